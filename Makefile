@@ -1,0 +1,43 @@
+# `make demo` and `make test` work from a clean clone: both build .venv first and skip that when it is up to date.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.dramatis-setup
+# The version everything is measured with; `make setup TORCH="torch==2.13.0 --index-url ..."` chooses another build.
+TORCH ?= torch==2.13.0
+# The first that runs and is new enough wins; a version manager's shim may exist and still run nothing.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint benchmark clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP)  ## build .venv with the dramatis command in it
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "dramatis needs Python 3.11 or newer; install it, or run: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+demo: setup  ## render the bundled example into out/demo.mp4
+	$(BIN)/dramatis generate --image examples/portrait.png --audio examples/speech.wav \
+		--prompt "warm and happy, she nods, slow push-in" --output out/demo.mp4
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest
+
+lint: setup  ## ruff, mypy and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+benchmark: setup  ## measure the shipped weights on held-out people and voices
+	$(BIN)/python benchmarks/run.py
+
+clean:  ## remove what the targets above build, the virtual environment included
+	rm -rf $(VENV) build dist out .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,28 @@
+"""Dramatis: a portrait, a voice and a sentence of direction become a talking video.
+
+The names below are loaded when they are first used: `import dramatis` alone is quick and pulls in no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dramatis.cascade.pipeline import AvatarPipeline
+    from dramatis.story import Storyline, UserError
+
+__version__ = "0.1.0"
+__all__ = ["AvatarPipeline", "Storyline", "UserError", "__version__"]
+
+_HOME = {
+    "AvatarPipeline": "dramatis.cascade.pipeline",
+    "Storyline": "dramatis.story",
+    "UserError": "dramatis.story",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'dramatis' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -1,0 +1,220 @@
+"""The set of networks that a cascade films with, behind one small interface, so that no stage asks which size it drives.
+
+A `Profile` holds what differs between model families as data; `Backbone` turns pictures, sound and words into the DiT's
+conditions and runs the denoising loop. Today's family is the mini; the 14B family gets its own loader and profile.
+
+Shape legend: F pixel frames (4T-3), T latent frames, H W pixels, h w latent cells, C channels.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.dit import AudioDiT
+from dramatis.models.loading import check_folder, fingerprint, load_model
+from dramatis.models.reference import reference_tokens
+from dramatis.models.speech import SpeechEncoder
+from dramatis.models.text import TextEncoder
+from dramatis.sampling.conditioning import Given, hold_condition, zero_condition
+from dramatis.sampling.denoise import Conditions, StepCallback, denoise
+from dramatis.sampling.guidance import guider
+from dramatis.sampling.schedules import shifted_sigmas
+from dramatis.sampling.solvers import Euler
+from dramatis.story import UserError, Value
+
+NETWORKS = ("autoencoder", "transformer", "text_encoder", "speech_encoder", "perception")
+Pictures = NDArray[np.uint8]
+
+
+class Profile(Value):
+    """What differs between model families and their few-step variants; read from `profile.yaml` beside the weights."""
+
+    name: str
+    area: int = Field(default=128 * 128, description="pixels of a low-resolution frame")
+    multiple: int = 16
+    fill: Literal["hold", "zeros"] = "hold"
+    steps: int = Field(default=6, ge=1)
+    shift: float = Field(default=2.0, gt=0)
+    text_scale: float = 1.5
+    audio_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class ClipInputs:
+    """What one clip is filmed from. F = number of frames.
+
+    head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
+    audio (F, C) speech features, controls (F, 26), maps (F, 4, h, w); positive and negative: prompts.
+    """
+
+    head: Pictures
+    tail: Pictures | None
+    reference: Pictures
+    audio: NDArray[np.float32]
+    controls: NDArray[np.float32]
+    maps: NDArray[np.float32]
+    positive: str
+    negative: str
+    seed: int
+
+
+def to_tensor(pictures: Pictures) -> Tensor:
+    """(F, H, W, 3) uint8 -> (1, 3, F, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).float().div(127.5).sub(1).permute(3, 0, 1, 2).unsqueeze(0)
+
+
+def to_pictures(video: Tensor) -> Pictures:
+    """(1, 3, F, H, W) in [-1, 1] -> (F, H, W, 3) uint8."""
+    bytes_ = video[0].float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return bytes_.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+
+
+def fast_dtype() -> torch.dtype:
+    """bf16 where the hardware multiplies it, else float32 (an older CPU emulates bf16 slowly)."""
+    if torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported():
+        return torch.bfloat16
+    return torch.float32
+
+
+class Backbone:
+    """The networks of one model folder; loaded on first use, so that planning and checks stay light."""
+
+    def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
+        self.folder = folder
+        self.dtype = dtype or fast_dtype()
+        self.profile = load_profile(folder)
+        self._lock = threading.Lock()
+        self._models: dict[str, torch.nn.Module] = {}
+        self._fingerprint: str | None = None
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What artifacts depend on besides their inputs: weights and arithmetic."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.folder)
+        return {"weights": self._fingerprint, "dtype": str(self.dtype)}
+
+    def _get(self, name: str, kind: type, dtype: torch.dtype) -> torch.nn.Module:
+        with self._lock:
+            if name not in self._models:
+                model = load_model(kind, self.folder / name, dtype).requires_grad_(False)
+                if name == "autoencoder":
+                    model = model.to(memory_format=torch.channels_last)
+                self._models[name] = model
+            return self._models[name]
+
+    @property
+    def autoencoder(self) -> MiniAutoencoder:
+        return self._get("autoencoder", MiniAutoencoder, self.dtype)  # type: ignore[return-value]
+
+    @property
+    def dit(self) -> AudioDiT:
+        return self._get("transformer", AudioDiT, self.dtype)  # type: ignore[return-value]
+
+    @property
+    def text(self) -> TextEncoder:
+        return self._get("text_encoder", TextEncoder, torch.float32)  # type: ignore[return-value]
+
+    @property
+    def speech(self) -> SpeechEncoder:
+        return self._get("speech_encoder", SpeechEncoder, torch.float32)  # type: ignore[return-value]
+
+    @torch.no_grad()
+    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None) -> Pictures:
+        """Denoise and decode one clip: (F, H, W, 3) uint8. Depends on its inputs and the weights alone."""
+        noise = self._noise(inputs)
+        profile = self.profile
+        latents = denoise(
+            self.dit,
+            noise,
+            self._conditions(inputs),
+            shifted_sigmas(profile.steps, profile.shift),
+            guider(profile.text_scale, profile.audio_scale),
+            Euler(),
+            on_step,
+        )
+        return to_pictures(self.decode(latents))
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Normalised latents (1, 16, T, h, w) -> (1, 3, F, H, W)."""
+        return self.autoencoder.decode(self.autoencoder.denormalise(latents.to(self.dtype)))
+
+    def _noise(self, inputs: ClipInputs) -> Tensor:
+        frames = (len(inputs.controls) - 1) // 4 + 1
+        height, width = inputs.head.shape[1:3]
+        generator = torch.Generator().manual_seed(inputs.seed)
+        return torch.randn(1, self.dit.config.out_channels, frames, height // 8, width // 8, generator=generator)
+
+    def _conditions(self, inputs: ClipInputs) -> Conditions:
+        build = hold_condition if self.profile.fill == "hold" else zero_condition
+        tail = None if inputs.tail is None else to_tensor(inputs.tail).to(self.dtype)
+        given = Given(head=to_tensor(inputs.head).to(self.dtype), tail=tail)
+        words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
+        audio = torch.from_numpy(inputs.audio)[None, None]
+        reference = self.autoencoder.encode(to_tensor(inputs.reference[None]).to(self.dtype))
+        return Conditions(
+            condition=build(self.autoencoder, given, len(inputs.controls)),
+            text=words[:1],
+            negative=words[1:],
+            image=reference_tokens(self.autoencoder.normalise(reference)[:, :, 0]),
+            audio=audio,
+            silence=torch.zeros_like(audio),
+            controls=torch.from_numpy(inputs.controls)[None],
+            maps=torch.from_numpy(inputs.maps)[None],
+        )
+
+
+def load_profile(folder: Path) -> Profile:
+    """The `profile.yaml` of a model folder. Raises UserError when it is missing or wrong."""
+    path = folder / "profile.yaml"
+    if not path.is_file():
+        raise UserError(f"{folder}: profile.yaml is missing; give a model folder or one of the names in `dramatis models`.")
+    try:
+        return Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: it cannot be read ({str(error).splitlines()[0]}); restore the file.") from error
+
+
+def find_model(name: str | os.PathLike[str]) -> Path:
+    """The folder of a shipped model by name, or a local folder. Checks every network's files, loads nothing.
+
+    Raises UserError for an unknown name and for damaged weights.
+    """
+    shipped = shipped_models()
+    folder = shipped.get(str(name), Path(name))
+    if not folder.is_dir():
+        known = ", ".join(sorted(shipped))
+        raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
+    load_profile(folder)
+    for network in NETWORKS:
+        check_folder(folder / network)
+    return folder
+
+
+def shipped_models() -> dict[str, Path]:
+    """Names and folders of the models in this package."""
+    root = Path(__file__).parent.parent / "weights"
+    return {path.parent.name: path.parent for path in sorted(root.glob("*/profile.yaml"))}
+
+
+def one_thread() -> None:
+    """Give the calling thread one computing thread: sums then have one order, whatever the number of workers."""
+    torch.set_num_threads(1)
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Prompts of several shots as one, without repeats, in order."""
+    return ". ".join(dict.fromkeys(part.strip(" .") for part in parts if part.strip(" .")))

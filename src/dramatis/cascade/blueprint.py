@@ -1,0 +1,93 @@
+"""Stage one (report 3.1): a low-resolution blueprint of the whole video, coarse to fine.
+
+Each blueprint clip is an ordinary clip of the video DiT whose frames lie far apart in time, with the sound and the
+performance of just those moments. The coarsest one grows from the reference image; finer ones fill in between.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from dramatis.cascade.backbone import ClipInputs, Pictures
+from dramatis.cascade.context import Set
+from dramatis.cascade.plan import BlueprintClip
+from dramatis.runtime.seeds import derive_seed
+
+
+def make_blueprint(stage: Set) -> dict[str, str]:
+    """Film every blueprint clip, level by level; returns clip key -> artifact key (an artifact holds `frames`)."""
+    made: dict[str, str] = {}
+    for level, clips in groupby(stage.plan.blueprint, key=lambda clip: clip.level):
+        wanted = {}
+        for clip in clips:
+            made[clip.key] = _artifact(stage, clip, made)
+            wanted[made[clip.key]] = partial(_film, stage, clip, made)
+        stage.make_all(f"blueprint level {level}", wanted)
+    return made
+
+
+def blueprint_frame(stage: Set, made: dict[str, str], frame: int) -> Pictures:
+    """One finished blueprint frame (H, W, 3) uint8; frame 0 is the reference itself."""
+    if frame == 0:
+        return stage.material.reference
+    clip, position = stage.plan.blueprint_source(frame)
+    return stored_frames(stage, made[clip])[position]
+
+
+def stored_frames(stage: Set, artifact: str) -> Pictures:
+    """The frames of a finished clip artifact."""
+    found = stage.store.get(artifact)
+    if found is None:
+        raise OSError(f"the artifact {artifact[:12]} has vanished from the store while the job ran; run the job again")
+    frames = found["frames"]
+    assert isinstance(frames, np.ndarray)
+    return frames
+
+
+def _artifact(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> str:
+    rows = stage.rows(clip.frames)
+    return stage.store.key(
+        {
+            "stage": "blueprint",
+            "clip": clip.model_dump(mode="json"),
+            "given": [made[key] for key in clip.dependencies],
+            "material": stage.material.digest(rows),
+            "prompts": stage.prompts(clip.shots),
+            "seed": _seed(stage, clip),
+            "profile": stage.backbone.profile.model_dump(mode="json"),
+            **stage.backbone.identity,
+        }
+    )
+
+
+def _seed(stage: Set, clip: BlueprintClip) -> int:
+    # The seed of the shot where the clip begins: changing one shot's seed leaves the others' clips alone.
+    return derive_seed(stage.storyline.seed, stage.storyline.shots[clip.shots[0]].seed, clip.key)
+
+
+def _film(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> dict[str, Any]:
+    rows = stage.rows(clip.frames)
+    given = {
+        item.position: stage.material.reference
+        if item.clip is None
+        else stored_frames(stage, made[item.clip])[item.source]
+        for item in clip.given
+    }
+    last = len(clip.frames) - 1
+    positive, negative = stage.prompts(clip.shots)
+    inputs = ClipInputs(
+        head=given[0][None],
+        tail=given[last][None] if last in given else None,
+        reference=stage.material.reference,
+        audio=stage.material.audio(rows),
+        controls=stage.material.controls(rows),
+        maps=stage.material.maps(rows),
+        positive=positive,
+        negative=negative,
+        seed=_seed(stage, clip),
+    )
+    return {"frames": stage.backbone.film(inputs)}

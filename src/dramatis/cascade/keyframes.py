@@ -1,0 +1,133 @@
+"""Stage two (report 3.1): choose representative keyframes from the blueprint.
+
+Near every planned boundary several blueprint frames could stand between two sub-clips. The one is taken whose identity
+is closest to the reference, whose face is seen whole and sharp, which is expressive, and whose mouth is right for the
+sound of that moment: a wrong mouth in a keyframe is a wrong mouth in two clips.
+
+The high-resolution half upscales these frames (its HR DiT comes between this stage and the sub-clips).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+
+from dramatis.cascade.backbone import Pictures, to_tensor
+from dramatis.cascade.blueprint import blueprint_frame
+from dramatis.cascade.context import Set
+from dramatis.cascade.plan import Boundary
+from dramatis.models.loading import load_model
+from dramatis.models.perception import PerceptionNet, Sight, look
+from dramatis.motion.face import RIGID_ANCHORS
+from dramatis.senses.seeing import laplacian_variance
+
+RIGID = list(RIGID_ANCHORS)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each property counts; every term is about 0..1."""
+
+    identity: float = 1.0
+    colour: float = 0.5
+    face: float = 1.0
+    sharpness: float = 0.6
+    expressive: float = 0.2
+    mouth: float = 1.5
+
+
+def choose_keyframes(stage: Set, blueprint: dict[str, str]) -> tuple[int, ...]:
+    """One frame number per boundary of the plan. The choice and every candidate's terms are kept as an artifact."""
+    wanted, keys = {}, []
+    for boundary in stage.plan.boundaries:
+        key = stage.store.key(
+            {
+                "stage": "keyframe",
+                "boundary": boundary.model_dump(mode="json"),
+                "blueprint": [_source(stage, blueprint, frame) for frame in boundary.candidates],
+                "openings": [float(x) for x in stage.material.openings[stage.rows(boundary.candidates)]],
+                **stage.backbone.identity,
+            }
+        )
+        keys.append(key)
+        wanted[key] = partial(_choose, stage, blueprint, boundary)
+    stage.make_all("keyframes", wanted)
+    return tuple(_chosen(stage, key) for key in keys)
+
+
+def _source(stage: Set, blueprint: dict[str, str], frame: int) -> str:
+    return "reference" if frame == 0 else blueprint[stage.plan.blueprint_source(frame)[0]]
+
+
+def _chosen(stage: Set, key: str) -> int:
+    found = stage.store.get(key)
+    assert found is not None
+    report = found["report"]
+    assert isinstance(report, bytes)
+    return int(json.loads(report)["chosen"])
+
+
+def _choose(stage: Set, blueprint: dict[str, str], boundary: Boundary) -> dict[str, Any]:
+    if len(boundary.candidates) == 1:
+        return {"report": json.dumps({"chosen": boundary.candidates[0], "candidates": []}).encode()}
+    pictures = np.stack([blueprint_frame(stage, blueprint, frame) for frame in boundary.candidates])
+    openings = stage.material.openings[stage.rows(boundary.candidates)]
+    eye = load_model(PerceptionNet, stage.backbone.folder / "perception")
+    terms = [score_terms(eye, stage.material.reference, picture, float(opening))
+             for picture, opening in zip(pictures, openings, strict=True)]
+    totals = [total_score(term) for term in terms]
+    best = boundary.candidates[int(np.argmax(totals))]
+    rows = [
+        {"frame": frame, "score": round(score, 4), **{name: round(value, 4) for name, value in term.items()}}
+        for frame, score, term in zip(boundary.candidates, totals, terms, strict=True)
+    ]
+    return {"report": json.dumps({"chosen": best, "candidates": rows}).encode()}
+
+
+def total_score(terms: dict[str, float], weights: Weights = Weights()) -> float:
+    """The weighted sum of a candidate's terms; greater is better."""
+    return sum(getattr(weights, name) * value for name, value in terms.items())
+
+
+def score_terms(eye: PerceptionNet, reference: Pictures, picture: Pictures, opening: float) -> dict[str, float]:
+    """A candidate's terms. reference, picture: (H, W, 3) uint8; opening: what the sound asks of the mouth."""
+    with torch.no_grad():
+        own, seen = look(eye, to_tensor(np.stack([reference, picture]))[0].transpose(0, 1))
+    return {
+        "identity": -shape_distance(own, seen) / 0.1,
+        "colour": -colour_distance(reference, own, picture, seen) / 20.0,
+        "face": seen.face,
+        "sharpness": min(1.0, laplacian_variance(picture, seen) / max(laplacian_variance(reference, own), 1e-6)),
+        "expressive": min(1.0, abs(seen.mouth_opening - own.mouth_opening) / 0.2),
+        "mouth": -min(1.0, abs(seen.mouth_opening - opening) / 0.2),
+    }
+
+
+def shape_distance(a: Sight, b: Sight) -> float:
+    """Mean distance of the rigid landmarks after the best similarity, in interocular distances."""
+    first, second = (_standard(sight.landmarks[RIGID]) for sight in (a, b))
+    turn = np.linalg.svd(first.T @ second)
+    rotated = second @ (turn.Vh.T @ turn.U.T)
+    return float(np.linalg.norm(first - rotated, axis=1).mean())
+
+
+def _standard(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Centred, outer eye corners at distance one."""
+    return (points - points.mean(0)) / max(float(np.linalg.norm(points[0] - points[1])), 1e-6)
+
+
+def colour_distance(a: Pictures, sight_a: Sight, b: Pictures, sight_b: Sight) -> float:
+    """Distance of the mean LAB colours of the two faces."""
+    means = []
+    for picture, sight in ((a, sight_a), (b, sight_b)):
+        small = rgb2lab(picture[::2, ::2][: sight.face_mask.shape[0], : sight.face_mask.shape[1]])
+        mask = sight.face_mask[: small.shape[0], : small.shape[1], None]
+        means.append((small * mask).sum((0, 1)) / max(float(mask.sum()), 1e-6))
+    return float(np.linalg.norm(means[0] - means[1]))

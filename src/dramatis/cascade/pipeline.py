@@ -1,0 +1,133 @@
+"""The cascade from top to bottom, in the order of the report's section 3.1.
+
+A `Storyline` and the files it names go in, an mp4 comes out. Every stage reads and writes artifacts; a run that was
+killed goes on where it stopped, and its result equals an undisturbed one bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dramatis.cascade.backbone import Backbone, to_tensor
+from dramatis.cascade.blueprint import make_blueprint
+from dramatis.cascade.clips import make_clips
+from dramatis.cascade.compose import compose
+from dramatis.cascade.context import Set
+from dramatis.cascade.keyframes import choose_keyframes
+from dramatis.cascade.material import Material, hear
+from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
+from dramatis.media.image import fit_image, load_image
+from dramatis.models.loading import load_model
+from dramatis.models.perception import PerceptionNet, Sight, look
+from dramatis.motion.face import fit_head
+from dramatis.motion.performance import Performance, perform
+from dramatis.motion.prosody import Prosody
+from dramatis.runtime.executor import Executor
+from dramatis.runtime.files import hash_file
+from dramatis.runtime.progress import NullReporter, Reporter, Stage
+from dramatis.runtime.store import ArtifactStore
+from dramatis.story import Storyline, UserError
+
+FACE_THRESHOLD = 0.5
+SMALLEST_FACE = 0.10
+"""Interocular distance over picture height below which the mini cannot shape a mouth."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A finished video: where it lies, and what it was made from."""
+
+    video: Path
+    sheet: Path
+    storyline: Storyline
+    keyframes: tuple[int, ...]
+
+
+def film(
+    storyline: Storyline,
+    prosody: Prosody,
+    backbone: Backbone,
+    store: ArtifactStore,
+    executor: Executor,
+    out: Path,
+    reporter: Reporter | None = None,
+) -> Film:
+    """Make the video that the storyline describes.
+
+    prosody: the voice's rhythm, one value a frame, as the hearing sense measured it. Raises UserError for input files
+    that cannot be used, before a large network loads.
+    """
+    stage = prepare(storyline, prosody, backbone, store, executor, reporter or NullReporter())
+
+    blueprint = make_blueprint(stage)
+    keyframes = choose_keyframes(stage, blueprint)
+    clips = clips_from_keyframes(stage.plan, keyframes)
+    # Here the HR keyframe DiT upscales the chosen blueprint frames.
+    made = make_clips(stage, clips, blueprint)
+    # Here audio-aware transitions re-synthesise the window of every seam in `clips.seams`.
+    # Here the HR video DiT super-resolves each sub-clip between its two HR keyframes.
+    compose(stage, clips, made, Path(storyline.audio), out)
+    return Film(out, out.with_suffix(".sheet.png"), storyline, keyframes)
+
+
+def prepare(
+    storyline: Storyline,
+    prosody: Prosody,
+    backbone: Backbone,
+    store: ArtifactStore,
+    executor: Executor,
+    reporter: Reporter,
+) -> Set:
+    """Plan the geometry and make the material: picture, features, performance, head."""
+    plan = plan_cascade(storyline)
+    performance = perform(storyline.shots, prosody, storyline.seed)
+    material = make_material(storyline, performance, backbone, store, reporter)
+    return Set(storyline, plan, material, backbone, store, executor, reporter)
+
+
+def make_material(
+    storyline: Storyline, performance: Performance, backbone: Backbone, store: ArtifactStore, reporter: Reporter
+) -> Material:
+    """The job's inputs as the networks take them; hearing is kept as an artifact."""
+    reference = reference_picture(Path(storyline.image), storyline.width, storyline.height)
+    sight = find_face(backbone, reference, storyline.image)
+    key = store.key(
+        {
+            "stage": "hearing",
+            "audio": hash_file(storyline.audio),
+            "frames": storyline.frames,
+            **backbone.identity,
+        }
+    )
+
+    def listen() -> dict[str, Any]:
+        with Stage(reporter, "hearing", 1) as progress:
+            features, openings = hear(backbone, Path(storyline.audio), storyline.frames)
+            progress.advance()
+        return {"features": features, "openings": openings.astype(np.float32)}
+
+    heard = store.fetch(key, listen)
+    features, openings = heard["features"], heard["openings"]
+    assert isinstance(features, np.ndarray) and isinstance(openings, np.ndarray)
+    return Material(reference, features, openings, performance, fit_head(sight.landmarks))
+
+
+def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
+    """The reference image at the size of the video, (H, W, 3) uint8."""
+    fitted = fit_image(load_image(path), (width, height))
+    return np.ascontiguousarray(((fitted + 1) * 127.5).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:
+    """Look at the reference with the small perception network; UserError when there is no usable face."""
+    eye = load_model(PerceptionNet, backbone.folder / "perception")
+    sight = look(eye, to_tensor(reference[None])[0].transpose(0, 1))[0]
+    if sight.face < FACE_THRESHOLD:
+        raise UserError(f"{name}: no face was found in this picture; give a portrait that shows one face from the front.")
+    if sight.interocular < SMALLEST_FACE * min(reference.shape[:2]):
+        raise UserError(f"{name}: the face is too small to be animated; crop the picture to head and shoulders.")
+    return sight

@@ -1,0 +1,312 @@
+"""The geometry of a whole video, before anything is computed: which frames each stage makes, and from what.
+
+Pure integers, no pixels (report, section 3.1). Three facts hold everywhere. Autoencoder clips have 4n+1
+frames, so every clip here has 5, 9, ... 29 frames. Every keyframe lies on a multiple of four frames, so that
+the blueprint, which is made at stride four, holds it. Two neighbouring sub-clips share their keyframe, and
+the hand-over happens exactly there: the earlier clip keeps the frame, the later one drops it (handing over
+before it shows as a jump).
+
+The blueprint of a long video is made coarse to fine. The coarsest level is one clip that grows from the
+reference image; each finer level fills the steps of the level above with clips whose first and last frames
+are given. No step is longer than 28 frames of the level below, so an hour takes four levels, and every clip
+depends on one other clip only.
+
+Which blueprint frames become keyframes depends on what they look like, so planning has two halves:
+`plan_cascade` lists the candidates of every boundary, and `clips_from_keyframes` turns the choice into
+sub-clips and seams. Any choice is valid.
+
+The high-resolution half hangs on the same values: the chosen keyframes are what the HR keyframe stage
+upscales, one by one; `Seam.window` is what the transition stage synthesises anew; and a `SubClip` is the
+time tile of super-resolution, with its two keyframes as HR anchors.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+
+from pydantic import Field
+
+from dramatis.story import GRID, FrameSpan, Storyline, Value
+
+CLIP_STEPS = 28
+"""Steps between the first and the last frame of the longest clip (29 frames)."""
+NOMINAL_STEPS = 20
+"""Planned length of a sub-clip: both ends may then move by four frames and no clip outgrows 28 steps."""
+FREEDOM = 4
+"""How far, in frames, a keyframe may lie from its planned boundary."""
+SEAM_REACH = 8
+"""Frames on either side of a seam that its transition looks at, clips permitting."""
+
+
+class Given(Value):
+    """A frame of a blueprint clip that is known before the clip is made.
+
+    `position` counts from the clip's first frame. `clip` is the key of the clip that made the frame, and
+    `source` its position there; `clip` None stands for the reference image.
+    """
+
+    position: int = Field(ge=0)
+    clip: str | None
+    source: int = Field(ge=0, default=0)
+
+
+class BlueprintClip(Value):
+    """One clip of the blueprint: 5 to 29 frames at a large time stride.
+
+    `frames` are absolute frame numbers; the last few of the video may lie past its end (see
+    `CascadePlan.clamp`). `stride` is the largest step between two of them: exactly 4 on level 0, and about
+    `frames / count` above. `shots` names the shot of each frame.
+    """
+
+    key: str
+    level: int = Field(ge=0)
+    stride: int
+    frames: tuple[int, ...]
+    given: tuple[Given, ...]
+    shots: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        """The first frame."""
+        return self.frames[0]
+
+    @property
+    def dependencies(self) -> tuple[str, ...]:
+        """Keys of the clips that must be made before this one."""
+        return tuple(dict.fromkeys(given.clip for given in self.given if given.clip is not None))
+
+
+class Boundary(Value):
+    """A planned border between two sub-clips, and the blueprint frames that may become its keyframe, in
+    order."""
+
+    planned: int
+    candidates: tuple[int, ...]
+    shot: int
+
+
+class CascadePlan(Value):
+    """What the low-resolution cascade makes, as geometry.
+
+    `frames` is the length of the video; `padded` (4n+1, at most three more, at least 5) is the length that
+    sub-clips cover. `blueprint` is ordered so that every clip comes after the one that it depends on.
+    `boundaries` run from frame 0 to frame `padded - 1`, both included, with one candidate each at the ends,
+    at shot boundaries and at the user's own keyframes.
+    """
+
+    frames: int = Field(ge=1)
+    padded: int
+    shots: tuple[FrameSpan, ...]
+    blueprint: tuple[BlueprintClip, ...]
+    boundaries: tuple[Boundary, ...]
+
+    def clamp(self, frame: int) -> int:
+        """Where on the timeline a frame takes its audio and controls from: past the end the last frame is
+        held."""
+        return min(frame, self.frames - 1)
+
+    @cached_property
+    def _finest(self) -> tuple[tuple[int, ...], tuple[BlueprintClip, ...]]:
+        clips = tuple(clip for clip in self.blueprint if clip.level == 0)
+        return tuple(clip.start for clip in clips), clips
+
+    def blueprint_source(self, frame: int) -> tuple[str, int]:
+        """The key of the level-0 clip that shows `frame` (a multiple of four), and the frame's position in
+        it.
+
+        A frame that two clips share belongs to the later one, where it is the first frame, given as it
+        stands.
+        """
+        starts, clips = self._finest
+        clip = clips[bisect_right(starts, frame) - 1]
+        position, rest = divmod(frame - clip.start, GRID)
+        if rest or frame < 0 or position >= len(clip.frames):
+            raise ValueError(f"the blueprint has no frame {frame}")
+        return clip.key, position
+
+
+class SubClip(Value):
+    """A clip between two keyframes, both included: 5, 9, ... 29 frames at full rate, first and last given.
+
+    `emit` holds the frames that this clip contributes to the video: the first keyframe belongs to the clip
+    before, and frames past the end of the video are trimmed.
+    """
+
+    index: int = Field(ge=0)
+    first: int = Field(ge=0)
+    last: int
+    shot: int
+    emit: FrameSpan
+
+    @property
+    def length(self) -> int:
+        """Frames in the clip, 4n+1."""
+        return self.last - self.first + 1
+
+    @property
+    def key(self) -> str:
+        """The clip's name in seeds and artifacts: its place on the timeline, so other clips' edits leave it
+        alone."""
+        return f"clip/{self.first}-{self.last}"
+
+
+class Seam(Value):
+    """The border of sub-clips `left` and `left + 1` at keyframe `frame`.
+
+    `window` is the transition clip around it (4n+1 frames within the two clips); the frames strictly between
+    its first and its last are the gap that the transition stage fills from both sides and the audio.
+    """
+
+    frame: int
+    left: int
+    window: FrameSpan
+
+
+class ClipPlan(Value):
+    """The full-rate half of the plan: sub-clips in order and the seams between them."""
+
+    clips: tuple[SubClip, ...]
+    seams: tuple[Seam, ...]
+
+
+def plan_cascade(storyline: Storyline) -> CascadePlan:
+    """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own keyframes become
+    keyframes."""
+    wanted = [frame for shot in storyline.shots for frame in shot.keyframes]
+    return plan_frames(storyline.frames, [shot.span for shot in storyline.shots], wanted)
+
+
+def plan_frames(
+    frames: int, shots: Sequence[FrameSpan] | None = None, keyframes: Sequence[int] = ()
+) -> CascadePlan:
+    """Plan a video of `frames` frames. `shots` tile it and begin on multiples of four; `keyframes` snap to
+    that grid."""
+    spans = tuple(shots) if shots else (FrameSpan(0, frames),)
+    padded = max(_round_up(frames - 1, GRID), GRID) + 1
+    return CascadePlan(
+        frames=frames,
+        padded=padded,
+        shots=spans,
+        blueprint=_blueprint(frames, spans),
+        boundaries=_boundaries(padded, spans, keyframes),
+    )
+
+
+def clips_from_keyframes(plan: CascadePlan, chosen: Sequence[int]) -> ClipPlan:
+    """Sub-clips and seams for one chosen keyframe per boundary; ValueError if one is not among its
+    candidates."""
+    if len(chosen) != len(plan.boundaries):
+        raise ValueError(f"{len(plan.boundaries)} boundaries need as many keyframes, not {len(chosen)}")
+    for boundary, frame in zip(plan.boundaries, chosen, strict=True):
+        if frame not in boundary.candidates:
+            raise ValueError(
+                f"keyframe {frame} is not a candidate of the boundary planned at {boundary.planned}"
+            )
+    starts = [span.start for span in plan.shots]
+    clips = tuple(
+        SubClip(
+            index=index,
+            first=first,
+            last=last,
+            shot=bisect_right(starts, first) - 1,
+            emit=FrameSpan(first + 1 if index else 0, min(last + 1, plan.frames)),
+        )
+        for index, (first, last) in enumerate(pairwise(chosen))
+    )
+    return ClipPlan(clips=clips, seams=tuple(_seam(left, right) for left, right in pairwise(clips)))
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
+def _seam(left: SubClip, right: SubClip) -> Seam:
+    """The transition between two clips; its window never reaches past the neighbouring keyframes."""
+    reach = min(SEAM_REACH, left.length - 1, right.length - 1)
+    return Seam(frame=left.last, left=left.index, window=FrameSpan(left.last - reach, left.last + reach + 1))
+
+
+def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int]) -> tuple[Boundary, ...]:
+    """Fixed keyframes first, then evenly planned ones between them, with candidates within `FREEDOM` frames.
+
+    Between two fixed frames that are more than 28 apart, planned lengths are 12 to 20 steps, so that with
+    either end moved by four every clip still has 4 to 28 steps: the candidates of different boundaries can
+    be chosen independently.
+    """
+    starts = [span.start for span in spans]
+    snapped = (min(round(frame / GRID) * GRID, padded - 1) for frame in keyframes)
+    fixed = sorted({0, padded - 1, *starts, *snapped})
+    boundaries = [Boundary(planned=0, candidates=(0,), shot=0)]
+    for first, last in pairwise(fixed):
+        steps = (last - first) // GRID
+        count = 1 if steps * GRID <= CLIP_STEPS else -(-steps * GRID // NOMINAL_STEPS)
+        for part in range(1, count + 1):
+            planned = first + GRID * (steps * part // count)
+            reach = FREEDOM if part < count else 0
+            candidates = tuple(range(planned - reach, planned + reach + 1, GRID))
+            boundaries.append(
+                Boundary(planned=planned, candidates=candidates, shot=bisect_right(starts, planned) - 1)
+            )
+    return tuple(boundaries)
+
+
+def _blueprint(frames: int, spans: Sequence[FrameSpan]) -> tuple[BlueprintClip, ...]:
+    """The blueprint's clips, coarsest level first.
+
+    The finest level runs to a multiple of 16 frames, up to 15 past the end, so that all its clips have 4n+1
+    frames at one stride. Each coarser level keeps some frames of the level below: a multiple of four steps,
+    evenly spread, none longer than 28 steps below.
+    """
+    levels = [list(range(0, max(_round_up(frames - 1, 4 * GRID), 4 * GRID) + 1, GRID))]
+    while len(levels[-1]) - 1 > CLIP_STEPS:
+        levels.append(_coarser(levels[-1]))
+    starts = [span.start for span in spans]
+    clips: list[BlueprintClip] = []
+    above: list[BlueprintClip] = []
+    for level in reversed(range(len(levels))):
+        numbers = levels[level]
+        anchors = levels[level + 1] if level + 1 < len(levels) else [numbers[0], numbers[-1]]
+        places = {number: place for place, number in enumerate(numbers)}
+        current = []
+        for index, (first, last) in enumerate(pairwise(anchors)):
+            members = tuple(numbers[places[first] : places[last] + 1])
+            current.append(
+                BlueprintClip(
+                    key=f"blueprint/{level}/{index}",
+                    level=level,
+                    stride=max(b - a for a, b in pairwise(members)),
+                    frames=members,
+                    given=_given(first, len(members), above, index),
+                    shots=tuple(bisect_right(starts, min(frame, frames - 1)) - 1 for frame in members),
+                )
+            )
+        clips += current
+        above = current
+    return tuple(clips)
+
+
+def _coarser(numbers: Sequence[int]) -> list[int]:
+    """Every few of `numbers`, both ends included: 4m steps, each of 4, 8, ... 28 steps of `numbers`."""
+    units = (len(numbers) - 1) // 4
+    count = _round_up(-(-len(numbers[1:]) // CLIP_STEPS), 4)
+    return [numbers[4 * (units * part // count)] for part in range(count + 1)]
+
+
+def _given(first: int, length: int, above: Sequence[BlueprintClip], index: int) -> tuple[Given, ...]:
+    """What clip `index` of a level starts from: the reference image, or two neighbouring frames of the level
+    above."""
+    if not above:
+        return (Given(position=0, clip=None),)
+    for clip in above:
+        steps = len(clip.frames) - 1
+        if index < steps:
+            ends = (
+                Given(position=0, clip=clip.key, source=index),
+                Given(position=length - 1, clip=clip.key, source=index + 1),
+            )
+            return ends if first else (Given(position=0, clip=None), ends[1])
+        index -= steps
+    raise AssertionError("every clip lies between two frames of the level above")

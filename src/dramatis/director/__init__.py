@@ -1,0 +1,5 @@
+"""The director: observations and a few words of direction in, a storyline of shots out (report, section 3.2)."""
+
+from dramatis.director.director import direct
+
+__all__ = ["direct"]

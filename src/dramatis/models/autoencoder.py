@@ -1,0 +1,152 @@
+"""The mini video autoencoder: a small causal network that honours the contract of diffusers' `AutoencoderKLWan`.
+
+Frames come in groups: the first latent frame holds one pixel frame, every later one holds four, so a clip has
+4n+1 frames and n+1 latent frames (8x smaller in space, 16 channels). Nothing in a latent depends on later frames,
+which is what lets the mask channels of the DiT mark single given frames (section 3.1's first-last-frame clips).
+
+Shape legend: B batch, C channels, F pixel frames, T latent frames, H W pixels, h w latent cells.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
+from einops import rearrange
+from torch import Tensor, nn
+
+LATENT_BOUND = 3.0
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions around a skip; no norms, because they make brightness depend on the crop."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(F.silu(self.conv1(F.silu(x))))
+
+
+class CausalMix(nn.Module):
+    """Let every latent frame see the one before it: a 3x3 convolution over both, added to the present one."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(2 * channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+
+    def forward(self, x: Tensor, frames: int) -> Tensor:
+        """x: (B*T, C, h, w) with T = frames."""
+        clip = rearrange(x, "(b t) c h w -> b t c h w", t=frames)
+        before = torch.cat([clip[:, :1], clip[:, :-1]], dim=1)
+        pair = rearrange(torch.cat([clip, before], dim=2), "b t c h w -> (b t) c h w")
+        return x + self.conv2(F.silu(self.conv1(F.silu(pair))))
+
+
+class MiniAutoencoder(ModelMixin, ConfigMixin):
+    """Causal video autoencoder, f8 t4 c16.
+
+    Args:
+        z_dim: latent channels.
+        channels: widths at 1/2, 1/4 and 1/8 of the picture's size.
+        latent_width: width of the temporal part, at 1/8.
+        latents_mean, latents_std: per-channel statistics of the latents; the DiT sees (z - mean) / std, exactly as
+            with `AutoencoderKLWan`.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        z_dim: int = 16,
+        channels: tuple[int, int, int] = (48, 96, 128),
+        latent_width: int = 224,
+        latents_mean: tuple[float, ...] = (0.0,) * 16,
+        latents_std: tuple[float, ...] = (1.0,) * 16,
+        scale_factor_spatial: int = 8,
+        scale_factor_temporal: int = 4,
+    ) -> None:
+        super().__init__()
+        c1, c2, c3 = channels
+        self.enc_in = nn.Conv2d(12, c1, 3, padding=1)
+        self.enc1 = ResidualBlock(c1)
+        self.down1 = nn.Conv2d(c1, c2, 4, stride=2, padding=1)
+        self.enc2 = nn.ModuleList([ResidualBlock(c2), ResidualBlock(c2)])
+        self.down2 = nn.Conv2d(c2, c3, 4, stride=2, padding=1)
+        self.group = nn.Conv2d(4 * c3, latent_width, 1)
+        self.enc_mix = CausalMix(latent_width)
+        self.enc3 = ResidualBlock(latent_width)
+        self.enc_out = nn.Conv2d(latent_width, z_dim, 3, padding=1)
+
+        self.dec_in = nn.Conv2d(z_dim, latent_width, 3, padding=1)
+        self.dec3 = ResidualBlock(latent_width)
+        self.dec_mix = nn.ModuleList([CausalMix(latent_width), CausalMix(latent_width)])
+        self.ungroup = nn.Conv2d(latent_width, 4 * c3, 1)
+        self.dec2a = ResidualBlock(c3)
+        self.up2 = nn.Conv2d(c3, 4 * c2, 3, padding=1)
+        self.dec2 = nn.ModuleList([ResidualBlock(c2), ResidualBlock(c2)])
+        self.up1 = nn.Conv2d(c2, 4 * c1, 3, padding=1)
+        self.dec1 = nn.ModuleList([ResidualBlock(c1), ResidualBlock(c1)])
+        self.dec_out = nn.Conv2d(c1, 12, 3, padding=1)
+
+    def encode(self, video: Tensor) -> Tensor:
+        """(B, 3, F, H, W) in [-1, 1], F = 4n+1 -> raw latents (B, z_dim, n+1, H/8, W/8) within +-3."""
+        frames = video.shape[2]
+        assert frames % 4 == 1, f"{frames} frames are not on the 4n+1 grid"
+        assert video.shape[3] % 8 == 0 and video.shape[4] % 8 == 0, "sides must be multiples of 8"
+        groups = (frames - 1) // 4 + 1
+        # The first pixel frame fills its whole group, so that one network serves all groups.
+        padded = torch.cat([video[:, :, :1].expand(-1, -1, 3, -1, -1), video], dim=2)
+        x = rearrange(padded, "b c f h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
+        x = self.enc1(self.enc_in(F.pixel_unshuffle(x, 2)))
+        x = self.down1(x)
+        for block in self.enc2:
+            x = block(x)
+        x = self.down2(F.silu(x))
+        x = self.group(rearrange(x, "(b t k) c h w -> (b t) (k c) h w", t=groups, k=4))
+        x = self.enc3(self.enc_mix(x, groups))
+        z = self.enc_out(F.silu(x))
+        z = LATENT_BOUND * torch.tanh(z / LATENT_BOUND)
+        return rearrange(z, "(b t) c h w -> b c t h w", t=groups)
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Raw latents (B, z_dim, T, h, w) -> video (B, 3, 4T-3, 8h, 8w), about [-1, 1]."""
+        groups = latents.shape[2]
+        z = rearrange(latents, "b c t h w -> (b t) c h w").contiguous(memory_format=torch.channels_last)
+        x = self.dec3(self.dec_in(z))
+        for mix in self.dec_mix:
+            x = mix(x, groups)
+        x = rearrange(self.ungroup(F.silu(x)), "bt (k c) h w -> (bt k) c h w", k=4)
+        # Three of the first group's four frames are padding: dropped before the costly part.
+        x = rearrange(x, "(b f) c h w -> b f c h w", f=4 * groups)[:, 3:]
+        x = rearrange(x, "b f c h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
+        x = F.pixel_shuffle(self.up2(F.silu(self.dec2a(x))), 2)
+        for block in self.dec2:
+            x = block(x)
+        x = F.pixel_shuffle(self.up1(F.silu(x)), 2)
+        for block in self.dec1:
+            x = block(x)
+        x = F.pixel_shuffle(self.dec_out(F.silu(x)), 2)
+        return rearrange(x, "(b f) c h w -> b c f h w", f=4 * groups - 3)
+
+    def normalise(self, latents: Tensor) -> Tensor:
+        """Raw latents -> the unit-variance latents that the DiT sees; same shape (B, C, T, h, w)."""
+        return (latents - self._stat("latents_mean", latents)) / self._stat("latents_std", latents)
+
+    def denormalise(self, latents: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
+        return latents * self._stat("latents_std", latents) + self._stat("latents_mean", latents)
+
+    def _stat(self, name: str, like: Tensor) -> Tensor:
+        return torch.tensor(self.config[name], device=like.device, dtype=like.dtype).view(1, -1, 1, 1, 1)
+
+    def forward(self, video: Tensor) -> Tensor:
+        """Encode and decode: (B, 3, F, H, W) -> the same shape."""
+        return self.decode(self.encode(video))

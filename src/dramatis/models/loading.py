@@ -1,0 +1,154 @@
+"""Checkpoint layouts: the project's own folders, and the official key names of the public Wan / MultiTalk weights.
+
+A folder in the Hugging Face layout has one sub-folder per network with `config.json` and safetensors shards. Loading
+checks every tensor's name and shape before a network is built around it: nothing is ever left at random values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from diffusers.models.modeling_utils import ModelMixin
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from dramatis.story import UserError
+
+Model = TypeVar("Model", bound=ModelMixin)
+SHARD_BYTES = 16_000_000
+
+_OFFICIAL = (
+    (r"^text_embedding\.0\.", "condition_embedder.text_embedder.linear_1."),
+    (r"^text_embedding\.2\.", "condition_embedder.text_embedder.linear_2."),
+    (r"^time_embedding\.0\.", "condition_embedder.time_embedder.linear_1."),
+    (r"^time_embedding\.2\.", "condition_embedder.time_embedder.linear_2."),
+    (r"^time_projection\.1\.", "condition_embedder.time_proj."),
+    (r"^img_emb\.proj\.0\.", "condition_embedder.image_embedder.norm1."),
+    (r"^img_emb\.proj\.1\.", "condition_embedder.image_embedder.ff.net.0.proj."),
+    (r"^img_emb\.proj\.3\.", "condition_embedder.image_embedder.ff.net.2."),
+    (r"^img_emb\.proj\.4\.", "condition_embedder.image_embedder.norm2."),
+    (r"^head\.head\.", "proj_out."),
+    (r"^head\.modulation$", "scale_shift_table"),
+    (r"\.modulation$", ".scale_shift_table"),
+    (r"\.norm3\.", ".norm2."),
+    (r"\.cross_attn\.k_img\.", ".attn2.add_k_proj."),
+    (r"\.cross_attn\.v_img\.", ".attn2.add_v_proj."),
+    (r"\.cross_attn\.norm_k_img\.", ".attn2.norm_added_k."),
+    (r"\.self_attn\.([qkv])\.", r".attn1.to_\1."),
+    (r"\.self_attn\.o\.", ".attn1.to_out.0."),
+    (r"\.self_attn\.", ".attn1."),
+    (r"\.cross_attn\.([qkv])\.", r".attn2.to_\1."),
+    (r"\.cross_attn\.o\.", ".attn2.to_out.0."),
+    (r"\.cross_attn\.", ".attn2."),
+    (r"\.ffn\.0\.", ".ffn.net.0.proj."),
+    (r"\.ffn\.2\.", ".ffn.net.2."),
+)
+
+
+def official_to_ours(key: str) -> str:
+    """One official MultiTalk / Wan 2.1 key in the names of `AudioDiT`."""
+    if ".audio_cross_attn." in key or key.startswith("audio_proj."):
+        return key
+    for pattern, ours in _OFFICIAL:
+        key, changed = re.subn(pattern, ours, key)
+        if changed:
+            return key
+    return key
+
+
+def from_official(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A state dict in the official layout -> the same tensors under `AudioDiT`'s names."""
+    return {official_to_ours(key): value for key, value in state.items()}
+
+
+def save_model(model: ModelMixin, folder: Path, dtype: torch.dtype = torch.float16) -> None:
+    """Write `config.json` and safetensors shards of at most 16 MB, so that no single file is a burden to clone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.safetensors*"):
+        stale.unlink()
+    model.save_config(folder)
+    shards: list[dict[str, Tensor]] = [{}]
+    size = 0
+    for key, value in sorted(model.state_dict().items()):
+        tensor = value.detach().cpu().contiguous()
+        tensor = tensor.to(dtype) if tensor.is_floating_point() else tensor
+        if size + tensor.nbytes > SHARD_BYTES and shards[-1]:
+            shards.append({})
+            size = 0
+        shards[-1][key] = tensor
+        size += tensor.nbytes
+    names = [f"model-{i + 1:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
+    for name, shard in zip(names, shards, strict=True):
+        save_file(shard, folder / name, metadata={"format": "pt"})
+    index = {"weight_map": {key: name for name, shard in zip(names, shards, strict=True) for key in sorted(shard)}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=0) + "\n")
+
+
+def load_model(kind: type[Model], folder: Path, dtype: torch.dtype = torch.float32) -> Model:
+    """Build `kind` from a folder written by `save_model`; evaluation mode, on the CPU.
+
+    Raises UserError for a missing, truncated or foreign file.
+    """
+    check_folder(folder)
+    config = json.loads((folder / "config.json").read_text())
+    if config.get("_class_name") != kind.__name__:
+        raise UserError(
+            f"{folder}: these weights are for {config.get('_class_name')}, not {kind.__name__}; "
+            "give the folder of the right model."
+        )
+    model = kind.from_config(config)
+    state: dict[str, Tensor] = {}
+    for shard in shards_of(folder):
+        state.update(load_file(shard))
+    wanted = model.state_dict()
+    wrong = [
+        f"{key}: {'missing' if key not in state else 'unexpected' if key not in wanted else 'wrong shape'}"
+        for key in sorted(wanted.keys() ^ state.keys())
+    ] + [f"{key}: wrong shape" for key in sorted(wanted.keys() & state.keys()) if wanted[key].shape != state[key].shape]
+    if wrong:
+        raise UserError(f"{folder}: the weights do not fit their config ({'; '.join(wrong[:6])}); download them again.")
+    model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in state.items()})
+    # Module.to, since diffusers' own warns about modules to keep in float32, of which there are none here.
+    return nn.Module.to(model, dtype=dtype).eval()
+
+
+def shards_of(folder: Path) -> list[Path]:
+    """The weight files that a folder's index names, in order."""
+    index = json.loads((folder / "model.safetensors.index.json").read_text())
+    return [folder / name for name in sorted(set(index["weight_map"].values()))]
+
+
+def check_folder(folder: Path) -> None:
+    """Open every shard's header, without reading weights. Raises UserError with the first fault."""
+    for name in ("config.json", "model.safetensors.index.json"):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder}: {name} is missing; give a folder with a complete model.")
+    try:
+        json.loads((folder / "config.json").read_text())
+        shards = shards_of(folder)
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{folder}: its JSON files cannot be read ({error}); download the model again.") from error
+    for shard in shards:
+        if not shard.is_file():
+            raise UserError(f"{shard}: this weight file is missing; download the model again.")
+        try:
+            with safe_open(shard, framework="pt"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{shard}: the weight file is damaged or cut short; download it again.") from error
+
+
+def fingerprint(folder: Path) -> str:
+    """Hash of all weight files and configs under a folder: part of every artifact's key."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".safetensors", ".json"}:
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""How work is kept, run, reported and seeded: artifacts, executors, progress events, seeds."""

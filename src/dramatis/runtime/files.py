@@ -1,0 +1,47 @@
+"""Files that are either whole or absent: write beside the goal, flush to the disk, then rename over it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_BLOCK = 1 << 20
+
+
+def publish(partial: Path, final: Path) -> None:
+    """Move a finished file to its place so that a crash leaves the old file, the new one, or none.
+
+    Both paths must lie on the same filesystem. The data reach the disk before the name does, and the
+    directory entry is flushed last.
+    """
+    with open(partial, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(partial, final)
+    if hasattr(os, "O_DIRECTORY"):  # only POSIX can flush a directory
+        directory = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+
+def write_whole(path: str | Path, data: bytes | str) -> None:
+    """Write a small file (a storyline, a manifest) at once or not at all; text is UTF-8. Parents are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(data.encode("utf-8") if isinstance(data, str) else data)
+        publish(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def hash_file(path: str | Path) -> str:
+    """SHA-256 (hex) of a file's bytes, read in blocks: how inputs and weights enter an artifact's key."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

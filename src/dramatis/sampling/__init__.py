@@ -1,0 +1,1 @@
+"""Sampling: schedules, solver, guidance, conditioning and the denoising loop."""

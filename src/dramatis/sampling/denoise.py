@@ -1,0 +1,81 @@
+"""The denoising loop, short enough to read at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from dramatis.models.dit import AudioDiT
+from dramatis.sampling.guidance import Branch, Guider
+from dramatis.sampling.solvers import Solver
+
+StepCallback = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Everything a clip is made from besides noise; shapes as in `AudioDiT.forward`, batch 1.
+
+    silence: audio features of silence in the shape of `audio`; negative: the negative prompt's text states.
+    """
+
+    condition: Tensor
+    text: Tensor
+    negative: Tensor
+    image: Tensor | None
+    audio: Tensor
+    silence: Tensor
+    masks: Tensor | None = None
+    controls: Tensor | None = None
+    maps: Tensor | None = None
+
+    def to(self, dtype: torch.dtype) -> Conditions:
+        """All tensors in another dtype."""
+        cast = {name: value.to(dtype) for name, value in vars(self).items() if isinstance(value, Tensor)}
+        return replace(self, **cast)
+
+
+def predict(dit: AudioDiT, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
+    """One evaluation of the network for one guidance branch."""
+    return dit(
+        x,
+        given.condition,
+        timestep,
+        given.negative if branch.negative_text else given.text,
+        given.image,
+        given.silence if branch.silent else given.audio,
+        masks=given.masks,
+        controls=given.controls,
+        maps=given.maps,
+    )
+
+
+@torch.no_grad()
+def denoise(
+    dit: AudioDiT,
+    noise: Tensor,
+    given: Conditions,
+    sigmas: Tensor,
+    guider: Guider,
+    solver: Solver,
+    on_step: StepCallback | None = None,
+) -> Tensor:
+    """Noise (1, 16, T, h, w) -> clean normalised latents of the same shape, float32.
+
+    The latent itself stays in float32 whatever the network computes in: rounding errors would add up over steps.
+    """
+    given = given.to(dit.dtype)
+    x = noise.float()
+    steps = len(sigmas) - 1
+    for step in range(steps):
+        timestep = (1000 * sigmas[step : step + 1]).to(x.device)
+        predictions = [
+            predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches
+        ]
+        x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
+        if on_step is not None:
+            on_step(step + 1, steps)
+    return x

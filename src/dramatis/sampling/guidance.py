@@ -1,0 +1,92 @@
+"""Classifier-free guidance for two kinds of condition, text and audio.
+
+A guider lists the branches that it wants evaluated and combines their predictions. The negative text stands in the
+unconditional branch, so whatever it names is what the sample is steered away from (the report's negative director).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One evaluation of the network: which text it reads and whether it hears."""
+
+    negative_text: bool
+    silent: bool
+
+
+CONDITIONAL = Branch(negative_text=False, silent=False)
+
+
+class Guider(Protocol):
+    """Which branches to evaluate, and how to combine them."""
+
+    branches: tuple[Branch, ...]
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        """Predictions in the order of `branches`, each (B, C, T, h, w) -> one of the same shape."""
+        ...
+
+
+class NoGuidance:
+    """The conditional branch alone."""
+
+    branches = (CONDITIONAL,)
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        return predictions[0]
+
+
+class TextGuidance:
+    """uncond + scale (cond - uncond); both hear the audio."""
+
+    branches = (CONDITIONAL, Branch(negative_text=True, silent=False))
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        cond, uncond = predictions
+        return uncond + self.scale * (cond - uncond)
+
+
+class JointGuidance:
+    """uncond + scale (cond - uncond), where the unconditional branch reads the negative text and hears nothing."""
+
+    branches = (CONDITIONAL, Branch(negative_text=True, silent=True))
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        cond, uncond = predictions
+        return uncond + self.scale * (cond - uncond)
+
+
+class TextAudioGuidance:
+    """MultiTalk's three branches: uncond + text (cond - drop_text) + audio (drop_text - uncond)."""
+
+    branches = (CONDITIONAL, Branch(negative_text=True, silent=False), Branch(negative_text=True, silent=True))
+
+    def __init__(self, text: float, audio: float) -> None:
+        self.text, self.audio = text, audio
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        cond, drop_text, uncond = predictions
+        return uncond + self.text * (cond - drop_text) + self.audio * (drop_text - uncond)
+
+
+def guider(text: float, audio: float) -> Guider:
+    """The cheapest guider for two scales; a scale of 1 needs no extra branch."""
+    if text == 1.0 and audio == 1.0:
+        return NoGuidance()
+    if audio == 1.0:
+        return TextGuidance(text)
+    if text == audio:
+        return JointGuidance(text)
+    return TextAudioGuidance(text, audio)

@@ -1,0 +1,1 @@
+"""Hearing and seeing: samples and pixels in, observations (values of `dramatis.story`) out."""

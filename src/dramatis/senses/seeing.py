@@ -1,0 +1,38 @@
+"""What can be told from one picture of a face beside its landmarks: sharpness, smile, mouth width."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dramatis.models.perception import Sight
+
+EYE_CORNERS = (36, 39, 42, 45)
+MOUTH_CORNERS = (48, 54)
+LIPS_MIDDLE = (51, 57)
+
+
+def laplacian_variance(frame: NDArray[np.uint8], sight: Sight) -> float:
+    """Sharpness of the face: variance of the Laplacian of grey levels in the box of the landmarks, of (H, W, 3)."""
+    low = np.floor(sight.landmarks.min(0)).astype(int).clip(1)
+    high = np.ceil(sight.landmarks.max(0)).astype(int)
+    grey = frame[low[1] - 1 : high[1] + 1, low[0] - 1 : high[0] + 1].astype(np.float64).mean(-1)
+    if min(grey.shape) < 3:
+        return 0.0
+    centre = grey[1:-1, 1:-1]
+    return float((grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * centre).var())
+
+
+def smile(sight: Sight) -> float:
+    """How far the mouth corners lie above the middle of the lips, in interocular distances (more = smiling)."""
+    points = sight.landmarks
+    across = points[EYE_CORNERS[3]] - points[EYE_CORNERS[0]]
+    down = np.array([-across[1], across[0]]) / max(float(np.linalg.norm(across)), 1e-6)
+    corners, middle = points[list(MOUTH_CORNERS)].mean(0), points[list(LIPS_MIDDLE)].mean(0)
+    return float((middle - corners) @ down / max(sight.interocular, 1e-6))
+
+
+def mouth_width(sight: Sight) -> float:
+    """Distance of the mouth corners in interocular distances."""
+    left, right = sight.landmarks[list(MOUTH_CORNERS)]
+    return float(np.linalg.norm(left - right) / max(sight.interocular, 1e-6))

@@ -1,0 +1,184 @@
+"""Train the mini autoencoder on crops of rendered clips.
+
+L1 on pixels, on their gradients and on a pooled picture; mouth and eyes count more, since they are what people look at
+and what a plain mean forgets. Crops are taken half near the mouth, half anywhere, and some clips are strided ones, as
+the blueprint compresses frames that lie far apart.
+
+    python -m dramatis.train.autoencoder --data DATA/train --test DATA/test --run RUNS/autoencoder --minutes 30
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import typer
+from torch import Tensor
+
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.loading import load_model, save_model
+from dramatis.train.common import Average, Run, autocast, cosine, pick_device, psnr, set_rate
+from dramatis.train.shards import ShardSet
+
+REFERENCE, DENSE, STRIDED = slice(0, 1), slice(1, 30), slice(30, 59)
+MOUTH = range(48, 68)
+EYES = range(36, 48)
+
+
+def detail_boxes(landmarks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Landmarks (T, 68, 2) px -> (T, H, W) bool, true in a box around the mouth and around each eye."""
+    height, width = size
+    out = np.zeros((len(landmarks), height, width), dtype=bool)
+    reach = 0.12 * np.linalg.norm(landmarks[:, 36] - landmarks[:, 45], axis=-1)
+    for part in (MOUTH, range(36, 42), range(42, 48)):
+        points = landmarks[:, list(part)]
+        low = np.floor(points.min(1) - reach[:, None]).astype(int)
+        high = np.ceil(points.max(1) + reach[:, None]).astype(int)
+        for t in range(len(out)):
+            x0, y0 = np.maximum(low[t], 0)
+            x1, y1 = np.maximum(high[t], 0)
+            out[t, y0:y1, x0:x1] = True
+    return out
+
+
+def random_crop(data: ShardSet, rng: np.random.Generator, frames: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """One training crop: (frames, side, side, 3) uint8 and its detail weights (frames, side, side)."""
+    index = int(rng.integers(len(data)))
+    span = STRIDED if rng.random() < 0.3 else DENSE
+    start = span.start + int(rng.integers(0, 29 - frames + 1))
+    clip = data.frames(index, slice(start, start + frames))
+    marks = data.get(index, "landmarks")[start : start + frames].astype(np.float32)
+    height, width = clip.shape[1:3]
+    if rng.random() < 0.5:
+        centre = marks[0, list(MOUTH)].mean(0) + rng.normal(0, 8, 2)
+    else:
+        centre = rng.uniform(0, [width, height])
+    x, y = (int(np.clip(c - side / 2, 0, n - side)) for c, n in zip(centre, (width, height), strict=True))
+    x, y = x // 2 * 2, y // 2 * 2
+    boxes = detail_boxes(marks, (height, width))[:, y : y + side, x : x + side]
+    clip = clip[:, y : y + side, x : x + side]
+    if rng.random() < 0.5:
+        clip, boxes = clip[:, :, ::-1], boxes[:, :, ::-1]
+    return clip, boxes
+
+
+def batch(
+    data: ShardSet, rng: np.random.Generator, size: int, frames: int, side: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """(B, 3, F, side, side) in [-1, 1] and weights (B, 1, F, side, side); colours and gains are jittered."""
+    crops = [random_crop(data, rng, frames, side) for _ in range(size)]
+    video = torch.from_numpy(np.stack([clip for clip, _ in crops])).to(device).float().div_(127.5).sub_(1)
+    gain = torch.from_numpy(rng.uniform(0.8, 1.15, (size, 1, 1, 1, 3)).astype(np.float32)).to(device)
+    video = ((video + 1) * gain - 1).clamp_(-1, 1)
+    boxes = torch.from_numpy(np.stack([box for _, box in crops])).to(device)
+    return video.permute(0, 4, 1, 2, 3), boxes.float().unsqueeze(1)
+
+
+def reconstruction_loss(out: Tensor, video: Tensor, boxes: Tensor, detail: float) -> Tensor:
+    """Weighted L1 of pixels, gradients and 4x pooled pixels."""
+    weight = 1 + (detail - 1) * boxes
+    error = out.float() - video
+    loss = (weight * error.abs()).mean()
+    dx, dy = error.diff(dim=-1), error.diff(dim=-2)
+    loss = loss + 0.5 * ((weight[..., 1:] * dx.abs()).mean() + (weight[..., 1:, :] * dy.abs()).mean()) / 2
+    return loss + 0.5 * F.avg_pool3d(error, (1, 4, 4)).abs().mean()
+
+
+@torch.no_grad()
+def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips: int = 24) -> dict[str, float]:
+    """PSNR (dB) on held-out people: whole frames, mouth and eye boxes, and strided clips."""
+    model.eval()
+    whole, detail, strided = [], [], []
+    for index in range(min(clips, len(data))):
+        marks = data.get(index, "landmarks").astype(np.float32)
+        for span, scores in ((DENSE, whole), (STRIDED, strided)):
+            clip = torch.from_numpy(data.frames(index, span)).to(device).float().div(127.5).sub(1)
+            video = clip.permute(3, 0, 1, 2).unsqueeze(0)
+            with autocast(device):
+                out = model(video)
+            scores.append(psnr(out, video))
+            if span is DENSE:
+                boxes = torch.from_numpy(detail_boxes(marks[span], clip.shape[1:3])).to(device)
+                detail.append(psnr(out, video, boxes.float()))
+    model.train()
+    return {"psnr": np.mean(whole), "psnr_detail": np.mean(detail), "psnr_strided": np.mean(strided)}
+
+
+@torch.no_grad()
+def latent_statistics(model: MiniAutoencoder, data: ShardSet, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Per-channel mean and standard deviation of the latents of training clips."""
+    rng = np.random.default_rng(0)
+    latents = []
+    for index in rng.integers(0, len(data), 64):
+        clip = torch.from_numpy(data.frames(int(index), DENSE)).to(device).float().div(127.5).sub(1)
+        with autocast(device):
+            latents.append(model.encode(clip.permute(3, 0, 1, 2).unsqueeze(0)).float())
+    z = torch.cat(latents)
+    return z.mean((0, 2, 3, 4)), z.std((0, 2, 3, 4))
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="training shards")],
+    test: Annotated[Path, typer.Option(help="held-out shards")],
+    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
+    init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
+    minutes: float = 30.0,
+    batch_size: int = 12,
+    frames: int = 9,
+    side: int = 80,
+    rate: float = 1.5e-3,
+    noise: float = 0.06,
+    detail: float = 4.0,
+) -> None:
+    """Train, resuming from the run folder when it has a checkpoint."""
+    device = pick_device()
+    torch.manual_seed(0)
+    train_set, test_set = ShardSet(data), ShardSet(test)
+    model = load_model(MiniAutoencoder, init) if init else MiniAutoencoder()
+    model = model.to(device, memory_format=torch.channels_last).train()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    average = Average(model, 0.998)
+    clock = Run(run, minutes)
+    parts = {"model": model, "optimiser": optimiser, "average": average}
+    clock.resume(**parts)
+    rng = np.random.default_rng(clock.step)
+    shipped = MiniAutoencoder.from_config(model.config).to(device, memory_format=torch.channels_last)
+    recent: list[float] = []
+    for step in clock.loop():
+        set_rate(optimiser, rate * cosine(clock.progress()))
+        video, boxes = batch(train_set, rng, batch_size, frames, side, device)
+        with autocast(device):
+            z = model.encode(video)
+            # Noise makes nearby latents decode alike: the DiT's own errors then cost little.
+            z = z + noise * z.detach().float().std() * torch.randn_like(z)
+            decoded = model.decode(z)
+        loss = reconstruction_loss(decoded, video, boxes, detail)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.update(model)
+        recent.append(float(loss.detach()))
+        if step % 250 == 0:
+            shipped.load_state_dict(average.state)
+            figures = evaluate(shipped, test_set, device) if step % 1000 == 0 else {}
+            clock.log(loss=float(np.mean(recent)), samples=step * batch_size, clips=len(train_set), **figures)
+            recent.clear()
+            train_set.refresh()
+        if clock.due():
+            clock.save(**parts)
+    clock.save(**parts)
+    shipped.load_state_dict(average.state)
+    mean, std = latent_statistics(shipped, train_set, device)
+    shipped.register_to_config(latents_mean=tuple(mean.tolist()), latents_std=tuple(std.tolist()))
+    clock.log(**evaluate(shipped, test_set, device))
+    if out is not None:
+        save_model(shipped, out)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,154 @@
+"""Precompute what the DiT trains on: latents, conditions, audio features and controls of every sample.
+
+The autoencoder and the speech encoder are frozen while the DiT learns, so their work is done once. One output file per
+shard of the dataset, skipped when it exists.
+
+Per sample (T = 8 latent frames, F = 29 pixel frames, two clips: 0 dense, 1 strided; h w = latent grid):
+    z (2, 16, T, h, w)      normalised latents of the clip
+    single (2, 16, T, h, w) image latents of pixel frames 0, 4, ..., 28: what a keyframe's condition is made of
+    tail (16, h, w)         latent of the dense clip's last four frames behind their own first (gap filling)
+    reference (16, h, w)    image latent of the reference frame
+    audio (2, 2, F, C)      speech features [plain, augmented][clip]
+    controls (2, F, 26), maps (2, F, 4, h, w), weight (2, T, h, w) loss weights, mouth (2, 2) mouth centre in cells
+
+    python -m dramatis.train.latents --data DATA/train --models RUNS --out RUNS/latents/train
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dramatis.media.loudness import integrated_loudness, loudness_gain
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.loading import load_model
+from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
+from dramatis.motion.maps import coordinate_maps
+from dramatis.motion.performance import Performance
+from dramatis.runtime.files import publish
+from dramatis.train.autoencoder import DENSE, EYES, MOUTH, STRIDED, detail_boxes
+from dramatis.train.common import autocast, pick_device
+from dramatis.train.shards import ShardSet
+
+MOUTH_WEIGHT, EYE_WEIGHT = 6.0, 3.0
+
+
+def augmented_mel(mel: Tensor, rng: np.random.Generator) -> Tensor:
+    """Gain, spectral tilt and a shift of up to three bins: other microphones, other throats. (B, F, 4, 80)."""
+    bins = torch.linspace(-1, 1, mel.shape[-1], device=mel.device)
+    mel = mel + rng.normal(0, 0.25) + rng.normal(0, 0.25) * bins
+    return torch.roll(mel, int(rng.integers(-3, 4)), dims=-1)
+
+
+def loss_weights(landmarks: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+    """Landmarks (F, 68, 2) px -> (T, h, w): 1 elsewhere, more around the eyes and most around the mouth."""
+    out = np.ones((len(landmarks), *grid), np.float32)
+    cell = np.array([size[1] / grid[1], size[0] / grid[0]])
+    for part, weight in ((EYES, EYE_WEIGHT), (MOUTH, MOUTH_WEIGHT)):
+        points = landmarks[:, list(part)] / cell
+        low = np.floor(points.min(1) - 0.6).astype(int).clip(0)
+        high = np.ceil(points.max(1) + 0.6).astype(int).clip(0)
+        for t in range(len(out)):
+            box = out[t, low[t, 1] : high[t, 1], low[t, 0] : high[t, 0]]
+            np.maximum(box, weight, out=box)
+    groups = out[1:].reshape(-1, 4, *grid).max(1)
+    return np.concatenate([out[:1], groups])
+
+
+class Precomputer:
+    """Holds the two frozen networks; `sample` makes the tensors of one sample."""
+
+    def __init__(self, autoencoder: MiniAutoencoder, speech: SpeechEncoder, device: torch.device) -> None:
+        self.autoencoder = autoencoder.to(device).eval()
+        self.speech = speech.to(device).eval()
+        self.device = device
+
+    @torch.no_grad()
+    def _encode(self, video: Tensor) -> Tensor:
+        with autocast(self.device):
+            raw = self.autoencoder.encode(video)
+        return self.autoencoder.normalise(raw.float()).cpu()
+
+    @torch.no_grad()
+    def sample(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        """All tensors of one sample."""
+        frames = torch.from_numpy(data.frames(index, slice(0, 59))).to(self.device)
+        video = frames.float().div(127.5).sub(1).permute(3, 0, 1, 2)
+        clips = torch.stack([video[:, DENSE], video[:, STRIDED]])
+        z = self._encode(clips)
+        # A single frame is a clip of one: frames as the batch.
+        stills = self._encode(clips[:, :, ::4].permute(0, 2, 1, 3, 4).flatten(0, 1).unsqueeze(2))
+        single = stills.squeeze(2).unflatten(0, (2, 8)).transpose(1, 2)
+        end = clips[:1, :, -4:]
+        tail = self._encode(torch.cat([end[:, :, :1], end], dim=2))[0, :, 1]
+        reference = self._encode(video[None, :, :1])[0, :, 0]
+        out = {"z": z, "single": single, "tail": tail, "reference": reference}
+        out = {name: value.half() for name, value in out.items()}
+        return out | self._sound(data, index, rng) | self._geometry(data, index, frames.shape[1:3], z.shape[-2:])
+
+    def _sound(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
+        audio = data.get(index, "audio").astype(np.float32) / 32768
+        audio = audio * loudness_gain(integrated_loudness(audio, SAMPLE_RATE))
+        mel = log_mel(torch.from_numpy(audio).to(self.device).unsqueeze(0))
+        heard = torch.cat([self.speech(mel), self.speech(augmented_mel(mel, rng))]).cpu()
+        rows = data.get(index, "index").astype(int)
+        last = len(audio) // SAMPLES_PER_FRAME - 1
+        picked = [heard[:, rows[span].clip(0, last)] for span in (DENSE, STRIDED)]
+        return {"audio": torch.stack(picked, 1).half()}
+
+    def _geometry(
+        self, data: ShardSet, index: int, size: tuple[int, int], grid: tuple[int, int]
+    ) -> dict[str, Tensor]:
+        landmarks = data.get(index, "landmarks").astype(np.float32)
+        anchors = data.get(index, "anchors").astype(np.float32)
+        controls = data.get(index, "controls").astype(np.float32)
+        maps, weights, mouths = [], [], []
+        for span in (DENSE, STRIDED):
+            performance = Performance.from_vector(controls[span])
+            maps.append(coordinate_maps(anchors[span], performance, tuple(size), tuple(grid)))
+            weights.append(loss_weights(landmarks[span], tuple(size), tuple(grid)))
+            mouths.append(landmarks[span][:, list(MOUTH)].mean((0, 1)) / (size[1] / grid[1]))
+        values: dict[str, Any] = {
+            "controls": np.stack([controls[DENSE], controls[STRIDED]]),
+            "maps": np.stack(maps),
+            "weight": np.stack(weights),
+            "mouth": np.stack(mouths),
+        }
+        return {name: torch.from_numpy(value).half() for name, value in values.items()}
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="shards of the synthetic world")],
+    autoencoder: Annotated[Path, typer.Option(help="autoencoder weights")],
+    speech: Annotated[Path, typer.Option(help="speech encoder weights")],
+    out: Annotated[Path, typer.Option(help="folder for the precomputed shards")],
+) -> None:
+    """Precompute every shard that is not there yet."""
+    out.mkdir(parents=True, exist_ok=True)
+    work = Precomputer(load_model(MiniAutoencoder, autoencoder), load_model(SpeechEncoder, speech), pick_device())
+    shards = ShardSet(data)
+    by_shard: dict[Path, list[int]] = {}
+    for index, (path, _) in enumerate(shards.rows):
+        by_shard.setdefault(path, []).append(index)
+    for number, (path, indices) in enumerate(by_shard.items()):
+        target = out / path.name
+        if target.exists():
+            continue
+        samples = [work.sample(shards, index, np.random.default_rng(index)) for index in indices]
+        stacked = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
+        rows = [shards.row(index) for index in indices]
+        partial = target.with_suffix(".part")
+        save_file(stacked, partial, metadata={"rows": json.dumps(rows)})
+        publish(partial, target)
+        print(f"{number + 1}/{len(by_shard)} {target.name}", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,58 @@
+"""Reading the shards of the synthetic world: a growing folder of safetensors files, each with a JSON manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import safe_open
+
+
+class ShardSet:
+    """Random access to the samples of a folder; arrays are read one by one, so memory stays small.
+
+    Shards may still be written by another process: `refresh` finds the new ones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._handles: dict[Path, Any] = {}
+        self.rows: list[tuple[Path, dict[str, Any]]] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in shards that appeared since the last look."""
+        known = {path for path, _ in self.rows}
+        for manifest in sorted(self.folder.glob("shard-*.json")):
+            path = manifest.with_suffix(".safetensors")
+            if path in known or not path.exists():
+                continue
+            rows = json.loads(manifest.read_text())
+            self.rows.extend((path, {**row, "slot": slot}) for slot, row in enumerate(rows))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def row(self, index: int) -> dict[str, Any]:
+        """The manifest row of a sample."""
+        return self.rows[index][1]
+
+    def get(self, index: int, key: str) -> np.ndarray:
+        """One array of a sample."""
+        path, row = self.rows[index]
+        return self._open(path).get_tensor(f"{row['slot']}/{key}")
+
+    def frames(self, index: int, rows: slice | list[int]) -> np.ndarray:
+        """Some frames of a sample, (n, H, W, 3) uint8, without reading the rest when they are consecutive."""
+        path, row = self.rows[index]
+        view = self._open(path).get_slice(f"{row['slot']}/frames")
+        if isinstance(rows, slice):
+            return view[rows]
+        return np.concatenate([view[i : i + 1] for i in rows])
+
+    def _open(self, path: Path) -> Any:
+        if path not in self._handles:
+            self._handles[path] = safe_open(path, framework="np")
+        return self._handles[path]

@@ -1,0 +1,422 @@
+"""Deferred shading: from a G-buffer to colour, person ids and face mask.
+
+Skin is wrapped diffuse light with a reddish terminator under two specular lobes; hair is a strand model with a white and a
+tinted highlight; eyes carry a catch-light; the inside of the mouth darkens with its depth behind the lips and brightens
+as they open, as a cavity lit through its opening does. The shadow map is filtered over 3x3 cells; contact shading comes
+from the depth buffer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from dramatis.world.lights import Lights
+from dramatis.world.mesh import MATERIAL_KINDS, REGIONS, Material
+from dramatis.world.raster import SUPERSAMPLE, GBuffer
+from dramatis.world.textures import SRGB_TO_LINEAR, Textures, bump_slope, sample_colour
+
+SKIN, EYE, TEETH, GUM, HAIR, LASH, BROW, CLOTH = (MATERIAL_KINDS.index(kind) for kind in MATERIAL_KINDS)
+MOUTH_INSIDE = REGIONS.index("mouth_inside")
+FACE_REGIONS = np.isin(REGIONS, ("skin_face", "eye", "mouth_inside", "brow_lash"))
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What the shader knows about the scene besides geometry. surface: (M, 4) float32 roughness, specular, wrap, 0;
+    kind: (M,) int8.  The rest is per face: material, region (F,) int16; person (F,) uint8 from 1.
+    """
+
+    parameters: NDArray[np.float32]
+    kind: NDArray[np.int8]
+    material: NDArray[np.int16]
+    region: NDArray[np.int16]
+    person: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """heights: (n, n) from `raster.shadow_map`.  projection: (3, 4) metres to cell x, cell y, height."""
+
+    heights: NDArray[np.float32]
+    projection: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Backdrop:
+    """linear: (h, w, 3) float32 linear RGB.  sampling: (2, 3) from pixels of the frame to backdrop texels."""
+
+    linear: NDArray[np.float32]
+    sampling: NDArray[np.float32]
+
+
+def material_parameters(materials: tuple[Material, ...]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """(M, 3) float32 roughness, specular, wrap, and (M,) int8 kinds."""
+    values = [(material.roughness, material.specular, material.wrap) for material in materials]
+    kinds = [MATERIAL_KINDS.index(material.kind) for material in materials]
+    return np.array(values, np.float32).reshape(-1, 3), np.array(kinds, np.int8)
+
+
+def mouth_cavity(landmarks: NDArray) -> NDArray[np.float32]:
+    """(7,) centre of the inner lips, unit vector out of the mouth, and area of its opening in square metres.
+
+    landmarks: (68, 3) metres, iBUG order.
+    """
+    inner = np.asarray(landmarks, np.float64)[60:68]
+    outer = np.asarray(landmarks, np.float64)
+    right = outer[45] - outer[36]
+    up = 0.5 * (outer[36] + outer[45]) - 0.5 * (outer[48] + outer[54])
+    forward = np.cross(right, up)
+    forward /= np.linalg.norm(forward)
+    gap = np.linalg.norm(inner[[1, 2, 3]] - inner[[7, 6, 5]], axis=-1).mean()
+    area = 0.75 * gap * np.linalg.norm(inner[4] - inner[0])
+    return np.concatenate([inner.mean(0), forward, [area]]).astype(np.float32)
+
+
+def contact_shade(buffer: GBuffer, focal: float) -> NDArray[np.float32]:
+    """(H, W) 0..1 ambient visibility from depth alone: darker where the surroundings rise on both sides of a pixel.
+
+    focal: focal length in pixels, which turns the radii in metres into pixels.
+    """
+    height, width = buffer.triangle.shape
+    depth = np.empty((height // SUPERSAMPLE, width // SUPERSAMPLE), np.float32)
+    shade = np.empty_like(depth)
+    _contact(buffer.inverse_depth, depth, shade, focal)
+    return shade
+
+
+def shade(
+    buffer: GBuffer,
+    contact: NDArray[np.float32],
+    vertices: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    tangents: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    uv: NDArray[np.float32],
+    face_uv: NDArray[np.int32],
+    textures: Textures,
+    surface: Surface,
+    mouths: NDArray[np.float32],
+    eye: NDArray[np.float32],
+    lights: Lights,
+    shadow: Shadow,
+    backdrop: Backdrop,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]:
+    """Colour (H, W, 3) float32 linear 0..1, person ids (H, W) uint8 and face mask (H, W) bool.
+
+    mouths: (P, 7) from `mouth_cavity`.  eye: (3,) position of the camera in metres.
+    """
+    height, width = contact.shape
+    colour = np.empty((height, width, 3), np.float32)
+    person = np.empty((height, width), np.uint8)
+    face = np.empty((height, width), np.bool_)
+    _shade(
+        buffer.triangle, buffer.barycentric, buffer.level, contact, vertices, normals, tangents, faces, uv, face_uv,
+        textures.table, textures.texels, textures.bump, textures.bumpy, SRGB_TO_LINEAR,
+        surface.parameters, surface.kind, surface.material, surface.region, surface.person, FACE_REGIONS,
+        mouths, eye, lights.directions, lights.colours, lights.ambient, shadow.heights, shadow.projection,
+        backdrop.linear, backdrop.sampling, colour, person, face,
+    )  # fmt: skip
+    return colour, person, face
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _contact(inverse_depth, depth, shade, focal):
+    height, width = depth.shape
+    for y in range(height):
+        for x in range(width):
+            nearest = np.float32(0.0)
+            for dy in range(SUPERSAMPLE):
+                for dx in range(SUPERSAMPLE):
+                    nearest = max(nearest, inverse_depth[y * SUPERSAMPLE + dy, x * SUPERSAMPLE + dx])
+            depth[y, x] = 1.0 / nearest if nearest > 0 else 1e3
+    for y in range(height):
+        for x in range(width):
+            shade[y, x] = 1.0
+            z = depth[y, x]
+            if z > 999.0:
+                continue
+            total = np.float32(0.0)
+            for k in range(2):
+                radius = np.float32(0.009) if k == 0 else np.float32(0.032)
+                reach = max(int(radius * focal / z + 0.5), 1)
+                diagonal = max(int(0.7 * radius * focal / z + 0.5), 1)
+                for pair in range(4):
+                    dx = reach if pair == 0 else (0 if pair == 1 else diagonal)
+                    dy = 0 if pair == 0 else (reach if pair == 1 else (diagonal if pair == 2 else -diagonal))
+                    xa, xb = min(x + dx, width - 1), max(x - dx, 0)
+                    ya, yb = min(max(y + dy, 0), height - 1), min(max(y - dy, 0), height - 1)
+                    # Rises count up to twice the radius: a hand's breadth in front is another surface, not a crease.
+                    limit = 2.0 * radius
+                    ra = min(max(z - depth[ya, xa], -limit), limit)
+                    rb = min(max(z - depth[yb, xb], -limit), limit)
+                    rise = 0.5 * (ra + rb) / radius - 0.03
+                    if rise > 0:
+                        total += min(rise, 0.8)
+            shade[y, x] = 1.0 / (1.0 + 0.18 * total)
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _lit_share(heights, projection, x, y, z):
+    """Share of the light that reaches a point: the shadow map compared at 3x3 cells with bilinear weights."""
+    size = heights.shape[0]
+    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - np.float32(0.5)
+    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - np.float32(0.5)
+    level = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
+    ix, iy = int(np.floor(cx)), int(np.floor(cy))
+    if ix < 1 or iy < 1 or ix > size - 3 or iy > size - 3:
+        return np.float32(1.0)
+    fx, fy = cx - ix, cy - iy
+    total = np.float32(0.0)
+    for j in range(4):
+        wy = (1 - fy) if j == 0 else (fy if j == 3 else np.float32(1.0))
+        row = np.float32(0.0)
+        for i in range(4):
+            if heights[iy - 1 + j, ix - 1 + i] <= level:
+                row += (1 - fx) if i == 0 else (fx if i == 3 else np.float32(1.0))
+        total += wy * row
+    return total * np.float32(1.0 / 9.0)
+
+
+@njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
+def _ggx(ndh, ndl, ndv, hdl, roughness, f0):
+    """Specular reflection relative to a diffuse white, times the cosine."""
+    a = roughness * roughness
+    a2 = a * a
+    d = ndh * ndh * (a2 - 1) + 1
+    k = 0.5 * a
+    visible = 0.25 / ((ndl * (1 - k) + k) * (ndv * (1 - k) + k))
+    m = 1 - hdl
+    fresnel = f0 + (1 - f0) * m * m * m * m * m
+    return a2 / (d * d) * visible * fresnel * ndl
+
+
+@njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _tone(value):
+    """Linear up to 0.65, then a shoulder that never quite reaches 1."""
+    return value if value < 0.65 else 0.65 + 0.35 * (1.0 - np.exp((0.65 - value) * (1.0 / 0.35)))
+
+
+@njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
+def _bumped(nx, ny, nz, e1, e2, du1, dv1, du2, dv2, slope_u, slope_v):
+    """Normal of a surface raised by a height field with the given slopes over u and v."""
+    det = du1 * dv2 - du2 * dv1
+    if abs(det) < 1e-14:
+        return nx, ny, nz
+    scale = 1.0 / det
+    ux, uy, uz = (e1[0] * dv2 - e2[0] * dv1) * scale, (e1[1] * dv2 - e2[1] * dv1) * scale, (e1[2] * dv2 - e2[2] * dv1) * scale
+    vx, vy, vz = (e2[0] * du1 - e1[0] * du2) * scale, (e2[1] * du1 - e1[1] * du2) * scale, (e2[2] * du1 - e1[2] * du2) * scale
+    su = slope_u / (ux * ux + uy * uy + uz * uz)
+    sv = slope_v / (vx * vx + vy * vy + vz * vz)
+    nx, ny, nz = nx - su * ux - sv * vx, ny - su * uy - sv * vy, nz - su * uz - sv * vz
+    scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz)
+    return nx * scale, ny * scale, nz * scale
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _backdrop(linear, sampling, px, py):
+    """Bilinear colour of the backdrop, mirrored beyond its edges."""
+    height, width = linear.shape[:2]
+    x = abs(sampling[0, 0] * px + sampling[0, 1] * py + sampling[0, 2])
+    y = abs(sampling[1, 0] * px + sampling[1, 1] * py + sampling[1, 2])
+    x = min(x, abs(2 * (width - 2) - x))
+    y = min(y, abs(2 * (height - 2) - y))
+    x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
+    fx, fy = x - x0, y - y0
+    a, b, c, d = linear[y0, x0], linear[y0, x0 + 1], linear[y0 + 1, x0], linear[y0 + 1, x0 + 1]
+    wa, wb, wc, wd = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+    return (
+        wa * a[0] + wb * b[0] + wc * c[0] + wd * d[0],
+        wa * a[1] + wb * b[1] + wc * c[1] + wd * d[1],
+        wa * a[2] + wb * b[2] + wc * c[2] + wd * d[2],
+    )
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _strand(tx, ty, tz, vx, vy, vz, directions, colours, lit, shift, specular, red, green, blue):
+    """Light on a hair strand with tangent t: diffuse by the sine to the light, two shifted highlights."""
+    out_r, out_g, out_b = np.float32(0), np.float32(0), np.float32(0)
+    for k in range(3):
+        lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
+        tdl = tx * lx + ty * ly + tz * lz
+        hx, hy, hz = lx + vx, ly + vy, lz + vz
+        scale = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-6)
+        tdh = (tx * hx + ty * hy + tz * hz) * scale
+        diffuse = 0.55 * np.sqrt(max(1.0 - tdl * tdl, 0.0))
+        first, second = tdh + shift - 0.06, tdh + shift + 0.12
+        white = max(1.0 - first * first, 0.0) ** 45 * 0.16 * specular
+        tinted = max(1.0 - second * second, 0.0) ** 12 * 1.1 * specular
+        share = lit if k == 0 else np.float32(1.0)
+        out_r += colours[k, 0] * share * (red * (diffuse + tinted) + white)
+        out_g += colours[k, 1] * share * (green * (diffuse + tinted) + white)
+        out_b += colours[k, 2] * share * (blue * (diffuse + tinted) + white)
+    return out_r, out_g, out_b
+
+
+@njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
+def _shade(
+    ids, bary, levels, contact, vertices, normals, tangents, faces, uv, face_uv,
+    table, texels, bump, bumpy, linear,
+    parameters, kinds, material, region, person_of, face_regions,
+    mouths, eye, directions, colours, ambient, heights, light_projection,
+    backdrop, sampling, out, person, face,
+):  # fmt: skip
+    height, width = contact.shape
+    e1 = np.empty(3, np.float32)
+    e2 = np.empty(3, np.float32)
+    for py in range(height):
+        for px in range(width):
+            sum_r, sum_g, sum_b = np.float32(0), np.float32(0), np.float32(0)
+            covered, in_face = 0, 0
+            who = 0
+            visible = contact[py, px]
+            for s in range(4):
+                sy, sx = 2 * py + (s >> 1), 2 * px + (s & 1)
+                f = ids[sy, sx]
+                if f < 0:
+                    continue
+                covered += 1
+                who = person_of[f]
+                in_face += face_regions[region[f]]
+                m = material[f]
+                kind = kinds[m]
+                b1, b2 = bary[sy, sx, 0], bary[sy, sx, 1]
+                b0 = np.float32(1.0) - b1 - b2
+                i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
+                for k in range(3):
+                    e1[k] = vertices[i1, k] - vertices[i0, k]
+                    e2[k] = vertices[i2, k] - vertices[i0, k]
+                x = vertices[i0, 0] + b1 * e1[0] + b2 * e2[0]
+                y = vertices[i0, 1] + b1 * e1[1] + b2 * e2[1]
+                z = vertices[i0, 2] + b1 * e1[2] + b2 * e2[2]
+                nx = b0 * normals[i0, 0] + b1 * normals[i1, 0] + b2 * normals[i2, 0]
+                ny = b0 * normals[i0, 1] + b1 * normals[i1, 1] + b2 * normals[i2, 1]
+                nz = b0 * normals[i0, 2] + b1 * normals[i1, 2] + b2 * normals[i2, 2]
+                scale = np.float32(1.0) / np.float32(np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12))
+                nx, ny, nz = nx * scale, ny * scale, nz * scale
+                t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
+                du1, dv1 = uv[t1, 0] - uv[t0, 0], uv[t1, 1] - uv[t0, 1]
+                du2, dv2 = uv[t2, 0] - uv[t0, 0], uv[t2, 1] - uv[t0, 1]
+                u = uv[t0, 0] + b1 * du1 + b2 * du2
+                v = uv[t0, 1] + b1 * dv1 + b2 * dv2
+                level = levels[f]
+                red, green, blue = sample_colour(table, texels, linear, m, level, u, v)
+                vx, vy, vz = eye[0] - x, eye[1] - y, eye[2] - z
+                scale = np.float32(1.0) / np.float32(np.sqrt(vx * vx + vy * vy + vz * vz))
+                vx, vy, vz = vx * scale, vy * scale, vz * scale
+                ndv = nx * vx + ny * vy + nz * vz
+                if ndv < 0 and kind >= HAIR:
+                    nx, ny, nz, ndv = -nx, -ny, -nz, -ndv
+                if bumpy[m]:
+                    slope_u, slope_v = bump_slope(table, bump, m, level, u, v)
+                    nx, ny, nz = _bumped(nx, ny, nz, e1, e2, du1, dv1, du2, dv2, slope_u, slope_v)
+                    ndv = nx * vx + ny * vy + nz * vz
+                ndv = max(ndv, np.float32(0.02))
+
+                # What the sky and the lights can reach.
+                lift = np.float32(0.012) if kind == HAIR else np.float32(0.004)
+                lit = _lit_share(
+                    heights, light_projection, x + nx * lift + vx * 0.002, y + ny * lift + vy * 0.002, z + nz * lift + vz * 0.002
+                )
+                open_sky = visible
+                cavity = np.float32(1.0)
+                if kind == TEETH or kind == GUM or region[f] == MOUTH_INSIDE:
+                    mouth = mouths[who - 1]
+                    behind = (mouth[0] - x) * mouth[3] + (mouth[1] - y) * mouth[4] + (mouth[2] - z) * mouth[5]
+                    behind = max(behind + np.float32(0.001), np.float32(0.0))
+                    # Form factor of a disc of the opening's area seen from `behind` its centre.
+                    cavity = mouth[6] / (mouth[6] + 2.2 * behind * behind + np.float32(1e-7))
+                    open_sky *= cavity
+                    lit *= np.float32(0.35) + np.float32(0.65) * cavity
+
+                amb_r = max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, 0.0) * open_sky
+                amb_g = max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, 0.0) * open_sky
+                amb_b = max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, 0.0) * open_sky
+
+                if kind == HAIR:
+                    tx = b0 * tangents[i0, 0] + b1 * tangents[i1, 0] + b2 * tangents[i2, 0]
+                    ty = b0 * tangents[i0, 1] + b1 * tangents[i1, 1] + b2 * tangents[i2, 1]
+                    tz = b0 * tangents[i0, 2] + b1 * tangents[i1, 2] + b2 * tangents[i2, 2]
+                    tdn = tx * nx + ty * ny + tz * nz
+                    tx, ty, tz = tx - tdn * nx, ty - tdn * ny, tz - tdn * nz
+                    scale = np.float32(1.0) / np.float32(np.sqrt(tx * tx + ty * ty + tz * tz + 1e-24))
+                    # Strands lean out of the surface; streaks of the texture shift their highlights.
+                    lean = np.float32(0.25) * (red + green + blue) - np.float32(0.1)
+                    hr, hg, hb = _strand(
+                        tx * scale, ty * scale, tz * scale, vx, vy, vz, directions, colours,
+                        lit * (0.35 + 0.65 * max(nx * directions[0, 0] + ny * directions[0, 1] + nz * directions[0, 2], 0.0)),
+                        lean, parameters[m, 1] * visible, red, green, blue,
+                    )  # fmt: skip
+                    hr = hr * (0.4 + 0.6 * visible) + amb_r * red
+                    hg = hg * (0.4 + 0.6 * visible) + amb_g * green
+                    hb = hb * (0.4 + 0.6 * visible) + amb_b * blue
+                    sum_r += _tone(hr)
+                    sum_g += _tone(hg)
+                    sum_b += _tone(hb)
+                    continue
+
+                wrap = parameters[m, 2]
+                roughness = parameters[m, 0]
+                f0 = np.float32(0.08) * parameters[m, 1]
+                wrap_r, wrap_g, wrap_b = wrap, wrap, wrap
+                if kind == SKIN:
+                    # Red light travels farthest under the skin, so it reaches farthest past the terminator.
+                    wrap_g, wrap_b = np.float32(0.5) * wrap, np.float32(0.35) * wrap
+                col_r, col_g, col_b = amb_r * red, amb_g * green, amb_b * blue
+                for k in range(3):
+                    lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
+                    cr, cg, cb = colours[k, 0], colours[k, 1], colours[k, 2]
+                    if cr + cg + cb < 1e-4:
+                        continue
+                    ndl = nx * lx + ny * ly + nz * lz
+                    if ndl < -wrap:
+                        continue
+                    share = lit if k == 0 else open_sky
+                    share_r = share
+                    if kind == SKIN:
+                        share_r = np.float32(0.75) * share + np.float32(0.25) * np.float32(np.sqrt(share))
+                    col_r += cr * share_r * red * max((ndl + wrap_r) / (1 + wrap_r), 0.0)
+                    col_g += cg * share * green * max((ndl + wrap_g) / (1 + wrap_g), 0.0)
+                    col_b += cb * share * blue * max((ndl + wrap_b) / (1 + wrap_b), 0.0)
+                    if ndl <= 0 or kind == LASH or kind == BROW:
+                        continue
+                    hx, hy, hz = lx + vx, ly + vy, lz + vz
+                    scale = np.float32(1.0) / np.float32(np.sqrt(hx * hx + hy * hy + hz * hz + 1e-6))
+                    ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, 0.0), 1.0)
+                    hdl = (lx * hx + ly * hy + lz * hz) * scale
+                    if kind == EYE:
+                        # The reflection of a soft lamp, rather than of a point that a small picture would lose.
+                        gleam = 1.8 * min(max((ndh - 0.990) * 200.0, 0.0), 1.0)
+                    else:
+                        gleam = _ggx(ndh, ndl, ndv, hdl, roughness, f0)
+                        if kind == SKIN:
+                            gleam = 0.75 * gleam + 0.3 * _ggx(ndh, ndl, ndv, hdl, 0.6 * roughness, f0)
+                    gleam *= share * (0.4 + 0.6 * visible) * cavity
+                    col_r += cr * gleam
+                    col_g += cg * gleam
+                    col_b += cb * gleam
+                # The surroundings mirrored at grazing angles.
+                if kind != LASH and kind != BROW:
+                    m1 = np.float32(1.0) - ndv
+                    base = np.float32(0.02) if kind == EYE else f0
+                    mirror = base + np.float32(0.5) * (1 - base) * m1 * m1 * m1 * m1 * m1
+                    mirror *= (np.float32(1.0) - np.float32(0.8) * roughness) * open_sky * cavity
+                    col_r += mirror * ambient[0, 0]
+                    col_g += mirror * ambient[0, 1]
+                    col_b += mirror * ambient[0, 2]
+                sum_r += _tone(col_r)
+                sum_g += _tone(col_g)
+                sum_b += _tone(col_b)
+            if covered < 4:
+                red, green, blue = _backdrop(backdrop, sampling, np.float32(px + 0.5), np.float32(py + 0.5))
+                sum_r += (4 - covered) * red
+                sum_g += (4 - covered) * green
+                sum_b += (4 - covered) * blue
+            out[py, px, 0] = 0.25 * sum_r
+            out[py, px, 1] = 0.25 * sum_g
+            out[py, px, 2] = 0.25 * sum_b
+            person[py, px] = who if covered >= 2 else 0
+            face[py, px] = in_face >= 2

@@ -1,0 +1,83 @@
+"""Small inputs made on the fly: tones and pictures in every format the project reads, and no files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+Encoder = Callable[..., Path]
+_CODECS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".m4a": "aac"}
+
+
+def voice(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
+    """(n, channels) float32: a vowel-like buzz with syllables, peak about 0.5."""
+    t = np.arange(round(seconds * rate)) / rate
+    partials = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 8))
+    syllables = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * t)
+    mono = (0.25 * partials * syllables).astype(np.float32)
+    return np.repeat(mono[:, None], channels, axis=1)
+
+
+@pytest.fixture
+def make_audio(tmp_path: Path) -> Encoder:
+    """make_audio(name, seconds, rate, channels) -> path of an audio file; its suffix chooses the codec."""
+
+    def make(name: str = "voice.wav", seconds: float = 1.0, rate: int = 16_000, channels: int = 1) -> Path:
+        path = tmp_path / name
+        layout = {1: "mono", 2: "stereo", 6: "5.1"}[channels]
+        samples = voice(seconds, rate, channels)
+        if path.suffix == ".ogg":  # FFmpeg's own Vorbis encoder is experimental
+            soundfile.write(path, samples, rate)
+            return path
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(_CODECS[path.suffix], rate=rate, layout=layout)
+            whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout=layout)
+            whole.sample_rate = rate
+            whole.pts = 0
+            whole.time_base = Fraction(1, rate)
+            size = stream.codec_context.frame_size or 1024
+            resampler = av.AudioResampler(
+                stream.codec_context.format.name,
+                layout,
+                rate,
+                frame_size=0 if path.suffix == ".wav" else size,
+            )
+            for frame in [*resampler.resample(whole), *resampler.resample(None)]:
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_image(tmp_path: Path) -> Encoder:
+    """make_image(name, size, mode, **save options) -> path of a picture: red left, blue right."""
+
+    def make(
+        name: str = "face.png", size: tuple[int, int] = (96, 128), mode: str = "RGB", **options: object
+    ) -> Path:
+        image = Image.new("RGB", size, (200, 40, 40))
+        image.paste((40, 40, 200), (size[0] // 2, 0, *size))
+        path = tmp_path / name
+        image.convert(mode).save(path, **options)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def frames() -> np.ndarray:
+    """(30, 64, 96, 3) uint8: a bright square that moves over a coloured ground."""
+    video = np.empty((30, 64, 96, 3), np.uint8)
+    video[:] = (180, 70, 50)
+    for index, frame in enumerate(video):
+        frame[20:40, index : index + 20] = (230, 230, 40)
+    return video

@@ -1,0 +1,90 @@
+"""Shards resume, refuse a foreign folder and come out byte for byte the same; real samples keep the format."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from dramatis.story import UserError
+from dramatis.world import dataset
+from dramatis.world.dataset import WINDOW, Recipe, make_sample, shard_paths, write_dataset
+
+ASSETS = Path(__file__).resolve().parents[3] / "shared" / "assets"
+needs_assets = pytest.mark.skipif(not ASSETS.exists(), reason="the raw assets are not on this machine")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A stand-in for rendering that depends on its seeds alone, and counts its calls."""
+    calls = []
+
+    def sample(seed, identity, assets, recipe):
+        calls.append(seed)
+        pixels = np.random.default_rng(seed).integers(0, 256, (2, 4, 4, 3), np.uint8)
+        return {"frames": pixels}, {"seed": seed, "identity": identity}
+
+    monkeypatch.setattr(dataset, "make_sample", sample)
+    return calls
+
+
+def test_shards_resume_and_are_reproducible(tmp_path, quick):
+    recipe = Recipe(seed=5, samples_per_shard=4)
+    assert write_dataset(tmp_path / "a", 3, ASSETS, recipe, workers=1) == 3
+    first = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    shard_paths(tmp_path / "a", 1)[1].unlink()
+    assert write_dataset(tmp_path / "a", 3, ASSETS, recipe, workers=1) == 1
+    assert write_dataset(tmp_path / "a", 3, ASSETS, recipe, workers=1) == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()} == first
+    assert len(quick) == 4 * (3 + 1)
+    rows = json.loads(shard_paths(tmp_path / "a", 0)[1].read_text())
+    assert len({row["identity"] for row in rows}) == 2  # three takes with the first person, one with the next
+
+
+def test_another_recipe_is_refused(tmp_path, quick):
+    write_dataset(tmp_path, 1, ASSETS, Recipe(samples_per_shard=1), workers=1)
+    with pytest.raises(UserError, match="another recipe"):
+        write_dataset(tmp_path, 1, ASSETS, Recipe(samples_per_shard=1, seed=1), workers=1)
+    with pytest.raises(UserError, match="split"):
+        Recipe(split="validation")
+    with pytest.raises(UserError, match="multiple of 16"):
+        Recipe(size=100)
+
+
+@needs_assets
+def test_a_real_sample_has_the_promised_arrays():
+    recipe = Recipe(size=48)
+    arrays, row = make_sample(7, 3, ASSETS, recipe)
+    count, timeline = 1 + 2 * WINDOW, len(arrays["opening"])
+    shapes = {
+        "frames": (count, 48, 48, 3),
+        "index": (count,),
+        "audio": (timeline * 640,),
+        "controls": (count, 26),
+        "anchors": (count, 9, 2),
+        "landmarks": (count, 68, 2),
+        "visemes": (timeline, 16),
+        "opening": (timeline,),
+        "person": (count, 48, 48),
+        "face": (count, 48, 48),
+    }
+    assert {name: array.shape for name, array in arrays.items()} == shapes
+    assert arrays["index"][0] == 0 and arrays["index"].max() < timeline
+    assert np.array_equal(arrays["frames"][0], arrays["frames"][1 + WINDOW])
+    assert all(np.isfinite(array.astype(np.float32)).all() for array in arrays.values())
+    # Landmarks of the visible inner face lie on the person's face.
+    x, y = np.floor(arrays["landmarks"][0, 27:].astype(float)).astype(int).clip(0, 47).T
+    assert arrays["face"][0, y, x].mean() > 0.8 and (arrays["person"][0, y, x] == 1).mean() > 0.8
+    assert row["caption"] and row["negative"] and row["split"] == "train"
+    json.dumps(row)
+
+
+@needs_assets
+def test_equal_seeds_write_equal_files(tmp_path):
+    recipe = Recipe(size=32, samples_per_shard=1)
+    for name in "ab":
+        write_dataset(tmp_path / name, 1, ASSETS, recipe, workers=1)
+    a, b = (shard_paths(tmp_path / name, 0)[0] for name in "ab")
+    assert a.read_bytes() == b.read_bytes()
+    assert set(load_file(a)) == {f"0/{name}" for name in dataset.ARRAYS}
