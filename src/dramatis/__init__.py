@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dramatis.cascade.pipeline import AvatarPipeline
+    from dramatis.avatar import AvatarPipeline
     from dramatis.story import Storyline, UserError
 
 __version__ = "0.1.0"
 __all__ = ["AvatarPipeline", "Storyline", "UserError", "__version__"]
 
 _HOME = {
-    "AvatarPipeline": "dramatis.cascade.pipeline",
+    "AvatarPipeline": "dramatis.avatar",
     "Storyline": "dramatis.story",
     "UserError": "dramatis.story",
 }

@@ -21,7 +21,6 @@ FPS = 25
 GRID = 4
 """Shots begin on multiples of the autoencoder's time stride, so that a shot boundary can be a keyframe."""
 
-STORYLINE_VERSION = 1
 MAX_PROMPT_CHARACTERS = 20_000
 
 EmotionName = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender"]
@@ -216,7 +215,7 @@ class Storyline(Value):
     """The plan of a whole video. Shots tile [0, frames) in order; every shot begins on a multiple of four
     frames."""
 
-    version: Literal[1] = STORYLINE_VERSION
+    version: Literal[1] = 1
     image: str
     audio: str
     prompt: str = Field(default="", max_length=MAX_PROMPT_CHARACTERS)
@@ -242,8 +241,8 @@ class Storyline(Value):
             if shot.span.start % GRID:
                 near = round(shot.span.start / GRID) * GRID
                 raise ValueError(
-                    f"shots[{position}].span.start is {shot.span.start}; a shot begins on a multiple of {GRID} "
-                    f"frames, so write {near} here and as the stop of the shot before"
+                    f"shots[{position}].span.start is {shot.span.start}; a shot begins on a multiple of "
+                    f"{GRID} frames, so write {near} here and as the stop of the shot before"
                 )
             unknown = [name for name in shot.speakers if name not in names]
             if unknown:
@@ -289,13 +288,12 @@ class Storyline(Value):
 
     def to_yaml(self) -> str:
         """The storyline as YAML with a header of comments for the person who edits it."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        data["events"] = [_Line(event) for event in data["events"]]
+        for shot in data["shots"]:
+            shot["gestures"] = [_Line(gesture) for gesture in shot["gestures"]]
         body = yaml.dump(
-            self.model_dump(mode="json"),
-            sort_keys=False,
-            allow_unicode=True,
-            width=110,
-            default_flow_style=None,
-            Dumper=_Dumper,
+            data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
         )
         return _HEADER + body
 
@@ -303,8 +301,9 @@ class Storyline(Value):
     def from_yaml(cls, text: str) -> Storyline:
         """Read YAML; raises UserError naming the line, the field and the remedy."""
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            data = yaml.safe_load(text)
+            loader = _Loader(text)
+            root = loader.get_single_node()
+            data = loader.construct_document(root) if root else None
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f" at line {mark.line + 1}" if mark else ""
@@ -328,7 +327,8 @@ def _check_tiling(spans: Sequence[FrameSpan], frames: int, name: str) -> None:
         expected = span.stop
     if expected != frames:
         raise ValueError(
-            f"{name} end at frame {expected} but the video has {frames} frames; the last must stop at {frames}"
+            f"{name} end at frame {expected} but the video has {frames} frames; "
+            f"the last must stop at {frames}"
         )
 
 
@@ -347,16 +347,30 @@ _HEADER = f"""\
 {_choices("camera.move", CAMERA_MOVES)}
 {_choices("gestures.name", GESTURES)}
 # `positive` is what to show and `negative` what to avoid. `intensity` and `amount` run from 0 to 1.
-# `keyframes: []` lets the renderer choose. Change a shot's `seed` for another take;
-# `locked: true` keeps a shot as it is when the video is planned again.
+# `keyframes: []` lets the renderer choose. Change a shot's `seed` for another take of it.
 """
 
 
-class _Dumper(yaml.SafeDumper):
+# The C implementations are ten times as fast, which an hour's storyline needs; wheels carry them, source
+# builds may not.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BaseDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Line(dict[str, Any]):
+    """A mapping that is written on one line."""
+
+
+class _Dumper(_BaseDumper):  # type: ignore[misc, valid-type]
     """Shared values are written out again, since anchors (&id001) confuse people who edit the file."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+_Dumper.add_representer(
+    _Line, lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
+)
 
 
 def _validated(data: Any, root: yaml.Node | None) -> Storyline:

@@ -1,4 +1,4 @@
-"""Shards resume, refuse a foreign folder and come out byte for byte the same; real samples keep the format."""
+"""Shards resume, refuse a foreign folder and come out byte for byte equal; real samples keep the format."""
 
 import json
 from pathlib import Path

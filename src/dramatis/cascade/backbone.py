@@ -50,6 +50,9 @@ class Profile(Value):
     shift: float = Field(default=2.0, gt=0)
     text_scale: float = 1.5
     audio_scale: float = 1.0
+    frame_seconds: float = Field(default=0.05, description="per generated frame, two workers on the machine measured")
+    startup_seconds: float = 8.0
+    memory_gb: float = 1.2
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class ClipInputs:
     """What one clip is filmed from. F = number of frames.
 
     head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
-    audio (F, C) speech features, controls (F, 26), maps (F, 4, h, w); positive and negative: prompts.
+    audio (F, C) speech features, controls (F, 26), maps (F, 6, h, w); positive and negative: prompts.
     """
 
     head: Pictures

@@ -54,7 +54,7 @@ class Material:
         return self.performance.take(frames).vector()
 
     def maps(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, 4, h, w) coordinate maps at frame numbers."""
+        """(F, 6, h, w) coordinate maps at frame numbers."""
         part = self.performance.take(frames)
         anchors = project(self.head, part, self.size)
         return coordinate_maps(anchors, part, self.size, (self.size[0] // 8, self.size[1] // 8))

@@ -113,7 +113,11 @@ def make_material(
     heard = store.fetch(key, listen)
     features, openings = heard["features"], heard["openings"]
     assert isinstance(features, np.ndarray) and isinstance(openings, np.ndarray)
-    return Material(reference, features, openings, performance, fit_head(sight.landmarks))
+    try:
+        head = fit_head(sight.landmarks)
+    except ValueError as error:
+        raise no_face(storyline.image) from error
+    return Material(reference, features, openings, performance, head)
 
 
 def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
@@ -127,7 +131,12 @@ def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:
     eye = load_model(PerceptionNet, backbone.folder / "perception")
     sight = look(eye, to_tensor(reference[None])[0].transpose(0, 1))[0]
     if sight.face < FACE_THRESHOLD:
-        raise UserError(f"{name}: no face was found in this picture; give a portrait that shows one face from the front.")
+        raise no_face(name)
     if sight.interocular < SMALLEST_FACE * min(reference.shape[:2]):
         raise UserError(f"{name}: the face is too small to be animated; crop the picture to head and shoulders.")
     return sight
+
+
+def no_face(name: str) -> UserError:
+    """The refusal of a picture without a usable face."""
+    return UserError(f"{name}: no face was found in this picture; give a portrait that shows one face from the front.")

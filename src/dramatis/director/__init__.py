@@ -1,5 +1,6 @@
-"""The director: observations and a few words of direction in, a storyline of shots out (report, section 3.2)."""
+"""The director: observations and a few words of direction in, a storyline of shots out (report, section
+3.2)."""
 
-from dramatis.director.director import direct
+from dramatis.director.director import check_prompt, direct
 
-__all__ = ["direct"]
+__all__ = ["check_prompt", "direct"]

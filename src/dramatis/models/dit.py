@@ -217,7 +217,6 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         masks: Tensor | None = None,
         controls: Tensor | None = None,
         maps: Tensor | None = None,
-        origin: Tensor | None = None,
     ) -> Tensor:
         """Predict the flow-matching velocity (noise - clean).
 
@@ -230,13 +229,13 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             audio: (B, N, F, ...) features of N people, one entry per video frame.
             masks: (B, N, T, H/2, W/2) soft masks of the people, or None for one person who owns the picture.
             controls: (B, F, control_dim) the performance, for models that have `control_dim`.
-            maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`.
-            origin: (B, 2) token row and column of the window's corner, when `latents` is a window of a larger picture.
+            maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary positions
+                are relative, so these maps are also what tells a window where in the picture it lies.
 
         Returns: (B, 16, T, H, W).
         """
         patch_t, patch_h, patch_w = self.config.patch_size
-        rotary = self._rotary(latents, origin)
+        rotary = self.rope(latents)
         x = self.patch_embedding(torch.cat([latents, condition], dim=1))
         frames, height, width = x.shape[2:]
         x = rearrange(x, "b d t h w -> b t (h w) d")
@@ -268,22 +267,6 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             ph=patch_h,
             pw=patch_w,
         )
-
-    def _rotary(self, latents: Tensor, origin: Tensor | None) -> Rotary:
-        if origin is None:
-            return self.rope(latents)
-        _, patch_h, patch_w = self.config.patch_size
-        frames, height, width = latents.shape[2], latents.shape[3] // patch_h, latents.shape[4] // patch_w
-        t = torch.arange(frames, device=latents.device).view(1, -1, 1, 1)
-        h = origin[:, 0].view(-1, 1, 1, 1) + torch.arange(height, device=latents.device).view(1, 1, -1, 1)
-        w = origin[:, 1].view(-1, 1, 1, 1) + torch.arange(width, device=latents.device).view(1, 1, 1, -1)
-        parts = []
-        for table in (self.rope.freqs_cos, self.rope.freqs_sin):
-            by_axis = table.split([self.rope.t_dim, self.rope.h_dim, self.rope.w_dim], dim=1)
-            axes = torch.broadcast_tensors(t, h, w)
-            picked = [freq[axis] for freq, axis in zip(by_axis, axes, strict=True)]
-            parts.append(rearrange(torch.cat(picked, dim=-1), "b t h w d -> b (t h w) 1 d"))
-        return parts[0], parts[1]
 
     def _map_tokens(self, maps: Tensor) -> Tensor:
         """(B, F, C, H, W) -> (B, T, S, 2C*patch): the first and the last pixel frame of every latent frame."""

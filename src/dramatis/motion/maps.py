@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dramatis.motion.face import ANCHOR_TEMPLATE, background_shift, inverse_camera_similarity
 from dramatis.motion.performance import Performance
 
-MAP_CHANNELS = 4
+MAP_CHANNELS = 6
 HEAD_RANGE = 2.0
 """Head coordinates are clipped to this many head heights, then divided by it."""
 DISPLACEMENT_GAIN = 4.0
@@ -26,13 +26,14 @@ def coordinate_maps(
 
     anchors: (T, 9, 2) pixels of the rigid anchors (`RIGID_ANCHORS`), from `project` or from a rendered head.
     performance: T frames; only its camera is read.  size: (H, W) pixels of the frames.
-    Returns (T, 4, h, w) float32 in [-1, 1]:
+    Returns (T, 6, h, w) float32 in [-1, 1]:
       0, 1  head coordinates of the cell's centre: canonical x (right) and y (up) of the frontal head, from
       the
             least-squares affine map of the anchors; clipped to +-2 head heights and divided by 2;
       2, 3  displacement (dx right, dy down) from the cell's centre to the place in the reference frame where
       its
-            background comes from, in fractions of the frame's width and height, times 4 and clipped to +-1.
+            background comes from, in fractions of the frame's width and height, times 4 and clipped to +-1;
+      4, 5  that place itself, -1 at the left and top edge of the reference frame, 1 at the right and bottom.
     Raises ValueError where anchors and performance differ in length.
     """
     points = np.asarray(anchors, np.float64)
@@ -43,9 +44,10 @@ def coordinate_maps(
     cells = cell_centres(size, grid)
     maps = np.empty((len(points), MAP_CHANNELS, *grid), np.float32)
     maps[:, :2] = np.clip(_head_coordinates(points, cells) / HEAD_RANGE, -1.0, 1.0)
-    maps[:, 2:] = np.clip(
-        _background_displacement(performance.camera, cells, size) * DISPLACEMENT_GAIN, -1.0, 1.0
-    )
+    displacement = _background_displacement(performance.camera, cells, size)
+    here = np.moveaxis(cells / (size[1], size[0]), -1, 0)
+    maps[:, 2:4] = np.clip(displacement * DISPLACEMENT_GAIN, -1.0, 1.0)
+    maps[:, 4:] = np.clip(2.0 * (here + displacement) - 1.0, -1.0, 1.0)
     return maps
 
 

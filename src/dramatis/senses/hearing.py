@@ -9,6 +9,7 @@ from periodicity, which needs no model; the events are what the director cuts sh
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -108,4 +109,4 @@ def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
     """(start, stop, value) of every stretch of equal flags, in order."""
     edges = np.flatnonzero(np.diff(flags)) + 1
     bounds = [0, *edges.tolist(), len(flags)]
-    return [(a, b, bool(flags[a])) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [(a, b, bool(flags[a])) for a, b in pairwise(bounds)]

@@ -9,7 +9,7 @@ Per sample (T = 8 latent frames, F = 29 pixel frames, two clips: 0 dense, 1 stri
     tail (16, h, w)         latent of the dense clip's last four frames behind their own first (gap filling)
     reference (16, h, w)    image latent of the reference frame
     audio (2, 2, F, C)      speech features [plain, augmented][clip]
-    controls (2, F, 26), maps (2, F, 4, h, w), weight (2, T, h, w) loss weights, mouth (2, 2) mouth centre in cells
+    controls (2, F, 26), maps (2, F, 6, h, w), weight (2, T, h, w) loss weights, mouth (2, 2) mouth centre in cells
 
     python -m dramatis.train.latents --data DATA/train --models RUNS --out RUNS/latents/train
 """

@@ -1,7 +1,7 @@
 """What lies between a voice and a microphone: another throat, a room, noise, a telephone, a distance.
 
-Every change keeps the time of the phones known: only `resized` moves them, by a factor it is given. Randomness comes
-from the generator that is passed in.
+Every change keeps the time of the phones known: only `resized` moves them, by a factor it is given.
+Randomness comes from the generator that is passed in.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ NOISES = ("white", "pink", "brown", "hum", "babble")
 
 @dataclass(frozen=True)
 class Recording:
-    """How a voice was recorded. `noise_db` is the signal-to-noise ratio (None: none), `room_s` the reverberation
-    time (0: none) and `wet` its share, `level_db` the final level in dB below full scale (RMS of the loud parts)."""
+    """How a voice was recorded. `noise_db` is the signal-to-noise ratio (None: none), `room_s` the
+    reverberation time (0: none) and `wet` its share, `level_db` the final level in dB below full scale (RMS
+    of the loud parts)."""
 
     level_db: float = -23.0
     room_s: float = 0.0
@@ -52,7 +53,9 @@ def draw_recording(rng: np.random.Generator) -> Recording:
 
 
 def resized(audio: F32, segments: list[Segment], factor: float) -> tuple[F32, list[Segment]]:
-    """The voice of a smaller (factor > 1) or larger throat: pitch and formants times `factor`, time divided by it."""
+    """The voice of a smaller (factor > 1) or larger throat: pitch and formants times `factor`, time divided
+    by it.
+    """
     if abs(factor - 1.0) < 1e-3 or not len(audio):
         return audio, segments
     changed = np.asarray(soxr.resample(audio, 16000 * factor, 16000, quality="MQ"), np.float32)
@@ -97,9 +100,13 @@ def without_margins(audio: F32, segments: list[Segment], rate: int = 16000) -> t
     if not spoken:
         return audio[:0], []
     start, stop = spoken[0][0], spoken[-1][1]
-    kept = [(max(a, start) - start, min(b, stop) - start, phone) for a, b, phone in segments if a < stop and b > start]
-    first = int(round(start * rate))
-    return audio[first : max(first, int(round(stop * rate)))], kept
+    kept = [
+        (max(a, start) - start, min(b, stop) - start, phone)
+        for a, b, phone in segments
+        if a < stop and b > start
+    ]
+    first = round(start * rate)
+    return audio[first : max(first, round(stop * rate))], kept
 
 
 def _gain(rms: float, level_db: float) -> float:

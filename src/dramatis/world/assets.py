@@ -1,8 +1,9 @@
-"""Reads the raw material of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and clothes.
+"""Reads the raw material of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and
+clothes.
 
-The folder is not part of this repository; its README says where each file is published. Everything is read once per
-process, converted to metres with y up and +z towards the camera, and kept. The ICT head is moved so that the centre
-about which it turns (`motion.face.HEAD_CENTRE_ICT_CM`) is the origin.
+The folder is not part of this repository; its README says where each file is published. Everything is read
+once per process, converted to metres with y up and +z towards the camera, and kept. The ICT head is moved
+so that the centre about which it turns (`motion.face.HEAD_CENTRE_ICT_CM`) is the origin.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ EXPRESSIONS: tuple[str, ...] = (
     "mouthShrugLower", "mouthShrugUpper", "mouthSmile_L", "mouthSmile_R", "mouthStretch_L", "mouthStretch_R",
     "mouthUpperUp_L", "mouthUpperUp_R", "noseSneer_L", "noseSneer_R",
 )  # fmt: skip
-"""The 53 expression weights, each 0..1, in ICT-FaceKit's order: its 57 shapes without PupilDilate_L/R, and with the
-left and right halves of browInnerUp and of cheekPuff added into one, as ARKit has them. _L is the person's own left."""
+"""The 53 expression weights, each 0..1, in ICT-FaceKit's order: its 57 shapes without PupilDilate_L/R, and
+with the left and right halves of browInnerUp and of cheekPuff added into one, as ARKit has them. _L is the
+person's own left.
+"""
 
 HAIR_STYLES = ("bob02", "braid01", "long01", "ponytail01", "short01", "short02", "short03", "short04")
 CLOTHES = (
@@ -46,8 +49,10 @@ CLOTHES = (
 
 @dataclass(frozen=True)
 class IctHead:
-    """ICT-FaceKit in metres: neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in `EXPRESSIONS`
-    order; faces and face_uv (F, 3); part (F,) indexes part_names; landmarks (68,) vertex indices."""
+    """ICT-FaceKit in metres: neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in
+    `EXPRESSIONS` order; faces and face_uv (F, 3); part (F,) indexes part_names; landmarks (68,) vertex
+    indices.
+    """
 
     neutral: F32
     identity: F32
@@ -66,7 +71,9 @@ class IctHead:
 
 @dataclass(frozen=True)
 class ObjMesh:
-    """A Wavefront mesh, triangulated: vertices (V, 3), uv (U, 2), faces and face_uv (F, 3), group name per face."""
+    """A Wavefront mesh, triangulated: vertices (V, 3), uv (U, 2), faces and face_uv (F, 3), group name per
+    face.
+    """
 
     vertices: F32
     uv: F32
@@ -87,10 +94,12 @@ class Body:
 
 @dataclass(frozen=True)
 class Garment:
-    """Something bound to the base mesh: each vertex is a weighted mean of three base vertices plus a scaled offset.
+    """Something bound to the base mesh: each vertex is a weighted mean of three base vertices plus a
+    scaled offset.
 
-    reference (V, 3) base indices, weight (V, 3), offset (V, 3) in decimetres of the base mesh, scale: per axis
-    (index a, index b, distance); hides: base vertices to drop under it; texture (h, w, 4) uint8 sRGB + alpha.
+    reference (V, 3) base indices, weight (V, 3), offset (V, 3) in decimetres of the base mesh, scale: per
+    axis (index a, index b, distance); hides: base vertices to drop under it; texture (h, w, 4) uint8 sRGB
+    + alpha.
     """
 
     mesh: ObjMesh
@@ -113,7 +122,8 @@ def check_assets(assets: Path) -> Path:
     for name in ("ict_facekit.npz", "makehuman/base.obj", "makehuman/body_targets.npz"):
         if not (assets / name).is_file():
             raise UserError(
-                f"assets folder {assets}: {name} is missing; pass the folder with the ICT-FaceKit and MakeHuman files"
+                f"assets folder {assets}: {name} is missing; "
+                "pass the folder with the ICT-FaceKit and MakeHuman files"
             )
     return assets
 
@@ -134,7 +144,7 @@ def load_ict(assets: Path) -> IctHead:
         return IctHead(
             neutral=(data["neutral"] - centre) / 100,
             identity=data["identity"].astype(np.float32) / 100,
-            expression=expression / 100,
+            expression=(expression / 100).astype(np.float32),
             uv=data["uv"].astype(np.float32),
             faces=faces[:, :, 0],
             face_uv=faces[:, :, 1],
@@ -235,7 +245,11 @@ def load_garment(assets: Path, kind: str, name: str, texture_size: int = 512) ->
         elif section == "delete_verts":
             deleted.extend(words)
     binding = np.asarray(rows, np.float32)
-    picture = Image.open(folder / f"{name}_diffuse.webp").convert("RGBA").resize((texture_size,) * 2, Image.Resampling.BOX)
+    picture = (
+        Image.open(folder / f"{name}_diffuse.webp")
+        .convert("RGBA")
+        .resize((texture_size,) * 2, Image.Resampling.BOX)
+    )
     return Garment(
         mesh=read_obj(folder / f"{name}.obj", 0.1),
         reference=binding[:, :3].astype(np.int32),

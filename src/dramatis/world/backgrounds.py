@@ -1,7 +1,7 @@
 """Backdrops: out-of-focus rooms, walls, streets at night, gardens and studio paper, drawn from a seed.
 
-Each is composed in linear light and then blurred with a round aperture, as a lens does it: bright points become discs. A
-backdrop is wider than the frame, so that there is something to see when the camera moves.
+Each is composed in linear light and then blurred with a round aperture, as a lens does it: bright points
+become discs. A backdrop is wider than the frame, so that there is something to see when the camera moves.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ HELD_OUT_REMAINDER = 9
 
 
 def make_background(seed: int) -> Picture:
-    """(SIDE, SIDE, 3) float32 linear RGB 0..1, the same for the same seed; its kind is drawn from the seed as well."""
+    """(SIDE, SIDE, 3) float32 linear RGB 0..1, the same for the same seed; its kind is drawn from the seed
+    as well."""
     rng = np.random.default_rng([seed, 0x6261636B])
     kinds = tuple(KINDS)
     kind = kinds[int(rng.integers(len(kinds)))]
@@ -36,7 +37,8 @@ def make_background(seed: int) -> Picture:
 
 
 def fractal_noise(rng: np.random.Generator, octaves: int = 5, coarse: int = 3, fall: float = 0.55) -> Picture:
-    """(SIDE, SIDE) smooth noise of zero mean and about unit deviation; `coarse` cells in its lowest octave."""
+    """(SIDE, SIDE) smooth noise of zero mean and about unit deviation; `coarse` cells in its lowest
+    octave."""
     total = np.zeros((SIDE, SIDE), np.float32)
     for octave in range(octaves):
         cells = coarse * 2**octave
@@ -44,7 +46,9 @@ def fractal_noise(rng: np.random.Generator, octaves: int = 5, coarse: int = 3, f
             break
         grid = rng.standard_normal((cells + 3, cells + 3)).astype(np.float32)
         steps = np.linspace(1.0, cells + 1.0, SIDE, dtype=np.float32)
-        total += fall**octave * map_coordinates(grid, np.meshgrid(steps, steps, indexing="ij"), order=1, mode="nearest")
+        total += fall**octave * map_coordinates(
+            grid, np.meshgrid(steps, steps, indexing="ij"), order=1, mode="nearest"
+        )
     return (total - total.mean()) / (total.std() + 1e-6)
 
 
@@ -73,15 +77,17 @@ def _vertical(top: Picture, low: Picture) -> Picture:
 
 def _light_pool(rng: np.random.Generator, strength: float) -> Picture:
     """(SIDE, SIDE, 1) smooth factor around 1, as of a lamp beside a wall."""
-    ys, xs = np.mgrid[0:1:SIDE * 1j, 0:1:SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
     centre, reach = rng.uniform(-0.1, 1.1, 2), rng.uniform(0.4, 0.9)
     pool = np.exp(-((ys - centre[0]) ** 2 + (xs - centre[1]) ** 2) / (2 * reach**2))
     return (1 - strength + strength * 1.6 * pool)[..., None]
 
 
-def _rectangle(picture: Picture, box: tuple[float, float, float, float], colour: Picture, mix: float = 1.0) -> None:
+def _rectangle(
+    picture: Picture, box: tuple[float, float, float, float], colour: NDArray[np.floating], mix: float = 1.0
+) -> None:
     """Paint the box (left, top, right, low) in fractions; a straight edge that `defocus` softens."""
-    left, top, right, low = (int(round(np.clip(edge, 0, 1) * SIDE)) for edge in box)
+    left, top, right, low = (round(float(np.clip(edge, 0, 1)) * SIDE) for edge in box)
     picture[top:low, left:right] += mix * (colour - picture[top:low, left:right])
 
 
@@ -117,7 +123,9 @@ def _room(rng: np.random.Generator) -> Picture:
     picture *= 1 + 0.03 * fractal_noise(rng, 5, 3)[..., None]
     floor = rng.uniform(0.74, 0.95)
     _rectangle(picture, (0, floor, 1, 1), _colour(rng, (0.2, 0.5), (0.2, 0.5)))
-    for item in rng.permutation(np.array([_window, _shelves, _frames, _lamp, _plant, _sofa, _curtain]))[: rng.integers(2, 5)]:
+    for item in rng.permutation(np.array([_window, _shelves, _frames, _lamp, _plant, _sofa, _curtain]))[
+        : rng.integers(3, 6)
+    ]:
         item(picture, rng)
     return defocus(picture, rng.uniform(3.0, 14.0))
 
@@ -169,7 +177,7 @@ def _frames(picture: Picture, rng: np.random.Generator) -> None:
 def _lamp(picture: Picture, rng: np.random.Generator) -> None:
     x, y, size = rng.uniform(0.05, 0.95), rng.uniform(0.15, 0.55), rng.uniform(0.03, 0.07)
     warm = np.array([1.0, 0.72, 0.42], np.float32)
-    ys, xs = np.mgrid[0:1:SIDE * 1j, 0:1:SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
     glow = np.exp(-np.hypot(xs - x, ys - y) / rng.uniform(0.1, 0.25))[..., None]
     picture += 0.5 * rng.uniform(0.4, 1.0) * glow * warm
     _rectangle(picture, (x - 0.006, y, x + 0.006, y + 0.4), 0.1 * warm)
@@ -178,7 +186,7 @@ def _lamp(picture: Picture, rng: np.random.Generator) -> None:
 
 def _plant(picture: Picture, rng: np.random.Generator) -> None:
     x, y = rng.uniform(0.05, 0.95), rng.uniform(0.5, 0.8)
-    ys, xs = np.mgrid[0:1:SIDE * 1j, 0:1:SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
     green = np.array([0.06, 0.16, 0.03], np.float32)
     for _ in range(rng.integers(25, 60)):
         angle, far = rng.uniform(-np.pi, 0), rng.uniform(0.03, 0.22)
@@ -219,8 +227,12 @@ def _city(rng: np.random.Generator) -> Picture:
     rows, columns = rng.integers(0, SIDE, points), rng.integers(0, SIDE, points)
     tint = rng.random() < 0.5
     for row, column in zip(rows, columns, strict=True):
-        light = np.array([1.0, 0.62, 0.3]) if tint and rng.random() < 0.7 else _colour(rng, (0.8, 1.0), (0.1, 0.9))
-        picture[row : row + 3, column : column + 3] += light * rng.gamma(1.5, 18.0)
+        light = (
+            np.array([1.0, 0.62, 0.3])
+            if tint and rng.random() < 0.7
+            else _colour(rng, (0.8, 1.0), (0.1, 0.9))
+        )
+        picture[row : row + 3, column : column + 3] += light * rng.gamma(1.2, 18.0)
     return defocus(picture, rng.uniform(7.0, 20.0))
 
 
@@ -230,7 +242,7 @@ def _outdoors(rng: np.random.Generator) -> Picture:
     haze = np.array([0.85, 0.82, 0.78]) * rng.uniform(0.7, 1.1)
     picture = _vertical(blue.astype(np.float32), haze.astype(np.float32))
     picture += 0.22 * fractal_noise(rng, 5, 3)[..., None].clip(0, 2)
-    ys, xs = np.mgrid[0:1:SIDE * 1j, 0:1:SIDE * 1j].astype(np.float32)
+    ys, _xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
     leafy = np.array([0.10, 0.19, 0.05]) * rng.uniform(0.6, 1.5, 3)
     for layer in range(int(rng.integers(1, 4))):
         ridge = rng.uniform(0.1, 0.6) + 0.09 * fractal_noise(rng, 5, 4)[0]
@@ -241,15 +253,19 @@ def _outdoors(rng: np.random.Generator) -> Picture:
         picture[gaps] = haze * rng.uniform(1.5, 6.0)
     ground = rng.uniform(0.65, 0.95)
     grass = np.array([0.16, 0.24, 0.06]) * rng.uniform(0.6, 1.6, 3)
-    picture = np.where((ys > ground)[..., None], grass * np.exp(0.3 * fractal_noise(rng, 6, 16))[..., None], picture)
+    picture = np.where(
+        (ys > ground)[..., None], grass * np.exp(0.3 * fractal_noise(rng, 6, 16))[..., None], picture
+    )
     for _ in range(int(rng.integers(0, 4))):
         x, thick = rng.random(), rng.uniform(0.01, 0.04)
-        _rectangle(picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2))
+        _rectangle(
+            picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2)
+        )
     return defocus(picture.astype(np.float32), rng.uniform(4.0, 15.0))
 
 
 # Photographs that come with scikit-image and show no person.
-_PHOTOGRAPHS = ("coffee", "chelsea", "rocket", "immunohistochemistry", "brick", "grass", "gravel")
+_PHOTOGRAPHS = ("coffee", "chelsea", "rocket", "brick", "grass", "gravel")
 
 
 @cache
@@ -267,10 +283,12 @@ def _photo(rng: np.random.Generator) -> Picture:
     photo = _photograph(_PHOTOGRAPHS[int(rng.integers(len(_PHOTOGRAPHS)))])
     side = int(min(photo.shape[:2]) * rng.uniform(0.6, 1.0))
     top, left = (int(rng.integers(0, extent - side + 1)) for extent in photo.shape[:2])
-    crop = zoom(photo[top : top + side, left : left + side], (SIDE / side, SIDE / side, 1), order=1)[:SIDE, :SIDE]
+    crop = zoom(photo[top : top + side, left : left + side], (SIDE / side, SIDE / side, 1), order=1)[
+        :SIDE, :SIDE
+    ]
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
     tinted = crop * (0.5 + _colour(rng, (0.7, 1.0), (0.0, 0.5)))
-    return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(2.0, 16.0)) * _light_pool(rng, 0.3)
+    return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(5.0, 16.0)) * _light_pool(rng, 0.3)
 
 
 KINDS: dict[str, Callable[[np.random.Generator], Picture]] = {

@@ -1,7 +1,8 @@
-"""The camera of the rendered world: how people are framed, and how a performance's camera row moves the frame.
+"""The camera of the rendered world: how people are framed, and how a performance's camera row moves the
+frame.
 
-The conventions are those of `dramatis.motion.face`: an orbit about the target, then one similarity of the picture (zoom,
-roll, pan) that the background shares.
+The conventions are those of `dramatis.motion.face`: an orbit about the target, then one similarity of the
+picture (zoom, roll, pan) that the background shares.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ STILL = np.zeros(6, np.float32)
 @dataclass(frozen=True)
 class Framing:
     """The unmoved camera. target: (3,) metres, what it looks at and orbits.  distance: metres to the target.
-    focal: focal length in frame heights.  centre: (2,) where the target appears, fractions of width and height.
+    focal: focal length in frame heights.  centre: (2,) where the target appears, fractions of width and
+    height.
     """
 
     target: tuple[float, float, float]
@@ -33,8 +35,8 @@ class Framing:
 class CameraState:
     """A camera at one frame of a picture of `size` (height, width).
 
-    projection: (3, 4) metres to homogeneous pixels (x w, y w, w), w the depth in metres.  position: (3,) metres.
-    similarity: (2, 3) from pixels of the unmoved background to pixels of this frame.
+    projection: (3, 4) metres to homogeneous pixels (x w, y w, w), w the depth in metres.  position: (3,)
+    metres. similarity: (2, 3) from pixels of the unmoved background to pixels of this frame.
     """
 
     size: tuple[int, int]
@@ -49,11 +51,14 @@ class CameraState:
 
     def depth(self, points: ArrayLike) -> NDArray[np.float32]:
         """(...,) distance in metres along the optical axis of (..., 3) points."""
-        return (np.asarray(points, np.float64) @ self.projection[2, :3] + self.projection[2, 3]).astype(np.float32)
+        return (np.asarray(points, np.float64) @ self.projection[2, :3] + self.projection[2, 3]).astype(
+            np.float32
+        )
 
 
 def camera_state(framing: Framing, row: ArrayLike, size: tuple[int, int]) -> CameraState:
-    """The camera for one row of `Performance.camera`: log_zoom, pan_x, pan_y, roll, orbit_yaw, orbit_pitch."""
+    """The camera for one row of `Performance.camera`: log_zoom, pan_x, pan_y, roll, orbit_yaw,
+    orbit_pitch."""
     row = np.asarray(row, np.float64)
     height, width = size
     orbit = head_rotation(row[4], row[5], 0.0)
@@ -80,21 +85,24 @@ def _similarity(row: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
     zoom = np.exp(row[0])
     turn = zoom * np.array([[np.cos(row[3]), -np.sin(row[3])], [np.sin(row[3]), np.cos(row[3])]])
     middle = np.array([width, height]) / 2
-    return np.column_stack([turn, middle + (row[1] * width, -row[2] * height) - turn @ middle])
+    return np.column_stack([turn, middle + np.array([row[1] * width, -row[2] * height]) - turn @ middle])
 
 
-def frame_people(landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float) -> Framing:
+def frame_people(
+    landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float
+) -> Framing:
     """Frame people by their faces.
 
-    landmarks: (P, 68, 3) metres at rest.  fraction: height of a face, chin to hairline, in frame heights; with several
-    people it is lowered until all the faces fit.  centre: where the middle of the faces appears.  distance: metres.
+    landmarks: (P, 68, 3) metres at rest.  fraction: height of a face, chin to hairline, in frame heights;
+    with several people it is lowered until all the faces fit.  centre: where the middle of the faces
+    appears.  distance: metres.
     """
     points = np.asarray(landmarks, np.float64)
     # Brow to chin is about seven tenths of chin to hairline.
     face_height = 1.4 * float(np.mean(points[:, 19:25, 1].mean(1) - points[:, 8, 1]))
-    spread = float(points[..., 0].max() - points[..., 0].min())
-    room = 0.86 if len(points) > 1 else 1.0
-    focal = min(fraction * distance / face_height, room * distance / spread)
     middle = (points[:, 0] + points[:, 16]).mean(0) / 2
-    middle[1] = 0.5 * (points[:, 8, 1].min() + points[:, 8, 1].min() + face_height)
+    middle[1] = points[:, 8, 1].min() + 0.5 * face_height
+    # The frame is one focal-length unit high; the outermost ear keeps clear of the edge of a square one.
+    reach = np.abs(points[..., 0] - middle[0]) / (distance - (points[..., 2] - middle[2]))
+    focal = min(fraction * distance / face_height, (0.38 if len(points) > 1 else 0.5) / float(reach.max()))
     return Framing((float(middle[0]), float(middle[1]), float(middle[2])), distance, focal, centre)

@@ -155,9 +155,7 @@ def _sentences(clip: Description, rng: np.random.Generator) -> str:
         )
     if clip.background and rng.random() < 0.4:
         place = clip.background
-        parts.append(
-            rng.choice([f"the scene has {place}", place, f"in front of {place}"])
-        )
+        parts.append(rng.choice([f"the scene has {place}", place, f"in front of {place}"]))
     rng.shuffle(parts)
     opening = _opening(clip, rng)
     if parts and rng.random() < 0.3:

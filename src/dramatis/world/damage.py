@@ -95,7 +95,7 @@ def compress(frame: Frames, quality: int) -> Frames:
 
 def _blur(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
     height = frames.shape[1]
-    sigma = (0.007 + 0.018 * severity) * height
+    sigma = (0.005 + 0.014 * severity) * height
     # Focus that wanders a little: a constant blur looks like a low-resolution camera rather than a fault.
     wander = 1.0 + 0.25 * np.sin(np.arange(len(frames)) * rng.uniform(0.1, 0.4) + rng.uniform(0, 6.28))
     blurred = [ndimage.gaussian_filter(f, (s, s, 0)) for f, s in zip(frames, sigma * wander, strict=True)]
@@ -141,7 +141,7 @@ def _compression(frames: Frames, severity: float, rng: np.random.Generator) -> F
 
 
 def _noise(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
-    sigma = 14.0 + 36.0 * severity
+    sigma = 8.0 + 24.0 * severity
     grain = rng.standard_normal(frames.shape, dtype=np.float32) * sigma
     return (frames + grain).clip(0, 255).astype(np.uint8)
 

@@ -67,7 +67,8 @@ def _spans(frames: int, rng: np.random.Generator) -> list[tuple[int, int]]:
 
 def _emotion(rng: np.random.Generator) -> Emotion:
     name = "neutral" if rng.random() < NEUTRAL_SHARE else str(rng.choice(EMOTIONS[1:]))
-    return Emotion(name, round(float(rng.uniform(0.35, 1.0)), 2))  # type: ignore[arg-type]
+    # Strong feelings more often than faint ones, which hardly show in a small picture.
+    return Emotion(name, round(1.0 - 0.65 * float(rng.random()) ** 1.5, 2))  # type: ignore[arg-type]
 
 
 def _camera(rng: np.random.Generator) -> Camera:

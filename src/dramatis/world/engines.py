@@ -1,7 +1,8 @@
 """The speech engines behind one call: words and a speaker in, 16 kHz sound and timed phones out.
 
-espeak-ng, flite and festival are separate programs that the user installs (Debian: espeak-ng, flite, festival and its
-voices). They are needed to make training data and for nothing else. Each runs outside this process, under a time limit.
+espeak-ng, flite and festival are separate programs that the user installs (Debian: espeak-ng, flite, festival
+and its voices). They are needed to make training data and for nothing else. Each runs outside this process,
+under a time limit.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Speech:
 
 @dataclass(frozen=True)
 class Manner:
-    """How to say it: `tempo` > 1 is faster; `pitch` in semitones from the speaker's own, `liveliness` 1 = as usual."""
+    """How to say it: `tempo` > 1 is faster; `pitch` in semitones from the speaker's own, `liveliness` 1 = as
+    usual.
+    """
 
     tempo: float = 1.0
     pitch: float = 0.0
@@ -50,7 +53,7 @@ class Manner:
 
 @dataclass(frozen=True)
 class Note:
-    """A sung word: one pitch in hertz and one duration in seconds for each syllable; an empty word is a rest."""
+    """A sung word: a pitch in hertz and a duration in seconds for each syllable; without a word, a rest."""
 
     word: str
     hertz: tuple[float, ...]
@@ -63,7 +66,9 @@ def available(engine: str) -> bool:
 
 
 def espeak_speech(texts: Sequence[str], speaker: str, manner: Manner, *, ssml: bool = False) -> list[Speech]:
-    """Texts spoken by an espeak-ng voice such as 'en-us+f3'; Mandarin ('cmn-latn-pinyin') takes numbered pinyin."""
+    """Texts spoken by an espeak-ng voice such as 'en-us+f3'; Mandarin ('cmn-latn-pinyin') takes numbered
+    pinyin.
+    """
     voice = espeak.EspeakVoice(
         name=speaker,
         rate=int(np.clip(165 * manner.tempo, 80, 400)),
@@ -83,7 +88,8 @@ def _from_espeak(spoken: espeak.Spoken) -> Speech:
     starts = [sample / spoken.rate for sample, _ in spoken.phonemes]
     # Language switches are reported as '(en)' and last a few milliseconds.
     labels = [phones.from_ipa("" if label.startswith("(") else label) for _, label in spoken.phonemes]
-    rows = [(0.0, starts[0] if starts else total, (phones.PAUSE,))]
+    first = starts[0] if starts else total
+    rows: list[tuple[float, float, tuple[str, ...]]] = [(0.0, first, (phones.PAUSE,))]
     rows += zip(starts, [*starts[1:], total], labels, strict=True)
     return Speech(_at_rate(audio, spoken.rate), phones.tidy(rows))
 
@@ -95,7 +101,9 @@ def flite_speech(text: str, speaker: str, manner: Manner, timeout_s: float = 20.
         command = ["flite", "-voice", speaker, "-psdur", "--setf", f"duration_stretch={1 / manner.tempo:.4f}"]
         listing = _output([*command, "-t", text, "-o", str(wave)], timeout_s)
         audio = _wave(wave)
-    ends = [(label, float(end)) for label, _, end in (word.rpartition(":") for word in listing.split()) if label]
+    ends = [
+        (label, float(end)) for label, _, end in (word.rpartition(":") for word in listing.split()) if label
+    ]
     return _from_ends(audio, ends, phones.from_arpabet)
 
 
@@ -104,7 +112,8 @@ _FESTIVAL_SPEAK = """(voice_{voice})
 (define (dramatis_keep u n)
   (utt.save.wave u (format nil "{folder}/%d.wav" n) 'riff)
   (format t "UTTERANCE %d\\n" n)
-  (mapcar (lambda (s) (format t "%s %f\\n" (item.name s) (item.feat s 'end))) (utt.relation.items u 'Segment)))
+  (mapcar (lambda (s) (format t "%s %f\\n" (item.name s) (item.feat s 'end))) (utt.relation.items u
+  'Segment)))
 """
 _FESTIVAL_SING = """(require 'singing-mode)
 (set! dramatis_count 0)
@@ -112,12 +121,14 @@ _FESTIVAL_SING = """(require 'singing-mode)
   (set! dramatis_count (+ dramatis_count 1)) u)))
 (tts_file "{folder}/score.xml" 'singing)
 """
-_SCORE_HEAD = (
-    '<?xml version="1.0"?>\n<!DOCTYPE SINGING PUBLIC "-//SINGING//DTD SINGING mark up//EN" "Singing.v0_1.dtd" []>\n'
-)
+_SCORE_HEAD = """<?xml version="1.0"?>
+<!DOCTYPE SINGING PUBLIC "-//SINGING//DTD SINGING mark up//EN" "Singing.v0_1.dtd" []>
+"""
 
 
-def festival_speech(texts: Sequence[str], speaker: str, manner: Manner, timeout_s: float = 60.0) -> list[Speech]:
+def festival_speech(
+    texts: Sequence[str], speaker: str, manner: Manner, timeout_s: float = 60.0
+) -> list[Speech]:
     """Each text by a festival voice such as 'kal_diphone', 'cmu_us_slt_arctic_hts' or 'upc_ca_ona_hts'."""
 
     def script(folder: Path) -> str:
@@ -135,7 +146,9 @@ def festival_song(notes: Sequence[Note], speaker: str, timeout_s: float = 60.0) 
 
     def script(folder: Path) -> str:
         (folder / "score.xml").write_text(_SCORE_HEAD + _score(notes), encoding="utf-8")
-        return _FESTIVAL_SPEAK.format(voice=speaker, folder=folder, stretch=1.0) + _FESTIVAL_SING.format(folder=folder)
+        return _FESTIVAL_SPEAK.format(voice=speaker, folder=folder, stretch=1.0) + _FESTIVAL_SING.format(
+            folder=folder
+        )
 
     return _festival(script, speaker, timeout_s)
 
@@ -174,7 +187,8 @@ def _festival(script: Callable[[Path], str], speaker: str, timeout_s: float) -> 
 def _from_ends(
     audio: F32, ends: Sequence[tuple[str, float]], reader: Callable[[str], tuple[str, ...]]
 ) -> Speech:
-    rows, start = [], 0.0
+    rows: list[tuple[float, float, tuple[str, ...]]] = []
+    start = 0.0
     for label, end in ends:
         rows.append((start, end, reader(label)))
         start = max(start, end)
@@ -185,7 +199,9 @@ def _from_ends(
 
 def _output(command: list[str], timeout_s: float) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, timeout=timeout_s, check=True, stdin=subprocess.DEVNULL
+        )
     except FileNotFoundError as error:
         raise EngineError(f"{command[0]} is not installed; install the package of that name") from error
     except (subprocess.SubprocessError, OSError) as error:

@@ -1,9 +1,9 @@
 """espeak-ng through its C library, with the time of every phoneme.
 
-The library keeps state from one sentence to the next, so the same words would sound a little different each time, and
-a crash or a hang in it would take the caller along. It therefore runs in a small process of its own that forks once
-for every request: each answer comes from the same fresh state, and a request that takes too long is killed.
-Run as a script, this file is that process; it needs only the standard library.
+The library keeps state from one sentence to the next, so the same words would sound a little different each
+time, and a crash or a hang in it would take the caller along. It therefore runs in a small process of its own
+that forks once for every request: each answer comes from the same fresh state, and a request that takes too
+long is killed. Run as a script, this file is that process; it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 _LIBRARY = "libespeak-ng.so.1"
-_RETRIEVAL = 1
+_SYNCHRONOUS = 2
+"""AUDIO_OUTPUT_SYNCHRONOUS: the samples come by callback, and no thread is started that a fork would lose."""
 _PHONEME_EVENTS, _PHONEME_IPA, _DONT_EXIT = 0x1, 0x2, 0x8000
 _LIST_END, _PHONEME = 0, 7
 _UTF8, _SSML = 0x1, 0x10
@@ -38,7 +40,9 @@ class EspeakError(RuntimeError):
 
 @dataclass(frozen=True)
 class EspeakVoice:
-    """`name` as in `espeak-ng --voices`, with a variant after '+'; rate in words a minute; pitch and its range 0..99."""
+    """`name` as in `espeak-ng --voices`, with a variant after '+'; rate in words a minute; pitch and its
+    range 0..99.
+    """
 
     name: str
     rate: int = 165
@@ -94,17 +98,13 @@ class Espeak:
         """Ends the engine's process; safe to call twice."""
         if self._process.poll() is None:
             # The whole group: a stuck child of the engine must not outlive it.
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, 9)
-            except ProcessLookupError:
-                pass
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
 
     def _answer(self, timeout_s: float) -> tuple[dict[str, Any], bytes]:
         deadline = time.monotonic() + timeout_s
@@ -152,7 +152,7 @@ def _close_in(process_id: int, started: Espeak) -> None:
         started.close()
 
 
-# --- the engine's own process -------------------------------------------------------------------------------------
+# --- the engine's own process ---
 
 
 class _Identity(ctypes.Union):
@@ -174,7 +174,7 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     library = ctypes.CDLL(_LIBRARY)
-    rate = library.espeak_Initialize(_RETRIEVAL, 0, None, _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT)
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _PHONEME_IPA | _DONT_EXIT)
     _send(answers, {"rate": rate})
     for line in requests:
         child = os.fork()
@@ -215,7 +215,9 @@ def _spoken(library: ctypes.CDLL, request: dict[str, Any]) -> tuple[dict[str, An
         samples.clear()
         phonemes.clear()
         encoded = text.encode() + b"\0"
-        library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8 | (_SSML if request["ssml"] else 0), None, None)
+        library.espeak_Synth(
+            encoded, len(encoded), 0, 1, 0, _UTF8 | (_SSML if request["ssml"] else 0), None, None
+        )
         library.espeak_Synchronize()
         sound = b"".join(samples)
         parts.append({"bytes": len(sound), "phonemes": list(phonemes)})

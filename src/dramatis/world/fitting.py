@@ -1,6 +1,8 @@
-"""Fits the parts of a person to one another: body under head, hair on scalp, cloth outside skin, and fewer triangles.
+"""Fits the parts of a person to one another: body under head, hair on scalp, cloth outside skin, and fewer
+triangles.
 
-Pure geometry on arrays in metres with the head centre at the origin; nothing here knows about identities or colours.
+Pure geometry on arrays in metres with the head centre at the origin; nothing here knows about identities
+or colours.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from scipy.spatial import cKDTree
 from dramatis.world.assets import F32, I32, Body
 
 NECK_TILT = 0.35
-"""How much depth counts as height in `neck_height`: the chin belongs to the head, the nape at the same height to the neck."""
+"""How much depth counts as height in `neck_height`: the chin belongs to the head, the nape at the same
+height to the neck.
+"""
 NECK_TOP, NECK_BASE = -0.055, -0.15
 """`neck_height` above which everything turns with the head, and below which nothing does."""
 BODY_OFFSET = np.array([0.0, -0.768, -0.044], np.float32)
@@ -73,16 +77,19 @@ def boundary_vertices(faces: I32) -> I32:
 
 
 def merge_map(points: F32, piece: I32, cell: F32) -> I32:
-    """(V,) index of the vertex that stands for each: vertices of one piece in one cubic cell of side `cell` merge.
+    """(V,) index of the vertex that stands for each: vertices of one piece in one cubic cell of side
+    `cell` merge.
 
-    points (V, 3); piece, cell (V,). The vertex nearest to the mean stands for its cell, so that linear shapes stay
-    exact where a vertex remains. A cell side of 0 keeps a vertex; pieces that touch at rest (the teeth of both jaws)
-    stay apart.
+    points (V, 3); piece, cell (V,). The vertex nearest to the mean stands for its cell, so that linear
+    shapes stay exact where a vertex remains. A cell side of 0 keeps a vertex; pieces that touch at rest
+    (the teeth of both jaws) stay apart.
     """
     result = np.arange(len(points), dtype=np.int32)
     index = np.nonzero(cell > 0)[0]
     side = cell[index, None]
-    key = np.concatenate([np.floor(points[index] / side), side * 1e5, piece[index, None]], axis=1).astype(np.int64)
+    key = np.concatenate([np.floor(points[index] / side), side * 1e5, piece[index, None]], axis=1).astype(
+        np.int64
+    )
     _, group = np.unique(key, axis=0, return_inverse=True)
     group = group.ravel()
     count = np.bincount(group)
@@ -150,7 +157,9 @@ def arm_weights(body: Body, side: str) -> F32:
 
 
 def lower_arms(points: F32, pivots: dict[str, F32], shares: dict[str, F32], angle: float) -> F32:
-    """Turn both arms of points (N, 3) down by `angle` radians about their shoulders; shares: side -> (N,) 0..1."""
+    """Turn both arms of points (N, 3) down by `angle` radians about their shoulders; shares: side -> (N,)
+    0..1.
+    """
     result = points.copy()
     for side, turn in (("L", -angle), ("R", angle)):
         arm = points - pivots[side]

@@ -1,6 +1,8 @@
-"""The ICT-FaceKit head as the renderer wants it: only what can be seen, merged where nobody looks, shapes as one matrix.
+"""The ICT-FaceKit head as the renderer wants it: only what can be seen, merged where nobody looks, shapes
+as one matrix.
 
-Built once per process. Material numbers are the first six of a person's materials: face, scalp, eye, teeth, gum, lash.
+Built once per process. Material numbers are the first six of a person's materials: face, scalp, eye,
+teeth, gum, lash.
 """
 
 from __future__ import annotations
@@ -11,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from dramatis.world.assets import F32, I32, IctHead, load_ict
-from dramatis.world.fitting import boundary_vertices, merge_map, smoothstep
+from dramatis.world.fitting import boundary_vertices, merge_map, smoothing_matrix, smoothstep
 from dramatis.world.mesh import REGIONS
 
 FACE, SCALP, EYE, TEETH, GUM, LASH = range(6)
@@ -39,7 +41,9 @@ class _EyeTemplate:
 
 
 def _eye_template(rings: int = 12, sectors: int = 20) -> _EyeTemplate:
-    """Front 110 degrees of a unit eyeball looking along +z, with a cornea; texture radius 0.5 is 90 degrees."""
+    """Front 110 degrees of a unit eyeball looking along +z, with a cornea; texture radius 0.5 is 90
+    degrees.
+    """
     angle = np.radians(110) * (np.linspace(0, 1, rings + 1)[1:]) ** 0.9
     turn = np.linspace(0, 2 * np.pi, sectors, endpoint=False)
     a, t = np.meshgrid(angle, turn, indexing="ij")
@@ -64,10 +68,10 @@ EYE_TEMPLATE = _eye_template()
 class HeadModel:
     """The head that all people share; n vertices.
 
-    mean (n, 3), identity (100, n * 3); moved (m,) indices and shapes (53, m * 3) of the expressions; landmarks (68,)
-    indices and landmark_shapes (53, 204); faces, face_uv (F, 3), uv (U, 2), material and region (F,); skin_faces are
-    the faces of outer skin, inner the vertices of those faces well inside the rim of the neck; sclera: per eye, the
-    full-resolution centre, its identity modes (100, 3), and radius.
+    mean (n, 3), identity (100, n * 3); moved (m,) indices and shapes (53, m * 3) of the expressions;
+    landmarks (68,) indices and landmark_shapes (53, 204); faces, face_uv (F, 3), uv (U, 2), material and
+    region (F,); skin_faces are the faces of outer skin, rim the vertices at its lower edge, smooth (n, n)
+    the mean over skin neighbours; sclera: per eye, the centre, its identity modes (100, 3), and the radius.
     """
 
     mean: F32
@@ -83,6 +87,7 @@ class HeadModel:
     region: NDArray[np.int16]
     skin_faces: I32
     rim: I32
+    smooth: csr_matrix
     sclera: tuple[tuple[F32, F32, float], ...]
 
     def identity_vertices(self, weights: F32) -> F32:
@@ -135,31 +140,48 @@ def _cells(ict: IctHead, socket: NDArray[np.bool_]) -> F32:
     cell = np.zeros(len(p), np.float32)
     eyes = np.minimum(*(np.linalg.norm(p - p[ict.landmarks[i : i + 6]].mean(0), axis=1) for i in (36, 42)))
     mouth = np.linalg.norm(p - p[ict.landmarks[60:68]].mean(0), axis=1)
-    detail = np.minimum(eyes - 0.024, mouth - 0.034)
+    detail = np.minimum(eyes - 0.018, mouth - 0.03)
     skin = np.unique(ict.faces[ict.part_faces("M_Face", "M_BackHead") & ~socket])
-    cell[skin] = np.select([detail[skin] < 0, p[skin, 2] > 0.06, p[skin, 2] > 0.03], [0.0, 0.0025, 0.004], 0.007)
+    cell[skin] = np.select(
+        [detail[skin] < 0, p[skin, 2] > 0.06, p[skin, 2] > 0.03], [0.0, 0.0032, 0.005], 0.008
+    )
     ears = np.abs(p[:, 0]) > 0.07
-    cell[skin[ears[skin] & (p[skin, 1] > -0.03)]] = 0.0035
-    cell[np.unique(ict.faces[socket])] = 0.005
-    cell[np.unique(ict.faces[ict.part_faces("M_GumsTongue")])] = 0.0032
+    cell[skin[ears[skin] & (p[skin, 1] > -0.03)]] = 0.0045
+    cell[np.unique(ict.faces[socket])] = 0.006
+    cell[np.unique(ict.faces[ict.part_faces("M_GumsTongue")])] = 0.0045
     teeth = np.unique(ict.faces[ict.part_faces("M_Teeth")])
-    cell[teeth] = np.where(p[teeth, 2] > 0.085, 0.0016, 0.003)
+    cell[teeth] = np.where(p[teeth, 2] > 0.088, 0.0021, 0.004)
     lash = np.unique(ict.faces[ict.part_faces("M_EyeLashes")])
     cell[lash] = 0.0
     cell[ict.landmarks] = 0.0
+    cell[_seams(ict)] = 0.0
     cell[boundary_vertices(ict.faces[ict.part_faces("M_Face", "M_BackHead")])] = 0.0
     return cell
 
 
+def _seams(ict: IctHead) -> I32:
+    """Skin vertices with several places in one chart; merged, their triangles would span the chart."""
+    found = []
+    for part in ("M_Face", "M_BackHead"):
+        mine = ict.part_faces(part)
+        pairs = np.unique(np.stack([ict.faces[mine].ravel(), ict.face_uv[mine].ravel()], 1), axis=0)
+        vertices, count = np.unique(pairs[:, 0], return_counts=True)
+        found.append(vertices[count > 1])
+    return np.concatenate(found)
+
+
 def _merged_uv(ict: IctHead, faces: NDArray[np.bool_], merged: I32) -> I32:
-    """(F, 3) texture corners after merging: the standing vertex's own corner in the same chart, where it has one."""
+    """(F, 3) texture corners after merging: the standing vertex's own corner in the same chart, where it
+    has one.
+    """
     face_uv = ict.face_uv.copy()
     for part in np.unique(ict.part[faces]):
         mine = faces & (ict.part == part)
         corner = np.full(len(ict.neutral), -1, np.int32)
         corner[ict.faces[mine].ravel()] = ict.face_uv[mine].ravel()
         standing = corner[merged[ict.faces[mine]]]
-        face_uv[mine] = np.where(standing >= 0, standing, ict.face_uv[mine])
+        moved = (standing >= 0) & (merged[ict.faces[mine]] != ict.faces[mine])
+        face_uv[mine] = np.where(moved, standing, ict.face_uv[mine])
     return face_uv
 
 
@@ -199,6 +221,7 @@ def load_head(assets: Path) -> HeadModel:
         region=region,
         skin_faces=skin,
         rim=boundary_vertices(skin),
+        smooth=smoothing_matrix(skin, len(used)),
         sclera=tuple(_sclera(ict, name) for name in ("M_ScleraRight", "M_ScleraLeft")),
     )
 
@@ -216,7 +239,9 @@ def _material_and_region(
 def _texture_corners(
     ict: IctHead, used: I32, faces: I32, face_uv: I32, material: NDArray[np.int16], socket: NDArray[np.bool_]
 ) -> tuple[F32, I32]:
-    """ICT's charts for skin; for the mouth's inside (light, band) coordinates of small gradient textures; lashes 0..1."""
+    """ICT's charts for skin; for the mouth's inside (light, band) coordinates of small gradient textures;
+    lashes 0..1.
+    """
     uv = ict.uv.copy()
     uv[:, 0] -= np.floor(uv[:, 0])
     points = ict.neutral[used]
@@ -229,7 +254,11 @@ def _texture_corners(
     tooth = material == TEETH
     upper = points[:, 1] > points[np.unique(faces[tooth])][:, 1].mean()
     edge = np.where(upper, smoothstep(points[:, 1], 0.0, -0.012), smoothstep(points[:, 1], -0.036, -0.022))
-    for chosen, band in ((tooth, edge), ((material == GUM) & ~socket, np.where(tongue, 0.8, 0.5)), (socket, np.full(len(points), 0.15))):
+    for chosen, band in (
+        (tooth, edge),
+        ((material == GUM) & ~socket, np.where(tongue, 0.8, 0.5)),
+        (socket, np.full(len(points), 0.15)),
+    ):
         extra.append(np.stack([0.02 + 0.96 * light, 0.02 + 0.96 * band], 1).astype(np.float32))
         corner[chosen] = faces[chosen] + start
         start += len(points)
@@ -243,7 +272,9 @@ def _texture_corners(
 
 
 def _tongue_vertices(points: F32, faces: I32) -> NDArray[np.bool_]:
-    """(n,) which vertices of gums and tongue belong to the tongue: the piece that reaches the middle of the mouth."""
+    """(n,) which vertices of gums and tongue belong to the tongue: the piece that reaches the middle of
+    the mouth.
+    """
     labels = _labels(faces, len(points))
     best, found = 1.0, -1
     for label in np.unique(labels[faces[:, 0]]):

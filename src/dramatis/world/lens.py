@@ -1,5 +1,8 @@
-"""What a real camera adds to a rendered picture: exposure, white balance, vignette, softness, noise and compression."""
+"""What a real camera adds to a rendered picture: exposure, white balance, vignette, softness, noise and
+compression."""
 
+# The compiled loops get their types from numba.
+# mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
 import io
@@ -18,8 +21,9 @@ _CURVE = (linear_to_srgb(np.arange(_CURVE_SIZE) / (_CURVE_SIZE - 1)) * 255).asty
 
 @dataclass(frozen=True)
 class Lens:
-    """gain: (3,) exposure times white balance per channel.  vignette: 0..1 darkening in the corners.  softness: 0..1 share
-    of a 3x3 blur.  noise: standard deviation in sRGB steps of 255.  quality: JPEG quality, or 0 for none.  seed: of the noise.
+    """gain: (3,) exposure times white balance per channel.  vignette: 0..1 darkening in the corners.
+    softness: 0..1 share of a 3x3 blur.  noise: standard deviation in sRGB steps of 255.  quality: JPEG
+    quality, or 0 for none.  seed: of the noise.
     """
 
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -59,7 +63,8 @@ def random_lens(rng: np.random.Generator, ranges: LensRanges | None = None) -> L
 
 
 def expose(picture: NDArray[np.float32], lens: Lens, frame: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of linear light (H, W, 3); the noise differs from frame to frame and repeats with the seed."""
+    """(H, W, 3) uint8 sRGB of linear light (H, W, 3); the noise differs from frame to frame and repeats with
+    the seed."""
     if lens.softness > 0:
         picture = _soften(picture, np.float32(lens.softness))
     out = np.empty(picture.shape, np.uint8)
@@ -79,8 +84,17 @@ def _soften(picture, share):
             left, right = max(x - 1, 0), min(x + 1, width - 1)
             for c in range(3):
                 edges = picture[up, x, c] + picture[down, x, c] + picture[y, left, c] + picture[y, right, c]
-                corners = picture[up, left, c] + picture[up, right, c] + picture[down, left, c] + picture[down, right, c]
-                blurred = np.float32(0.25) * picture[y, x, c] + np.float32(0.125) * edges + np.float32(0.0625) * corners
+                corners = (
+                    picture[up, left, c]
+                    + picture[up, right, c]
+                    + picture[down, left, c]
+                    + picture[down, right, c]
+                )
+                blurred = (
+                    np.float32(0.25) * picture[y, x, c]
+                    + np.float32(0.125) * edges
+                    + np.float32(0.0625) * corners
+                )
                 out[y, x, c] = picture[y, x, c] + share * (blurred - picture[y, x, c])
     return out
 
@@ -99,12 +113,17 @@ def _develop(picture, gain, vignette, noise, seed, curve, out):
                 light = min(max(picture[y, x, c] * gain[c] * shade, np.float32(0.0)), np.float32(1.0))
                 value = curve[int(light * last)]
                 if noise > 0:
-                    # The sum of four xorshift bytes is near enough to a normal deviate of standard deviation 147.8.
+                    # The sum of four xorshift bytes is near enough to a normal deviate of standard deviation
+                    # 147.8.
                     state ^= np.uint32(state << np.uint32(13))
                     state ^= np.uint32(state >> np.uint32(17))
                     state ^= np.uint32(state << np.uint32(5))
-                    total = (state & 255) + ((state >> 8) & 255) + ((state >> 16) & 255) + ((state >> 24) & 255)
-                    value += np.float32(noise) * (np.float32(total) - np.float32(510.0)) * np.float32(1.0 / 147.8)
+                    total = (
+                        (state & 255) + ((state >> 8) & 255) + ((state >> 16) & 255) + ((state >> 24) & 255)
+                    )
+                    value += (
+                        np.float32(noise) * (np.float32(total) - np.float32(510.0)) * np.float32(1.0 / 147.8)
+                    )
                 out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
 
 

@@ -1,8 +1,10 @@
-"""Random people that can be posed: an identity, its clothes, hair and skin, and the mesh that a performance moves.
+"""Random people that can be posed: an identity, its clothes, hair and skin, and the mesh that a
+performance moves.
 
-`make_person(seed, assets)` draws a `PersonSpec` and builds a `Person`: an ICT-FaceKit head with teeth, tongue and
-turning eyes on a MakeHuman torso, dressed. Spaces and angles are those of `motion.face`: metres, y up, +z towards the
-camera, the resting head centre at the origin. Identity seeds with seed % 10 == 9 are held out of training.
+`make_person(seed, assets)` draws a `PersonSpec` and builds a `Person`: an ICT-FaceKit head with teeth,
+tongue and turning eyes on a MakeHuman torso, dressed. Spaces and angles are those of `motion.face`:
+metres, y up, +z towards the camera, the resting head centre at the origin. Identity seeds with seed % 10
+== 9 are held out of training.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,7 +37,13 @@ EYE_COLOURS: dict[str, RGB] = {
 HERITAGES = ("african", "asian", "caucasian")
 FEMALE_HAIR = ("bob02", "braid01", "long01", "ponytail01", "short03", "short02", "cropped")
 MALE_HAIR = ("short01", "short02", "short04", "short03", "cropped", "bald")
-FEMALE_CLOTHES = ("female_casualsuit01", "female_elegantsuit01", "female_sportsuit01", "male_casualsuit06", "male_casualsuit02")
+FEMALE_CLOTHES = (
+    "female_casualsuit01",
+    "female_elegantsuit01",
+    "female_sportsuit01",
+    "male_casualsuit06",
+    "male_casualsuit02",
+)
 MALE_CLOTHES = (
     "male_casualsuit02", "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_casualsuit06",
     "male_elegantsuit01", "male_worksuit01",
@@ -46,7 +53,9 @@ PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks")
 
 @dataclass(frozen=True)
 class PersonSpec:
-    """Everything that makes one person; JSON-able with `asdict`. `identity` are 100 ICT modes, deviations ~0.6."""
+    """Everything that makes one person; JSON-able with `asdict`. `identity` are 100 ICT modes, deviations
+    ~0.6.
+    """
 
     seed: int
     sex: str
@@ -97,13 +106,23 @@ def random_spec(seed: int) -> PersonSpec:
     sex = str(rng.choice(["female", "male"]))
     heritage = str(rng.choice(HERITAGES, p=[0.27, 0.30, 0.43]))
     age = float(rng.beta(1.3, 1.8))
-    tone = float(rng.uniform(*{"african": (3.4, 6.0), "asian": (0.6, 3.4), "caucasian": (0.0, 2.4)}[heritage]))
+    tone = float(
+        rng.uniform(*{"african": (3.4, 6.0), "asian": (0.6, 3.4), "caucasian": (0.0, 2.4)}[heritage])
+    )
     natural = ("black", "dark brown", "brown", "auburn", "red", "dark blond", "blond")
-    share = np.array([0.1, 0.22, 0.25, 0.08, 0.07, 0.14, 0.14] if heritage == "caucasian" else [0.62, 0.25, 0.07, 0.02, 0.01, 0.01, 0.02])
+    share = np.array(
+        [0.1, 0.22, 0.25, 0.08, 0.07, 0.14, 0.14]
+        if heritage == "caucasian"
+        else [0.62, 0.25, 0.07, 0.02, 0.01, 0.01, 0.02]
+    )
     hair_name = str(rng.choice(natural, p=share / share.sum()))
     if rng.random() < (age - 0.55) * 1.5:
         hair_name = str(rng.choice(["grey", "white"], p=[0.7, 0.3]))
-    eye_share = [0.15, 0.2, 0.15, 0.12, 0.28, 0.10] if heritage == "caucasian" else [0.66, 0.28, 0.04, 0.01, 0.01, 0.0]
+    eye_share = (
+        [0.15, 0.2, 0.15, 0.12, 0.28, 0.10]
+        if heritage == "caucasian"
+        else [0.66, 0.28, 0.04, 0.01, 0.01, 0.0]
+    )
     eye_name = str(rng.choice(list(EYE_COLOURS), p=eye_share))
     hair_colour = _jitter(rng, HAIR_COLOURS[hair_name], 0.12)
     if sex == "female":
@@ -117,7 +136,7 @@ def random_spec(seed: int) -> PersonSpec:
         sex=sex,
         age=age,
         heritage=heritage,
-        identity=tuple(float(x) for x in np.clip(rng.normal(0, 0.6, 100), -1.5, 1.5).round(4)),
+        identity=_random_identity(rng, sex, heritage),
         muscle=float(rng.uniform(0.25, 0.75)),
         weight=float(rng.uniform(0.2, 0.8)),
         hair=hair,
@@ -135,6 +154,14 @@ def random_spec(seed: int) -> PersonSpec:
     )
 
 
+def _random_identity(rng: np.random.Generator, sex: str, heritage: str) -> tuple[float, ...]:
+    """100 ICT modes ~N(0, 0.6); the first is led by the width of the jaw, the third by nose and lips."""
+    modes = rng.normal(0, 0.6, 100)
+    modes[0] = 0.8 * modes[0] + (0.6 if sex == "female" else -0.4)
+    modes[2] += {"african": -0.6, "asian": -0.2, "caucasian": 0.3}[heritage]
+    return tuple(float(x) for x in np.clip(modes, -1.6, 1.6).round(4))
+
+
 def _random_complexion(
     rng: np.random.Generator, seed: int, sex: str, age: float, tone: float, hair: str, hair_colour: RGB
 ) -> Complexion:
@@ -150,7 +177,7 @@ def _random_complexion(
         stubble=float(rng.uniform(0.0, 0.8)) if male else 0.0,
         beard=float(rng.uniform(0.4, 0.95)) if bearded and rng.random() < 0.7 else 0.0,
         moustache=float(rng.uniform(0.4, 0.95)) if bearded else 0.0,
-        lipstick=float(rng.uniform(0.3, 0.9)) if made_up else 0.0,
+        lipstick=float(rng.uniform(0.3, 0.9)) if made_up else (0.0 if male else 0.15),
         lip_colour=_jitter(rng, (0.62, 0.17, 0.22), 0.2),
         eyeshadow=float(rng.uniform(0.2, 0.9)) if made_up else 0.0,
         eyeshadow_colour=_cloth_colour(rng),
@@ -165,7 +192,9 @@ def _random_complexion(
 
 @dataclass(frozen=True)
 class _Part:
-    """A piece of the mesh before assembly; material is an index into the person's materials, region a name."""
+    """A piece of the mesh before assembly; material is an index into the person's materials, region a
+    name.
+    """
 
     vertices: F32
     faces: I32
@@ -176,9 +205,13 @@ class _Part:
 
 
 class Person:
-    """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with `make_person`."""
+    """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with
+    `make_person`.
+    """
 
-    def __init__(self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]) -> None:
+    def __init__(
+        self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]
+    ) -> None:
         self.spec = spec
         self.mesh = mesh
         self._rest = rest
@@ -198,19 +231,24 @@ class Person:
         return self._rest[self._landmark_index]
 
     def pose(
-        self, expression: ArrayLike, head: ArrayLike = (0.0,) * 6, gaze: ArrayLike = (0.0, 0.0), blink: float = 0.0
+        self,
+        expression: ArrayLike,
+        head: ArrayLike = (0.0,) * 6,
+        gaze: ArrayLike = (0.0, 0.0),
+        blink: float = 0.0,
     ) -> PosedPerson:
         """Vertices for one moment.
 
-        expression: (53,) weights in `EXPRESSIONS` order.  head: (6,) yaw, pitch, roll [rad] and tx, ty, tz [head
-        heights], as `Performance.head`.  gaze: (2,) yaw, pitch of the eyes relative to the head [rad], + = image
-        right, up; the lids follow.  blink: 0..1, added to the expression's own lids.
+        expression: (53,) weights in `EXPRESSIONS` order.  head: (6,) yaw, pitch, roll [rad] and tx, ty, tz
+        [head heights], as `Performance.head`.  gaze: (2,) yaw, pitch of the eyes relative to the head
+        [rad], + = image right, up; the lids follow.  blink: 0..1, added to the expression's own lids.
         """
-        weights = _with_lids(np.asarray(expression, np.float32), np.asarray(gaze, np.float32), float(blink))
+        look = np.asarray(gaze, np.float32)
+        weights = _with_lids(np.asarray(expression, np.float32), look, float(blink))
         points = self._rest.copy()
         active = np.nonzero(np.abs(weights) > 1e-4)[0]
         points[self._moved] += (weights[active] @ self._shapes[active]).reshape(-1, 3)
-        turn = head_rotation(float(gaze[0]), float(gaze[1]), 0.0).astype(np.float32)  # type: ignore[index]
+        turn = head_rotation(look[0], look[1], 0.0).astype(np.float32)
         for eye in self._eyes:
             points[eye.vertices] = (self._rest[eye.vertices] - eye.centre) @ turn.T + eye.centre
         state = np.asarray(head, np.float32)
@@ -220,8 +258,9 @@ class Person:
         return PosedPerson(points, points[self._landmark_index])
 
     def landmarks(self, expressions: ArrayLike, heads: ArrayLike) -> F32:
-        """(T, 68, 3) landmarks for expressions (T, 53) and heads (T, 6), without the mesh."""
-        weights, states = np.asarray(expressions, np.float32), np.asarray(heads, np.float32)
+        """(T, 68, 3) landmarks for expressions (T, 53) and heads (T, 6) without the mesh, gazing ahead."""
+        weights, states = np.array(expressions, np.float32), np.asarray(heads, np.float32)
+        weights[:, _BLINKS] = LID_CLOSURE * np.clip(weights[:, _BLINKS], 0, 1)
         points = self.rest_landmarks + (weights @ self._landmark_shapes).reshape(len(weights), 68, 3)
         share = self._head_share[self._landmark_index]
         rotation = head_rotation(states[:, 0], states[:, 1], states[:, 2]).astype(np.float32)
@@ -230,7 +269,9 @@ class Person:
         return (points + share * (turned - points) + shift).astype(np.float32)
 
     def rigid_points(self, heads: ArrayLike) -> F32:
-        """(T, 9, 3) `RIGID_ANCHORS` of this person's neutral face under the head motion alone; heads: (T, 6)."""
+        """(T, 9, 3) `RIGID_ANCHORS` of this person's neutral face under the head motion alone; heads: (T,
+        6).
+        """
         states = np.asarray(heads, np.float32)
         anchors = self.rest_landmarks[list(RIGID_ANCHORS)]
         rotation = head_rotation(states[:, 0], states[:, 1], states[:, 2]).astype(np.float32)
@@ -238,6 +279,9 @@ class Person:
         return (np.einsum("tij,kj->tki", rotation, anchors) + shift).astype(np.float32)
 
 
+LID_CLOSURE = 1.1
+"""Weight of the blink shapes for closed eyes; at 1 they leave a slit."""
+_BLINKS = [EXPRESSIONS.index("eyeBlink_L"), EXPRESSIONS.index("eyeBlink_R")]
 _LID = {name: EXPRESSIONS.index(name) for name in EXPRESSIONS if name.startswith(("eyeLook", "eyeBlink"))}
 
 
@@ -250,8 +294,8 @@ def _with_lids(expression: F32, gaze: F32, blink: float) -> F32:
         for name, amount in (("Down", down), ("Up", up), ("Out", outwards), ("In", inwards)):
             weights[_LID[f"eyeLook{name}_{side}"]] += amount
         index = _LID[f"eyeBlink_{side}"]
-        # the shape at 1 leaves a slit; a lid that is already lowered by the gaze has less way to go
-        weights[index] = 1.1 * min(max(weights[index], blink, 0.0), 1.0) * (1 - 0.35 * down)
+        # a lid that is already lowered by the gaze has less way to go
+        weights[index] = LID_CLOSURE * min(max(weights[index], blink, 0.0), 1.0) * (1 - 0.35 * down)
     return weights
 
 
@@ -279,7 +323,16 @@ def make_person(who: int | PersonSpec, assets: Path) -> Person:
         parts.append(_Part(outfit.hair, outfit.hair_faces, outfit.hair_uv, outfit.hair_face_uv, 8, "hair"))
     if spec.glasses:
         rims = wardrobe.glasses(eyes[0].centre, eyes[1].centre, points[head.landmarks])
-        parts.append(_Part(rims[0], rims[1], np.zeros((1, 2), np.float32), np.zeros_like(rims[1]), len(materials) - 1, "cloth"))
+        parts.append(
+            _Part(
+                rims[0],
+                rims[1],
+                np.zeros((1, 2), np.float32),
+                np.zeros_like(rims[1]),
+                len(materials) - 1,
+                "cloth",
+            )
+        )
     mesh, rest = _assemble(parts, materials)
     return Person(spec, mesh, rest, head, eyes)
 
@@ -339,7 +392,11 @@ def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[Material]
             "cloth",
             "cloth",
             skin.dye_cloth(
-                outfit.cloth_texture, spec.cloth_colour, spec.cloth_pattern, spec.cloth_accent, spec.cloth_period
+                outfit.cloth_texture,
+                spec.cloth_colour,
+                spec.cloth_pattern,
+                spec.cloth_accent,
+                spec.cloth_period,
             ),
             None,
             0.85,
@@ -356,4 +413,13 @@ def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[Material]
     return materials
 
 
-__all__ = ["EXPRESSIONS", "Person", "PersonSpec", "PosedPerson", "make_person", "random_spec", "replace", "asdict"]
+__all__ = [
+    "EXPRESSIONS",
+    "Person",
+    "PersonSpec",
+    "PosedPerson",
+    "make_person",
+    "random_spec",
+    "replace",
+    "asdict",
+]

@@ -1,12 +1,15 @@
-"""One phone set for every speech engine: what espeak-ng, flite and festival call a sound, in the project's letters.
+"""One phone set for every speech engine: what espeak-ng, flite and festival call a sound, in the project's
+letters.
 
-The engines label sounds in IPA, ARPAbet and SAMPA. The mouth needs far less than any of them tells, so all are
-reduced to the fifty ARPAbet-like symbols of `PHONES`; a diphthong becomes its two vowels, an affricate stays one sound,
-and the silent closure before a stop belongs to the stop, since the lips are already shut in it.
+The engines label sounds in IPA, ARPAbet and SAMPA. The mouth needs far less than any of them tells, so all
+are reduced to the few dozen ARPAbet-like symbols of `PHONES`; a diphthong becomes its two vowels, an affricate
+stays one sound, and the silent closure before a stop belongs to the stop, since the lips are already shut in
+it.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 
 Segment = tuple[float, float, str]
@@ -30,29 +33,33 @@ _CLOSURE_S = 0.07
 _SHORTEST_S = 0.004
 
 _IPA: dict[str, str] = {
+    # As espeak-ng spells the retroflex sounds, the apical and unrounded vowels and the nasal of Mandarin.
+    "ts.": "ch", "s.": "sh", "i.": "ix", "i̪": "ix", "o-": "ax", "ər": "er", "nɡ": "ng",
     "tʃ": "ch", "tɕ": "ch", "tʂ": "ch", "ts": "ts", "dʒ": "jh", "dʑ": "jh", "dʐ": "jh", "dz": "ts", "pf": "f",
-    "ɑ": "aa", "a": "aa", "ɒ": "ao", "ɔ": "ao", "æ": "ae", "ʌ": "ah", "ɐ": "ah", "ə": "ax", "ɘ": "ax", "ɵ": "uh",
-    "ɛ": "eh", "e": "ey", "ɜ": "er", "ɝ": "er", "ɚ": "er", "ɞ": "er", "ɪ": "ih", "ᵻ": "ih", "i": "iy", "ɨ": "ix",
-    "ɯ": "ix", "ɤ": "ax", "o": "ow", "ʊ": "uh", "u": "uw", "ʉ": "ue", "y": "ue", "ʏ": "ue", "ø": "oe", "œ": "oe",
-    "ɶ": "oe", "p": "p", "b": "b", "ɓ": "b", "ʙ": "b", "β": "v", "ɸ": "f", "m": "m", "ɱ": "m", "f": "f", "v": "v",
-    "ʋ": "v", "θ": "th", "ð": "dh", "t": "t", "ʈ": "t", "d": "d", "ɖ": "d", "ɗ": "d", "c": "k", "ɟ": "g", "k": "k",
-    "g": "g", "ɡ": "g", "ɠ": "g", "q": "k", "ɢ": "g", "ʔ": "q", "n": "n", "ɳ": "n", "ɲ": "n", "ŋ": "ng", "ɴ": "ng",
-    "s": "s", "z": "z", "ɬ": "s", "ɮ": "z", "ʃ": "sh", "ʂ": "sh", "ɕ": "sh", "ʒ": "zh", "ʐ": "zh", "ʑ": "zh",
-    "ç": "h", "ʝ": "y", "x": "x", "χ": "x", "ɣ": "x", "ħ": "h", "ʕ": "h", "h": "h", "ɦ": "h", "l": "l", "ɫ": "l",
-    "ɭ": "l", "ʎ": "l", "ʟ": "l", "ɹ": "r", "ɻ": "r", "ʁ": "x", "ʀ": "x", "r": "rr", "ɾ": "rr", "ɽ": "rr", "j": "y",
-    "ɥ": "w", "w": "w", "ʍ": "w", "ɰ": "x",
+    "ɑ": "aa", "a": "aa", "ɒ": "ao", "ɔ": "ao", "æ": "ae", "ʌ": "ah", "ɐ": "ah", "ə": "ax", "ɘ": "ax",
+    "ɵ": "uh", "ɛ": "eh", "e": "ey", "ɜ": "er", "ɝ": "er", "ɚ": "er", "ɞ": "er", "ɪ": "ih", "ᵻ": "ih",
+    "i": "iy", "ɨ": "ix", "ɯ": "ix", "ɤ": "ax", "o": "ow", "ʊ": "uh", "u": "uw", "ʉ": "ue", "y": "ue",
+    "ʏ": "ue", "ø": "oe", "œ": "oe", "ɶ": "oe", "p": "p", "b": "b", "ɓ": "b", "ʙ": "b", "β": "v", "ɸ": "f",
+    "m": "m", "ɱ": "m", "f": "f", "v": "v", "ʋ": "v", "θ": "th", "ð": "dh", "t": "t", "ʈ": "t", "d": "d",
+    "ɖ": "d", "ɗ": "d", "c": "k", "ɟ": "g", "k": "k", "g": "g", "ɡ": "g", "ɠ": "g", "q": "k", "ɢ": "g",
+    "ʔ": "q", "n": "n", "ɳ": "n", "ɲ": "n", "ŋ": "ng", "ɴ": "ng", "s": "s", "z": "z", "ɬ": "s", "ɮ": "z",
+    "ʃ": "sh", "ʂ": "sh", "ɕ": "sh", "ʒ": "zh", "ʐ": "zh", "ʑ": "zh", "ç": "h", "ʝ": "y", "x": "x", "χ": "x",
+    "ɣ": "x", "ħ": "h", "ʕ": "h", "h": "h", "ɦ": "h", "l": "l", "ɫ": "l", "ɭ": "l", "ʎ": "l", "ʟ": "l",
+    "ɹ": "r", "ɻ": "r", "ʁ": "x", "ʀ": "x", "r": "rr", "ɾ": "rr", "ɽ": "rr", "j": "y", "ɥ": "w", "w": "w",
+    "ʍ": "w", "ɰ": "x",
 }  # fmt: skip
 
 _ARPABET: dict[str, tuple[str, ...]] = {
     "aw": ("aa", "uh"), "ay": ("aa", "ih"), "oy": ("ao", "ih"), "ey": ("ey", "ih"), "ow": ("ow", "uh"),
     "axr": ("er",), "ix": ("ih",), "el": ("ax", "l"), "em": ("m",), "en": ("n",), "dx": ("rr",), "nx": ("n",),
-    "hh": ("h",), "hv": ("h",), "pau": (PAUSE,), "h#": (PAUSE,), "brth": (PAUSE,), "#": (PAUSE,), "ssil": (PAUSE,),
+    "hh": ("h",), "hv": ("h",), "pau": (PAUSE,), "h#": (PAUSE,), "brth": (PAUSE,), "#": (PAUSE,),
+    "ssil": (PAUSE,),
 }  # fmt: skip
 
 _CATALAN: dict[str, tuple[str, ...]] = {
-    "a": ("aa",), "e": ("ey",), "i": ("iy",), "o": ("ow",), "u": ("uw",), "E": ("eh",), "O": ("ao",), "ax": ("ax",),
-    "j": ("y",), "J": ("n",), "L": ("l",), "N": ("ng",), "S": ("sh",), "Z": ("zh",), "tS": ("ch",), "dZ": ("jh",),
-    "rr": ("rr",), "r": ("rr",), "#": (PAUSE,), "pau": (PAUSE,),
+    "a": ("aa",), "e": ("ey",), "i": ("iy",), "o": ("ow",), "u": ("uw",), "E": ("eh",), "O": ("ao",),
+    "ax": ("ax",), "j": ("y",), "J": ("n",), "L": ("l",), "N": ("ng",), "S": ("sh",), "Z": ("zh",),
+    "tS": ("ch",), "dZ": ("jh",), "rr": ("rr",), "r": ("rr",), "#": (PAUSE,), "pau": (PAUSE,),
 }  # fmt: skip
 
 
@@ -61,8 +68,8 @@ def from_ipa(symbol: str) -> tuple[str, ...]:
     phones: list[str] = []
     at = 0
     while at < len(symbol):
-        for width in (2, 1):
-            phone = _IPA.get(symbol[at : at + width])
+        for width in (3, 2, 1):
+            phone = _IPA.get(symbol[at : at + width]) or _IPA.get(_bare(symbol[at : at + width]))
             if phone is not None:
                 # In a label with another consonant, a following h is aspiration and no sound of its own.
                 if not (phone == "h" and phones and phones[-1] in STOPS):
@@ -71,7 +78,14 @@ def from_ipa(symbol: str) -> tuple[str, ...]:
                 break
         else:
             at += 1
+    if not phones and symbol == "ʲ":
+        return ("y",)
     return tuple(phones) or (PAUSE,)
+
+
+def _bare(symbol: str) -> str:
+    """A single letter without its diacritics, as in 'ä'."""
+    return unicodedata.normalize("NFD", symbol)[0] if len(symbol) == 1 else ""
 
 
 def from_arpabet(symbol: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Words for what a rendered scene shows: a person's looks, the colour and direction of the light, the backdrop.
+"""Words for what a rendered scene shows: a person's looks, the light, the backdrop.
 
 Everything is read off the values that the renderer uses, so a caption never says what is not there.
 """

@@ -1,10 +1,13 @@
 """A z-buffer rasteriser on the CPU: triangles in, a G-buffer of triangle, barycentrics and depth out.
 
-Written as plain loops for numba, one thread, so that many processes can render side by side. Every pixel holds
-`SUPERSAMPLE` squared samples; hair, lashes and brows are tested against their alpha texture with a threshold that differs
-between the samples of a pixel, so that a half transparent texel covers half of them (alpha to coverage).
+Written as plain loops for numba, one thread, so that many processes can render side by side. Every pixel
+holds `SUPERSAMPLE` squared samples; hair, lashes and brows are tested against their alpha texture with a
+threshold that differs between the samples of a pixel, so that a half transparent texel covers half of them
+(alpha to coverage).
 """
 
+# The compiled loops get their types from numba.
+# mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -18,7 +21,8 @@ from dramatis.world.textures import Textures, level_of_detail, sample_alpha
 SUPERSAMPLE = 2
 """Samples per pixel along each side."""
 NEAR_M = 0.05
-"""Triangles with a vertex nearer than this are dropped rather than clipped: nobody is filmed from so close."""
+"""Triangles with a vertex nearer than this are dropped rather than clipped: nobody is filmed from so
+close."""
 
 CULL_BACK, ALPHA_TEST, CASTS_SHADOW = 1, 2, 4
 """Bits of a face's flags."""
@@ -31,9 +35,9 @@ _ALPHA_THRESHOLDS = np.array([[32.0, 160.0], [208.0, 96.0]], np.float32)
 class GBuffer:
     """What each sample of a supersampled picture sees; (h, w) is `SUPERSAMPLE` times the picture's size.
 
-    triangle: (h, w) int32 face index, -1 where nothing is.  barycentric: (h, w, 2) float32 perspective-correct weights of
-    the face's second and third vertex.  inverse_depth: (h, w) float32 in 1 / metres, 0 where nothing is.
-    level: (F,) int8 mip level at which each drawn face is to be textured.
+    triangle: (h, w) int32 face index, -1 where nothing is.  barycentric: (h, w, 2) float32
+    perspective-correct weights of the face's second and third vertex.  inverse_depth: (h, w) float32 in 1 /
+    metres, 0 where nothing is. level: (F,) int8 mip level at which each drawn face is to be textured.
     """
 
     triangle: NDArray[np.int32]
@@ -66,9 +70,10 @@ def rasterise(
 ) -> None:
     """Fill `buffer` with the nearest surface of every sample.
 
-    vertices: (V, 3) world metres.  projection: (3, 4), homogeneous samples ``(x w, y w, w)`` with w = depth in metres and
-    sample coordinates continuous (centre of the first sample at 0.5).  faces, face_uv: (F, 3); flags: (F,) of `CULL_BACK`,
-    `ALPHA_TEST`; material: (F,) indices into `textures`.  Front faces wind counter-clockwise as seen.
+    vertices: (V, 3) world metres.  projection: (3, 4), homogeneous samples ``(x w, y w, w)`` with w = depth
+    in metres and sample coordinates continuous (centre of the first sample at 0.5).  faces, face_uv: (F, 3);
+    flags: (F,) of `CULL_BACK`, `ALPHA_TEST`; material: (F,) indices into `textures`.  Front faces wind
+    counter-clockwise as seen.
     """
     screen = np.empty((len(vertices), 3), np.float32)
     _project(vertices, projection, screen)
@@ -85,32 +90,38 @@ def shadow_map(
     projection: NDArray[np.float32],
     faces: NDArray[np.int32],
     flags: NDArray[np.uint8],
+    uv: NDArray[np.float32],
+    face_uv: NDArray[np.int32],
+    material: NDArray[np.int16],
+    textures: Textures,
     size: int,
 ) -> NDArray[np.float32]:
     """(size, size) height towards the light of the highest surface in each cell, -1e9 where there is none.
 
-    projection: (3, 4) orthographic: cell x, cell y, height in metres.  Only faces flagged `CASTS_SHADOW` are drawn, and of
-    these only the ones that turn to the light, whatever their alpha.
+    projection: (3, 4) orthographic: cell x, cell y, height in metres. Only faces flagged `CASTS_SHADOW` are
+    drawn, and of the closed ones only those that turn to the light; alpha is tested at one half.
     """
     heights = np.full((size, size), -1e9, np.float32)
     lit = np.empty((len(vertices), 3), np.float32)
     _transform(vertices, projection, lit)
-    _fill_heights(lit, faces, flags, heights)
+    _fill_heights(lit, faces, flags, uv, face_uv, material, textures.table, textures.texels, heights)
     return heights
 
 
 def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(V, 3) unit normals, area-weighted over the faces around each vertex; zero for a vertex that has none."""
+    """(V, 3) unit normals, area-weighted over the faces around each vertex; zero for a vertex that has
+    none."""
     normals = np.zeros_like(vertices)
     _accumulate_normals(vertices, faces, normals)
     return normals
 
 
 def strand_tangents(
-    vertices: NDArray[np.float32], faces: NDArray[np.int32], uv: NDArray[np.float32], face_uv: NDArray[np.int32],
-    strands: NDArray[np.int32],
+    vertices: NDArray[np.float32], faces: NDArray[np.int32], uv: NDArray[np.float32], face_uv:
+    NDArray[np.int32], strands: NDArray[np.int32],
 ) -> NDArray[np.float32]:  # fmt: skip
-    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the faces `strands` (S,)."""
+    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the faces
+    `strands` (S,)."""
     tangents = np.zeros_like(vertices)
     _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents)
     return tangents
@@ -143,8 +154,16 @@ def _project(vertices, matrix, out):
 def _accumulate_normals(vertices, faces, normals):
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        ux, uy, uz = vertices[b, 0] - vertices[a, 0], vertices[b, 1] - vertices[a, 1], vertices[b, 2] - vertices[a, 2]
-        vx, vy, vz = vertices[c, 0] - vertices[a, 0], vertices[c, 1] - vertices[a, 1], vertices[c, 2] - vertices[a, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
         x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
         for v in (a, b, c):
             normals[v, 0] += x
@@ -164,7 +183,12 @@ def _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents):
         f = strands[s]
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
-        du1, dv1, du2, dv2 = uv[t1, 0] - uv[t0, 0], uv[t1, 1] - uv[t0, 1], uv[t2, 0] - uv[t0, 0], uv[t2, 1] - uv[t0, 1]
+        du1, dv1, du2, dv2 = (
+            uv[t1, 0] - uv[t0, 0],
+            uv[t1, 1] - uv[t0, 1],
+            uv[t2, 0] - uv[t0, 0],
+            uv[t2, 1] - uv[t0, 1],
+        )
         # Mirrored texture coordinates would flip the direction; divided out, it stays that of growing v.
         sign = np.float32(1.0) if du1 * dv2 - du2 * dv1 > 0 else np.float32(-1.0)
         for k in range(3):
@@ -191,8 +215,14 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
         if area > -1e-12 and (flag & CULL_BACK or area < 1e-12):
             continue
         # The first sample whose centre lies inside the bounding box, and the last.
-        left, right = max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0), min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1)
-        top, low = max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0), min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1)
+        left, right = (
+            max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0),
+            min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1),
+        )
+        top, low = (
+            max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0),
+            min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1),
+        )
         if left > right or top > low:
             continue
         t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
@@ -221,7 +251,9 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
                 z = np.float32(1.0) / inverse
                 p1, p2 = b1 * w1 * z, b2 * w2 * z
                 if tested:
-                    alpha = sample_alpha(table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2)
+                    alpha = sample_alpha(
+                        table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2
+                    )
                     if alpha < thresholds[y & 1, x & 1]:
                         continue
                 depth[y, x] = inverse
@@ -231,7 +263,7 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _fill_heights(lit, faces, flags, heights):
+def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heights):
     height, width = heights.shape
     for f in range(faces.shape[0]):
         if not flags[f] & CASTS_SHADOW:
@@ -243,10 +275,22 @@ def _fill_heights(lit, faces, flags, heights):
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if area > -1e-12 and (flags[f] & CULL_BACK or area < 1e-12):
             continue
-        left, right = max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0), min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1)
-        top, low = max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0), min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1)
+        left, right = (
+            max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0),
+            min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1),
+        )
+        top, low = (
+            max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0),
+            min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1),
+        )
         if left > right or top > low:
             continue
+        t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
+        u0, v0 = uv[t0, 0], uv[t0, 1]
+        du1, dv1, du2, dv2 = uv[t1, 0] - u0, uv[t1, 1] - v0, uv[t2, 0] - u0, uv[t2, 1] - v0
+        m = material[f]
+        tested = flags[f] & ALPHA_TEST
+        level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area)) if tested else 0
         scale = np.float32(1.0) / area
         ax, ay = (y2 - y0) * scale, (x0 - x2) * scale
         bx, by = (y0 - y1) * scale, (x1 - x0) * scale
@@ -260,5 +304,12 @@ def _fill_heights(lit, faces, flags, heights):
                 if b0 < 0 or b1 < 0 or b2 < 0:
                     continue
                 z = b0 * z0 + b1 * z1 + b2 * z2
-                if z > heights[y, x]:
-                    heights[y, x] = z
+                if z <= heights[y, x]:
+                    continue
+                if tested:
+                    alpha = sample_alpha(
+                        table, texels, m, level, u0 + b1 * du1 + b2 * du2, v0 + b1 * dv1 + b2 * dv2
+                    )
+                    if alpha < 128:
+                        continue
+                heights[y, x] = z

@@ -1,9 +1,13 @@
-"""A scene: people at their places, a camera, light and a backdrop; its frames and everything known about them.
+"""A scene: people at their places, a camera, light and a backdrop; its frames and everything known about
+them.
 
-A scene is fixed for a performance. Each frame it takes the people's poses and the camera row of the performance and gives the
-picture with its ground truth: whose pixel is whose, which belong to faces, depth, projected landmarks, optical flow.
+A scene is fixed for a performance. Each frame it takes the people's poses and the camera row of the
+performance and gives the picture with its ground truth: whose pixel is whose, which belong to faces, depth,
+projected landmarks, optical flow.
 """
 
+# The compiled loops get their types from numba.
+# mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -60,7 +64,8 @@ class Posed(Protocol):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a person stands: offset (3,) metres and yaw in radians, positive to the image right, about the person's origin."""
+    """Where a person stands: offset (3,) metres and yaw in radians, positive to the image right, about the
+    person's origin."""
 
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     yaw: float = 0.0
@@ -74,8 +79,9 @@ class Placement:
 
 @dataclass(frozen=True)
 class Rendered:
-    """One frame. rgb: (H, W, 3) uint8.  person: (H, W) uint8, 0 the backdrop, k the k-th person.  face: (H, W) bool, visible
-    skin of a face with its eyes and mouth.  depth: (H, W) float32 metres.  camera: the state that projects points.
+    """One frame. rgb: (H, W, 3) uint8.  person: (H, W) uint8, 0 the backdrop, k the k-th person.  face: (H,
+    W) bool, visible skin of a face with its eyes and mouth.  depth: (H, W) float32 metres.  camera: the
+    state that projects points.
     """
 
     rgb: NDArray[np.uint8]
@@ -87,7 +93,8 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The meshes of all people as one. strands: (S,) int32, the faces of hair; the other fields as in `Mesh` and `raster`."""
+    """The meshes of all people as one. strands: (S,) int32, the faces of hair; the other fields as in `Mesh`
+    and `raster`."""
 
     faces: NDArray[np.int32]
     uv: NDArray[np.float32]
@@ -146,8 +153,9 @@ class Look:
 class Scene:
     """People at their places under one look, ready to be rendered at one size.
 
-    people: one to three objects with a `mesh`.  rest: their neutral poses, which fix the reach of the shadow map.
-    size: (height, width) pixels up to 1024.  Raises ValueError where the numbers of people, poses and placements differ.
+    people: one to three objects with a `mesh`.  rest: their neutral poses, which fix the reach of the shadow
+    map. size: (height, width) pixels up to 1024.  Raises ValueError where the numbers of people, poses and
+    placements differ.
     """
 
     def __init__(
@@ -159,7 +167,9 @@ class Scene:
         size: tuple[int, int],
     ) -> None:
         if not len(people) == len(rest) == len(placements) >= 1:
-            raise ValueError(f"{len(people)} people, {len(rest)} poses and {len(placements)} placements must match")
+            raise ValueError(
+                f"{len(people)} people, {len(rest)} poses and {len(placements)} placements must match"
+            )
         if not 16 <= min(size) <= max(size) <= 1024:
             raise ValueError(f"sides must be 16 to 1024 pixels, not {size}")
         self.placements = tuple(placements)
@@ -174,7 +184,8 @@ class Scene:
         return camera_state(self.look.framing, row, self.size)
 
     def project(self, points: ArrayLike, row: ArrayLike = STILL, person: int = 0) -> NDArray[np.float32]:
-        """(..., 2) pixels of (..., 3) points of the person with this index, such as landmarks or rigid anchors."""
+        """(..., 2) pixels of (..., 3) points of the person with this index, such as landmarks or rigid
+        anchors."""
         return self.camera(row).project(self.placements[person].apply(points))
 
     def render(self, poses: Sequence[Posed], row: ArrayLike = STILL, frame: int = 0) -> Rendered:
@@ -184,9 +195,15 @@ class Scene:
         vertices = self._place(poses)
         normals = vertex_normals(vertices, crowd.faces)
         self._fill(vertices, camera)
-        heights = shadow_map(vertices, self._light_view, crowd.faces, crowd.flags, self._shadow_size)
+        heights = shadow_map(
+            vertices, self._light_view, crowd.faces, crowd.flags, crowd.uv, crowd.face_uv,
+            crowd.surface.material, crowd.textures, self._shadow_size,
+        )  # fmt: skip
         mouths = np.stack(
-            [mouth_cavity(place.apply(p.landmarks68)) for place, p in zip(self.placements, poses, strict=True)]
+            [
+                mouth_cavity(place.apply(p.landmarks68))
+                for place, p in zip(self.placements, poses, strict=True)
+            ]
         )
         zoom = float(np.exp(np.asarray(row)[0]))
         colour, person, face = shade(
@@ -207,7 +224,9 @@ class Scene:
             Backdrop(self.look.background, _backdrop_sampling(camera, self.look.background.shape[:2])),
         )
         far = self.look.framing.distance + BACKDROP_DISTANCE_M
-        return Rendered(expose(colour, self.look.lens, frame), person, face, _depth(buffer.inverse_depth, far), camera)
+        return Rendered(
+            expose(colour, self.look.lens, frame), person, face, _depth(buffer.inverse_depth, far), camera
+        )
 
     def flow(
         self, poses: Sequence[Posed], row: ArrayLike, next_poses: Sequence[Posed], next_row: ArrayLike
@@ -239,8 +258,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class SceneRanges:
-    """Bounds of `random_look`. face: height of a face, chin to hairline, in frame heights.  centre_x, centre_y: where it is.
-    distance: metres.
+    """Bounds of `random_look`. face: height of a face, chin to hairline, in frame heights.  centre_x,
+    centre_y: where it is. distance: metres.
     """
 
     face: tuple[float, float] = (0.42, 0.58)
@@ -255,10 +274,13 @@ def random_placements(count: int, rng: np.random.Generator) -> tuple[Placement, 
     """Places side by side for one to three people, the outer ones turned a little to the middle."""
     if count == 1:
         return (Placement(),)
-    gap = rng.uniform(0.38, 0.46)
+    gap = rng.uniform(0.32, 0.4)
     across = (np.arange(count) - (count - 1) / 2) * gap
+    # The shoulders overlap, so every second person stands a step back.
+    back = 0.14 * (np.arange(count) % 2)
     return tuple(
-        Placement((float(x), float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.06, 0.02))), float(-0.5 * x)) for x in across
+        Placement((float(x), float(rng.uniform(-0.04, 0.04)), float(-z)), float(-0.5 * x))
+        for x, z in zip(across, back, strict=True)
     )
 
 
@@ -269,17 +291,26 @@ def random_look(
     background_seed: int,
     ranges: SceneRanges | None = None,
 ) -> Look:
-    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are kept for testing."""
+    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are kept
+    for testing."""
     ranges = ranges or SceneRanges()
     rng = np.random.default_rng([seed, 0x6C6F6F6B])
     background = make_background(background_seed)
     landmarks = [place.apply(pose.landmarks68) for place, pose in zip(placements, rest, strict=True)]
-    centre = (float(rng.uniform(*ranges.centre_x)), float(rng.uniform(*ranges.centre_y)))
-    framing = frame_people(np.stack(landmarks), rng.uniform(*ranges.face), centre, float(rng.uniform(*ranges.distance)))
-    return Look(framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens))
+    # Groups have small faces: they sit lower, for the room below would show nothing but bodies.
+    lowered = 0.05 * (len(landmarks) - 1)
+    centre = (float(rng.uniform(*ranges.centre_x)), float(rng.uniform(*ranges.centre_y)) + lowered)
+    framing = frame_people(
+        np.stack(landmarks), rng.uniform(*ranges.face), centre, float(rng.uniform(*ranges.distance))
+    )
+    return Look(
+        framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens)
+    )
 
 
-def _light_view(look: Look, size: tuple[int, int], vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+def _light_view(
+    look: Look, size: tuple[int, int], vertices: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], int]:
     """(3, 4) view of the key light over what the camera can see, and the side of its shadow map."""
     framing = look.framing
     target = np.array(framing.target)
@@ -312,7 +343,9 @@ def _backdrop_sampling(camera: CameraState, shape: tuple[int, ...]) -> NDArray[n
     """(2, 3) from pixels to texels: the unmoved frame covers the middle `FRAME_SHARE` of the backdrop."""
     height, width = camera.size
     scale = FRAME_SHARE * min(shape) / max(height, width)
-    spread = np.array([[scale, 0, 0.5 * (shape[1] - scale * width)], [0, scale, 0.5 * (shape[0] - scale * height)]])
+    spread = np.array(
+        [[scale, 0, 0.5 * (shape[1] - scale * width)], [0, scale, 0.5 * (shape[0] - scale * height)]]
+    )
     sampling = _compose(spread, _inverse(camera.similarity))
     sampling[:, 2] -= 0.5
     return sampling.astype(np.float32)
@@ -347,7 +380,9 @@ def _flow(ids, bary, faces, target, projection, backdrop, out):
                 p = np.zeros(3, np.float32)
                 for k in range(3):
                     point = (
-                        (1 - b1 - b2) * target[faces[f, 0], k] + b1 * target[faces[f, 1], k] + b2 * target[faces[f, 2], k]
+                        (1 - b1 - b2) * target[faces[f, 0], k]
+                        + b1 * target[faces[f, 1], k]
+                        + b2 * target[faces[f, 2], k]
                     )
                     for r in range(3):
                         p[r] += projection[r, k] * point

@@ -1,7 +1,8 @@
-"""Paints skin: albedo and bump of a face in ICT-FaceKit's texture space, and what hair, cloth and eyes look like.
+"""Paints skin: albedo and bump of a face in ICT-FaceKit's texture space, and what hair, cloth and eyes
+look like.
 
-No photographs: tone, blush, lips, brows, freckles, stubble, make-up and age lines are masks over a map of where each
-texel lies on the mean face, so that one atlas serves every identity.
+No photographs: tone, blush, lips, brows, freckles, stubble, make-up and age lines are masks over a map of
+where each texel lies on the mean face, so that one atlas serves every identity.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy.interpolate import LinearNDInterpolator, make_interp_spline
+from scipy.interpolate import make_interp_spline
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from dramatis.world.assets import F32, IctHead, load_ict
@@ -56,7 +58,9 @@ class Complexion:
 
 @dataclass(frozen=True)
 class Atlas:
-    """Identity-free maps in texture space, row 0 at v = 1: positions (h, w, 3) in metres, cavity (h, w) 0..1, masks."""
+    """Identity-free maps in texture space, row 0 at v = 1: positions (h, w, 3) in metres, cavity (h, w)
+    0..1, masks.
+    """
 
     face_position: F32
     face_cavity: F32
@@ -76,21 +80,43 @@ def _noise(rng: np.random.Generator, size: int, sigma: float) -> F32:
     return ((field - field.mean()) / (field.std() + 1e-9)).astype(np.float32)
 
 
-def _texel_map(uv: F32, values: F32, size: int) -> F32:
-    """(size, size, C) values (N, C) interpolated at texel centres; outside the chart the nearest value."""
-    centre = (np.arange(size) + 0.5) / size
-    u, v = np.meshgrid(centre, centre[::-1])
-    image = LinearNDInterpolator(uv, values)(u, v)
-    holes = np.isnan(image[..., 0])
-    nearest = distance_transform_edt(holes, return_distances=False, return_indices=True)
-    return image[tuple(nearest)].astype(np.float32)
+@njit(cache=True)
+def _fill_chart(pixels, corners, values, image, filled):  # type: ignore[no-untyped-def]
+    """Interpolate values (V, C) at triangle corners over texel centres; pixels, corners: (F, 3, 2), (F,
+    3).
+    """
+    height, width, channels = image.shape
+    for f in range(len(corners)):
+        (x0, y0), (x1, y1), (x2, y2) = pixels[f, 0], pixels[f, 1], pixels[f, 2]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if area == 0:
+            continue
+        for y in range(max(int(min(y0, y1, y2)) - 1, 0), min(int(max(y0, y1, y2)) + 2, height)):
+            for x in range(max(int(min(x0, x1, x2)) - 1, 0), min(int(max(x0, x1, x2)) + 2, width)):
+                px, py = x + 0.5 - x0, y + 0.5 - y0
+                b = (px * (y2 - y0) - (x2 - x0) * py) / area
+                c = ((x1 - x0) * py - px * (y1 - y0)) / area
+                if b < -1e-6 or c < -1e-6 or b + c > 1 + 1e-6:
+                    continue
+                filled[y, x] = True
+                for k in range(channels):
+                    image[y, x, k] = (
+                        (1 - b - c) * values[corners[f, 0], k]
+                        + b * values[corners[f, 1], k]
+                        + c * values[corners[f, 2], k]
+                    )
 
 
 def _chart(head: IctHead, part: str, values: F32, shift: float, size: int) -> F32:
+    """(size, size, C) values (V, C) of the vertices over the texels of a part's chart; outside it the
+    nearest value.
+    """
     faces = head.part_faces(part)
-    corners, first = np.unique(head.face_uv[faces].ravel(), return_index=True)
-    vertices = head.faces[faces].ravel()[first]
-    return _texel_map(head.uv[corners] - [shift, 0.0], values[vertices], size)
+    pixels = (head.uv[head.face_uv[faces]] - [shift, 0.0]) * [size, -size] + [0.0, size]
+    image, filled = np.zeros((size, size, values.shape[1]), np.float32), np.zeros((size, size), np.bool_)
+    _fill_chart(pixels.astype(np.float32), head.faces[faces], values, image, filled)
+    nearest = distance_transform_edt(~filled, return_distances=False, return_indices=True)
+    return image[tuple(nearest)]
 
 
 def _cavities(head: IctHead) -> F32:
@@ -114,7 +140,9 @@ def _cavities(head: IctHead) -> F32:
 def _polygon(points: NDArray[np.floating], size: int, blur: float) -> F32:
     """(size, size) 0..1 mask of a closed smooth curve through uv points (N, 2)."""
     closed = np.concatenate([points, points[:1]])
-    curve = make_interp_spline(np.linspace(0, 1, len(closed)), closed, k=3, bc_type="periodic")(np.linspace(0, 1, 200))
+    curve = make_interp_spline(np.linspace(0, 1, len(closed)), closed, k=3, bc_type="periodic")(
+        np.linspace(0, 1, 200)
+    )
     picture = Image.new("L", (size * 2, size * 2))
     ImageDraw.Draw(picture).polygon([(u * size * 2, (1 - v) * size * 2) for u, v in curve], fill=255)
     mask = np.asarray(picture.resize((size, size), Image.Resampling.BOX), np.float32) / 255
@@ -125,6 +153,12 @@ def _ball(position: F32, centre: Sequence[float] | F32, radius: float | Sequence
     """Gaussian falloff about a point of the face; radius in metres, one or three numbers."""
     d = (position - np.asarray(centre, np.float32)) / np.asarray(radius, np.float32)
     return np.exp(-0.5 * (d * d).sum(-1)).astype(np.float32)
+
+
+def _balls(position: F32, centre: tuple[float, float, float], radius: tuple[float, float, float]) -> F32:
+    """The same falloff about a point and its mirror image."""
+    x, y, z = centre
+    return _ball(position, (x, y, z), radius) + _ball(position, (-x, y, z), radius)
 
 
 def _hair_mask(position: F32) -> F32:
@@ -166,14 +200,14 @@ def load_atlas(assets: Path) -> Atlas:
     masks = {
         "lips": lips,
         "lip_line": _polygon(landmark_uv[60:68], FACE_SIZE, 1.5),
-        "cheeks": sum(_ball(position, (s * 0.047, 0.015, 0.075), (0.018, 0.016, 0.03)) for s in (-1, 1)),
+        "cheeks": _balls(position, (0.047, 0.015, 0.075), (0.018, 0.016, 0.03)),
         "nose": _ball(position, mark[30], (0.013, 0.012, 0.02)),
         "chin": _ball(position, mark[8], (0.02, 0.014, 0.03)),
         "ears": smoothstep(np.abs(position[..., 0]), 0.073, 0.079),
-        "sockets": sum(_ball(position, (s * 0.030, 0.051, 0.09), (0.017, 0.008, 0.03)) for s in (-1, 1)),
-        "bags": sum(_ball(position, (s * 0.029, 0.044, 0.09), (0.012, 0.0035, 0.03)) for s in (-1, 1)),
-        "lids": sum(_ball(position, (s * 0.031, 0.0625, 0.092), (0.015, 0.0045, 0.02)) for s in (-1, 1)),
-        "freckles": sum(_ball(position, (s * 0.028, 0.028, 0.09), (0.022, 0.014, 0.03)) for s in (-1, 1)),
+        "sockets": _balls(position, (0.030, 0.051, 0.09), (0.017, 0.008, 0.03)),
+        "bags": _balls(position, (0.029, 0.044, 0.09), (0.012, 0.0035, 0.03)),
+        "lids": _balls(position, (0.031, 0.0625, 0.092), (0.015, 0.0045, 0.02)),
+        "freckles": _balls(position, (0.028, 0.028, 0.09), (0.022, 0.014, 0.03)),
         "beard": _beard_mask(position) * (1 - lips),
         "moustache": _beard_mask(position)
         * (1 - lips)
@@ -188,7 +222,9 @@ def load_atlas(assets: Path) -> Atlas:
 def base_colour(skin: Complexion) -> F32:
     """(3,) sRGB 0..1 tone of a complexion before any variation."""
     tones = np.asarray(SKIN_TONES, np.float32)
-    colour = np.array([np.interp(skin.tone, np.arange(len(tones)), tones[:, k]) for k in range(3)], np.float32)
+    colour = np.array(
+        [np.interp(skin.tone, np.arange(len(tones)), tones[:, k]) for k in range(3)], np.float32
+    )
     return np.clip(colour * (1 + skin.hue * np.array([0.02, 0.0, -0.06], np.float32)), 0, 1)
 
 
@@ -201,13 +237,22 @@ def _brow_strokes(atlas: Atlas, skin: Complexion, rng: np.random.Generator) -> F
     scale = 3
     picture = Image.new("L", (FACE_SIZE * scale,) * 2)
     draw = ImageDraw.Draw(picture)
-    count = int(260 * skin.brow_density)
+    band = Image.new("L", picture.size)
+    fill = ImageDraw.Draw(band)
+    count = int(300 * skin.brow_density)
     for marks, side in ((atlas.landmark_uv[17:22], 1.0), (atlas.landmark_uv[22:27][::-1], -1.0)):
         curve = make_interp_spline(np.linspace(0, 1, 5), marks.astype(np.float64), k=2)
-        t = rng.beta(1.15, 1.0, count)
+        # the band first, then hairs over it
+        along = np.linspace(0, 1, 30)
+        t = np.concatenate([along, rng.beta(1.15, 1.0, count)])
         middle = curve(t)
         middle[:, 1] += skin.brow_arch * 0.012 * np.sin(np.pi * np.clip(1 - t, 0, 1)) - 0.004
-        half = 0.0105 * skin.brow_thickness * np.interp(t, [0, 0.25, 0.8, 1.0], [0.25, 0.75, 1.0, 0.8])
+        half = 0.0105 * skin.brow_thickness * np.interp(t, [0, 0.25, 0.8, 1.0], [0.2, 0.75, 1.0, 0.7])
+        outline = np.concatenate(
+            [middle[:30] - half[:30, None] * [0, 0.8], (middle[:30] + half[:30, None] * [0, 1.2])[::-1]]
+        )
+        fill.polygon([(u * FACE_SIZE * scale, (1 - v) * FACE_SIZE * scale) for u, v in outline], fill=255)
+        t, middle, half = t[30:], middle[30:], half[30:]
         start = middle + np.stack([rng.normal(0, 0.002, count), half * rng.uniform(-1, 0.9, count)], 1)
         length = rng.uniform(0.010, 0.020, count) * np.interp(t, [0, 0.8, 1], [0.7, 1.0, 0.8])
         lean = np.interp(t, [0.0, 0.6, 1.0], [0.15, 0.35, 1.1]) + rng.normal(0, 0.15, count)
@@ -215,8 +260,12 @@ def _brow_strokes(atlas: Atlas, skin: Complexion, rng: np.random.Generator) -> F
         for p, q in zip(start, end, strict=True):
             ends = [(float(c[0]) * FACE_SIZE * scale, float(1 - c[1]) * FACE_SIZE * scale) for c in (p, q)]
             draw.line(ends, fill=int(rng.integers(150, 235)), width=int(rng.integers(2, 4)))
-    strokes = np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BOX), np.float32) / 255
-    return np.clip(0.55 * strokes + 0.75 * gaussian_filter(strokes, 2.2), 0, 1)
+    strokes, body = (
+        np.asarray(image.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BOX), np.float32) / 255
+        for image in (picture, band)
+    )
+    soft = 0.35 * gaussian_filter(strokes, 2.0) + 0.5 * skin.brow_density * gaussian_filter(body, 2.5)
+    return np.clip(0.5 * strokes + soft, 0, 0.95)
 
 
 def _age_lines(atlas: Atlas, rng: np.random.Generator) -> F32:
@@ -227,7 +276,9 @@ def _age_lines(atlas: Atlas, rng: np.random.Generator) -> F32:
 
     def stroke(points: NDArray[np.floating], strength: int, width: int) -> None:
         curve = make_interp_spline(np.linspace(0, 1, len(points)), points, k=2)(np.linspace(0, 1, 24))
-        draw.line([(u * FACE_SIZE * 2, (1 - v) * FACE_SIZE * 2) for u, v in curve], fill=strength, width=width)
+        draw.line(
+            [(u * FACE_SIZE * 2, (1 - v) * FACE_SIZE * 2) for u, v in curve], fill=strength, width=width
+        )
 
     for level in range(3):
         height = 0.055 + 0.035 * level + rng.normal(0, 0.004)
@@ -235,19 +286,18 @@ def _age_lines(atlas: Atlas, rng: np.random.Generator) -> F32:
         brow = mark[[18, 20, 27, 23, 25]].astype(np.float64)
         brow[2, 1] = brow[1, 1]
         brow[:, 0] = 0.5 + (brow[:, 0] - 0.5) * span
-        stroke(brow + [0, height], int(rng.integers(90, 170)), 3)
+        stroke(brow + np.array([0, height]), int(rng.integers(90, 170)), 3)
     for nose, corner, eye, side in ((31, 48, 36, -1.0), (35, 54, 45, 1.0)):
-        fold = np.stack([mark[nose] + [side * 0.02, 0.03], (mark[nose] + mark[corner]) / 2 + [side * 0.045, 0.0],
-                         mark[corner] + [side * 0.035, -0.02]])  # fmt: skip
-        stroke(fold, 200, 4)
+        path = np.stack([mark[nose], (mark[nose] + mark[corner]) / 2, mark[corner]])
+        stroke(path + np.array([[0.02, 0.03], [0.045, 0.0], [0.035, -0.02]]) * [side, 1.0], 200, 4)
         for spread in (-0.03, 0.0, 0.03):
-            start = mark[eye] + [side * 0.02, spread * 0.4]
-            stroke(np.stack([start, start + [side * 0.02, spread * 0.6], start + [side * 0.045, spread * 1.3]]), 110, 2)
+            foot = np.array([[0.02, 0.4 * spread], [0.04, spread], [0.065, 1.7 * spread]])
+            stroke(mark[eye] + foot * [side, 1.0], 110, 2)
     lines = np.asarray(picture.resize((FACE_SIZE, FACE_SIZE), Image.Resampling.BOX), np.float32) / 255
     return gaussian_filter(lines, 1.3)
 
 
-def _to_bytes(image: F32) -> NDArray[np.uint8]:
+def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -263,15 +313,21 @@ def paint_face(assets: Path, skin: Complexion) -> tuple[NDArray[np.uint8], F32]:
     red = 0.9 * mask["cheeks"] + 0.8 * mask["nose"] + 0.5 * mask["chin"] + 0.7 * mask["ears"]
     red = np.clip(red * (0.25 + 0.75 * skin.blush) * (1 + 0.25 * _noise(rng, size, 5)), 0, 1.2)
     image = image * (1 - red[..., None] * np.array([0.01, 0.15, 0.13], np.float32) * (0.4 + 0.6 * light))
-    image = image * (1 - (0.10 * mask["sockets"] + (0.05 + 0.12 * skin.age) * mask["bags"])[..., None] * [0.7, 1.0, 0.9])
+    image = image * (
+        1 - (0.10 * mask["sockets"] + (0.05 + 0.12 * skin.age) * mask["bags"])[..., None] * [0.7, 1.0, 0.9]
+    )
     # the chart stretches towards the neck, where pores would turn into streaks
     pores = _noise(rng, size, 0.8) * smoothstep(atlas.face_position[..., 1], -0.075, -0.04)
     image = image * (1 + 0.018 * pores[..., None])
     dots = (rng.random((size, size)) < 0.02 * mask["freckles"] * skin.freckles).astype(np.float32)
     dots *= rng.uniform(0.4, 1.0, (size, size)).astype(np.float32)
-    image = _mix(image, base * [0.68, 0.52, 0.42], np.clip(gaussian_filter(dots, 0.9) * 5.5, 0, 0.75))
+    image = _mix(
+        image,
+        base * np.array([0.68, 0.52, 0.42], np.float32),
+        np.clip(gaussian_filter(dots, 0.9) * 5.5, 0, 0.75),
+    )
     image = _paint_makeup(image, base, atlas, skin, rng)
-    lines = _age_lines(atlas, rng) * smoothstep(np.float32([skin.age]), 0.35, 1.0)[0]
+    lines = _age_lines(atlas, rng) * float(np.interp(skin.age, [0.35, 1.0], [0.0, 1.0]))
     image = image * (1 - 0.22 * lines[..., None])
     image = _paint_hair(image, base, atlas, skin, rng)
     image = image * (1 - (1 - atlas.face_cavity[..., None]) * np.array([0.75, 0.92, 0.92], np.float32))
@@ -308,7 +364,10 @@ def paint_scalp(assets: Path, skin: Complexion) -> NDArray[np.uint8]:
     """Albedo (256, 256, 3) sRGB of the chart of the back of the head and neck."""
     atlas, rng = load_atlas(assets), np.random.default_rng([skin.seed, 2])
     base = base_colour(skin)
-    image = np.broadcast_to(base, (SCALP_SIZE, SCALP_SIZE, 3)) * (1 + 0.02 * _noise(rng, SCALP_SIZE, 12))[..., None]
+    image = (
+        np.broadcast_to(base, (SCALP_SIZE, SCALP_SIZE, 3))
+        * (1 + 0.02 * _noise(rng, SCALP_SIZE, 12))[..., None]
+    )
     ears = smoothstep(np.abs(atlas.scalp_position[..., 0]), 0.073, 0.079)
     image = image * (1 - ears[..., None] * np.array([0.0, 0.08, 0.07], np.float32))
     grain = np.clip(0.8 + 0.2 * _noise(rng, SCALP_SIZE, 0.7), 0.2, 1.3)
@@ -325,7 +384,9 @@ def paint_body(skin: Complexion, size: int = 128) -> NDArray[np.uint8]:
 
 
 def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np.uint8]:
-    """Albedo (size, size, 3) sRGB of an eyeball, whose texture radius 0..0.5 is the angle 0..90 degrees from the pupil."""
+    """Albedo (size, size, 3) sRGB of an eyeball, whose texture radius 0..0.5 is the angle 0..90 degrees
+    from the pupil.
+    """
     rng = np.random.default_rng([seed, 4])
     grid = (np.arange(size) + 0.5) / size - 0.5
     x, y = np.meshgrid(grid, -grid)
@@ -334,15 +395,21 @@ def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np
     image = np.broadcast_to(np.array([0.78, 0.755, 0.735], np.float32), (size, size, 3)).copy()
     redness = smoothstep(angle, 28, 60)
     image = image * (1 - redness[..., None] * np.array([0.05, 0.22, 0.22], np.float32) * (0.6 + 0.6 * age))
-    waves = sum(np.cos(k * turn + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (7, 13, 19, 29, 41))
-    fibres = 1 + 0.09 * waves
-    iris = np.asarray(colour, np.float32) * (0.75 + 0.5 * smoothstep(angle, 24, 10))[..., None] * fibres[..., None]
+    waves = [np.cos(k * turn + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (7, 13, 19, 29, 41)]
+    fibres = 1 + 0.09 * np.sum(waves, axis=0)
+    iris = (
+        np.asarray(colour, np.float32)
+        * (0.75 + 0.5 * smoothstep(angle, 24, 10))[..., None]
+        * fibres[..., None]
+    )
     iris = iris * (1 - 0.75 * smoothstep(angle, 18.5, 23.5))[..., None]
     image = _mix(image.astype(np.float32), np.clip(iris, 0, 1), smoothstep(angle, 24.5, 22.5))
     return _to_bytes(_mix(image, (0.015, 0.012, 0.012), smoothstep(angle, 10.5, 8.5)))
 
 
-def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def paint_hair(
+    texture: NDArray[np.uint8], colour: RGB, seed: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Albedo and alpha of a hair texture (h, w, 4) dyed in `colour`."""
     rng = np.random.default_rng([seed, 5])
     shade = texture[..., :3].astype(np.float32).mean(-1) / 255
@@ -351,14 +418,18 @@ def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDAr
     spread = max(float(shade[seen].std()) if seen.any() else 0.1, 0.03)
     relief = np.clip(1 + 0.30 * (shade - middle) / spread, 0.3, 1.9)
     image = np.asarray(colour, np.float32) * relief[..., None]
-    image = image * (1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None])
+    image = image * (
+        1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None]
+    )
     return _to_bytes(image), texture[..., 3]
 
 
 def dye_cloth(
     texture: NDArray[np.uint8], colour: RGB | None, pattern: str, accent: RGB, period: float
 ) -> NDArray[np.uint8]:
-    """Cloth texture (h, w, 4) -> albedo: kept (colour None) or dyed, with "plain", "stripes", "bars" or "checks"."""
+    """Cloth texture (h, w, 4) -> albedo: kept (colour None) or dyed, with "plain", "stripes", "bars" or
+    "checks".
+    """
     image = texture[..., :3].astype(np.float32) / 255
     if colour is None:
         return _to_bytes(image)
@@ -373,8 +444,12 @@ def dye_cloth(
     return _to_bytes(dye * np.clip(relief, 0.55, 1.35)[..., None])
 
 
-def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Albedo (size, size, 3) and alpha (size, size) of thin separate lashes; v runs from the root to the tip."""
+def paint_lashes(
+    skin: Complexion, density: float, size: int = 128
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Albedo (size, size, 3) and alpha (size, size) of thin separate lashes; v runs from the root to the
+    tip.
+    """
     # dark, with a little of the hair's colour, and black under make-up
     colour = 0.25 * (1 - skin.eyeshadow) * np.asarray(skin.hair_colour, np.float32) + 0.05
     rng = np.random.default_rng([skin.seed, 6])
@@ -388,7 +463,9 @@ def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDA
 
 
 def _mouth_bands(bands: Sequence[tuple[float, RGB]], darkest: float, size: int = 32) -> NDArray[np.uint8]:
-    """(size, size, 3) texture: u is the light that reaches a point, v runs through colours at given heights."""
+    """(size, size, 3) texture: u is the light that reaches a point, v runs through colours at given
+    heights.
+    """
     v = 1 - (np.arange(size) + 0.5) / size
     colour = np.stack([np.interp(v, [b[0] for b in bands], [b[1][k] for b in bands]) for k in range(3)], -1)
     light = darkest + (1 - darkest) * (np.arange(size) + 0.5) / size
@@ -404,4 +481,6 @@ def paint_teeth(age: float, seed: int) -> NDArray[np.uint8]:
 
 def paint_mouth() -> NDArray[np.uint8]:
     """Gradient texture of the mouth's inside: lining (v = 0.15), gums (0.5) and tongue (0.8)."""
-    return _mouth_bands(((0.3, (0.34, 0.12, 0.11)), (0.5, (0.70, 0.36, 0.36)), (0.7, (0.72, 0.38, 0.36))), 0.10)
+    return _mouth_bands(
+        ((0.3, (0.34, 0.12, 0.11)), (0.5, (0.70, 0.36, 0.36)), (0.7, (0.72, 0.38, 0.36))), 0.10
+    )

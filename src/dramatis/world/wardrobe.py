@@ -1,7 +1,8 @@
-"""Dresses a head: a MakeHuman torso under its neck, clothes outside the torso, hair outside the scalp, glasses.
+"""Dresses a head: a MakeHuman torso under its neck, clothes outside the torso, hair outside the scalp,
+glasses.
 
-Body, clothes and hair are cut to what a head-and-shoulders frame can show. What does not depend on the identity (a hair
-style fitted to the mean head) is kept per process.
+Body, clothes and hair are cut to what a head-and-shoulders frame can show. What does not depend on the
+identity (a hair style fitted to the mean head) is kept per process.
 """
 
 from __future__ import annotations
@@ -21,18 +22,23 @@ from dramatis.world.fitting import (
     carry,
     lower_arms,
     neck_height,
-    smoothing_matrix,
     smoothstep,
     surface_samples,
     vertex_normals,
 )
-from dramatis.world.head import HeadModel
+from dramatis.world.head import HeadModel, load_head
 
 LOWEST = -0.56
 """Metres below the head centre where torso and clothes are cut."""
 ARM_ANGLE = 0.5
 """Radians by which the arms of the resting body are lowered to the sides."""
 CLOTH_MARGIN, HAIR_MARGIN = 0.004, 0.004
+CLEARANCE = 0.011
+"""Skin closer to cloth than this many metres gives way."""
+FRINGED = ("bob02", "braid01", "short03")
+"""Hair styles that hang over an eye as they come."""
+OVER_THE_EARS = ("bob02", "long01")
+"""Hair styles that fall over the ears and would be pierced by them."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ class Physique:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Everything below and around a face, in the resting head's space; `head` is the head with its neck joined."""
+    """Everything below and around a face, in the resting head's space; `head` is the head with its neck
+    joined.
+    """
 
     head: F32
     body: F32
@@ -115,37 +123,64 @@ def _compact(vertices: F32, faces: I32, uv: F32, face_uv: I32) -> tuple[F32, I32
     used, index = np.unique(faces, return_inverse=True)
     corners, corner_index = np.unique(face_uv, return_inverse=True)
     shape = faces.shape
-    return vertices[used], index.reshape(shape).astype(np.int32), uv[corners], corner_index.reshape(shape).astype(np.int32)
+    return (
+        vertices[used],
+        index.reshape(shape).astype(np.int32),
+        uv[corners],
+        corner_index.reshape(shape).astype(np.int32),
+    )
 
 
 def join_neck(head: HeadModel, points: F32, body: F32, body_faces: I32) -> F32:
-    """Head vertices whose neck runs into the body: more of the body's surface the lower, all of it at the rim."""
+    """Head vertices whose neck runs into the body: more of the body's surface the lower, all of it at the
+    rim.
+    """
     share = smoothstep(neck_height(points), -0.08, -0.128)
     skin = np.zeros(len(points), bool)
     skin[head.skin_faces] = True
     low = np.nonzero(skin & (share > 0))[0]
     near = body_faces[np.abs(body[body_faces].mean(1) - [0, -0.12, 0]).max(1) < 0.17]
     samples = surface_samples(body, near, 4)
-    distance, nearest = cKDTree(samples).query(points[low])
+    tree = cKDTree(samples)
+    _, nearest = tree.query(points[low])
     offset = np.zeros_like(points)
     offset[low] = samples[nearest] - points[low]
-    smooth = smoothing_matrix(head.skin_faces, len(points))
     blend = share[:, None]
     for _ in range(4):
-        offset = np.where(skin[:, None], smooth @ offset, offset)
-    offset[head.rim] = 0
-    rim_distance, rim_nearest = cKDTree(samples).query(points[head.rim])
-    offset[head.rim] = samples[rim_nearest] - points[head.rim]
+        offset = np.where(skin[:, None], head.smooth @ offset, offset)
+    # smoothing must not lift the rim off the body
+    _, nearest = tree.query(points[head.rim])
+    offset[head.rim] = samples[nearest] - points[head.rim]
     joined = points + blend * offset
     return (joined + 0.0012 * blend * vertex_normals(joined, head.skin_faces)).astype(np.float32)
 
 
-def _covered(head: HeadModel, points: F32, body: F32) -> NDArray[np.bool_]:
-    """(V,) body vertices that lie under the head's own neck and need not be drawn."""
-    skin = np.unique(head.skin_faces)
-    distance, nearest = cKDTree(points[skin]).query(body)
-    to_rim, _ = cKDTree(points[head.rim]).query(body)
-    return ((distance < 0.02) & (to_rim > 0.014)) | ((neck_height(body) > -0.1) & (np.abs(body[:, 0]) < 0.13))
+def _covered(body: F32) -> NDArray[np.bool_]:
+    """(V,) body vertices that the head's own neck replaces; below, the two skins overlap."""
+    return (neck_height(body) > -0.112) & (np.abs(body[:, 0]) < 0.13)
+
+
+def _under_cloth(skin: F32, faces: I32, cloth: F32, cloth_faces: I32) -> F32:
+    """Skin vertices sunk inwards where cloth lies on them, so that no skin shows between the vertices of
+    the cloth.
+    """
+    low = np.nonzero((neck_height(skin) < -0.095) & (skin[:, 1] > LOWEST - 0.05))[0]
+    distance, _ = cKDTree(surface_samples(cloth, cloth_faces, 3)).query(
+        skin[low], distance_upper_bound=CLEARANCE
+    )
+    depth = np.clip(CLEARANCE - distance, 0, None)[:, None]
+    result = skin.copy()
+    result[low] -= 0.7 * depth * vertex_normals(skin, faces)[low]
+    return result.astype(np.float32)
+
+
+def _pin_ears(points: F32) -> F32:
+    """The head with its ears laid flat."""
+    x = np.abs(points[:, 0])
+    ear = (x > 0.071) & (points[:, 1] > -0.03) & (points[:, 1] < 0.09) & (points[:, 2] < 0.04)
+    flat = points.copy()
+    flat[ear, 0] = np.sign(points[ear, 0]) * (0.071 + 0.2 * (x[ear] - 0.071))
+    return flat
 
 
 def dress(
@@ -161,17 +196,21 @@ def dress(
     faces = body.mesh.faces[_body_faces(assets)]
     face_uv = body.mesh.face_uv[_body_faces(assets)]
     torso = posed[faces][:, :, 1].min(1) > LOWEST - 0.05
+    if hair in OVER_THE_EARS:
+        points = _pin_ears(points)
     joined = join_neck(head, points, posed, faces[torso])
 
     garment = load_garment(assets, "clothes", clothes)
-    arms = {side: np.einsum("vk,vk->v", garment.weight, share[garment.reference]) for side, share in shares.items()}
+    arms = {
+        side: np.einsum("vk,vk->v", garment.weight, share[garment.reference])
+        for side, share in shares.items()
+    }
     arms = {side: np.clip(share, 0, 1).astype(np.float32) for side, share in arms.items()}
     cloth = lower_arms(garment.place(shaped), pivots, arms, ARM_ANGLE) + shift
     hides = np.zeros(len(posed), bool)
     hides[garment.hides] = True
-    covered = _covered(head, joined, posed)
+    covered = _covered(posed)
     bare_neck = torso & ~covered[faces].all(1)
-    neck_skin = np.unique(head.skin_faces)
     neck_skin = head.skin_faces[(joined[head.skin_faces][:, :, 1] < -0.03).all(1)]
     obstacle = Surface.of(
         np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)])
@@ -179,8 +218,11 @@ def dress(
     seen = cloth[garment.mesh.faces][:, :, 1].max(1) > LOWEST
     cloth = obstacle.push(cloth, CLOTH_MARGIN, 0.03)
     drawn = bare_neck & (posed[faces][:, :, 1].max(1) > LOWEST) & ~hides[faces].all(1)
+    tailored = garment.mesh.faces[seen]
+    joined = _under_cloth(joined, head.skin_faces, cloth, tailored)
+    posed = _under_cloth(posed, faces, cloth, tailored)
     body_part = _compact(posed, faces[drawn], body.mesh.uv, face_uv[drawn])
-    cloth_part = _compact(cloth, garment.mesh.faces[seen], garment.mesh.uv, garment.mesh.face_uv[seen])
+    cloth_part = _compact(cloth, tailored, garment.mesh.uv, garment.mesh.face_uv[seen])
     strands = None if hair is None else _fit_hair(assets, hair, head, points, joined, cloth_part, obstacle)
     empty = np.zeros((0, 3), np.int32)
     return Outfit(
@@ -199,8 +241,6 @@ def dress(
 @lru_cache(maxsize=16)
 def _hair_on_mean_head(assets: Path, style: str) -> tuple[F32, I32, F32, I32]:
     """A hair style on the mean ICT head: carried from the MakeHuman scalp to ICT's, and pushed out of it."""
-    from dramatis.world.head import load_head
-
     head, body, garment = load_head(assets), load_body(assets), load_garment(assets, "hair", style)
     base = shape_body(assets, Physique("female", "caucasian", 0.0, 0.5, 0.5))
     shift = _to_head_space(body, base)
@@ -214,7 +254,9 @@ def _hair_on_mean_head(assets: Path, style: str) -> tuple[F32, I32, F32, I32]:
     placed = garment.place(base) + shift
     hair = carry(placed, anchors, targets[nearest] - anchors, 24)
     skin = Surface.of(head.mean, head.skin_faces)
-    hair = skin.push(_off_the_face(hair, skin), HAIR_MARGIN, 0.04)
+    if style in FRINGED:
+        hair = _off_the_face(hair, skin)
+    hair = skin.push(hair, HAIR_MARGIN, 0.04)
     return _compact(hair, garment.mesh.faces, garment.mesh.uv, garment.mesh.face_uv)
 
 
@@ -222,8 +264,6 @@ def _off_the_face(hair: F32, skin: Surface) -> F32:
     """Comb a fringe that hangs over eyes and cheeks to the side it falls to, flat on the skin."""
     x, y, z = hair.T
     over = smoothstep(y, 0.098, 0.07) * smoothstep(z, 0.03, 0.055) * smoothstep(np.abs(x), 0.085, 0.05)
-    if not (over > 0.1).any():
-        return hair
     side = np.where(np.abs(x) > 0.045, np.sign(x), np.sign(np.average(x, weights=over + 1e-9)))
     combed = hair.copy()
     combed[:, 0] += over * (side * (0.06 + 0.25 * np.abs(x)) - x)
@@ -241,7 +281,9 @@ def _fit_hair(
     cloth_part: tuple[F32, I32, F32, I32],
     obstacle: Surface,
 ) -> tuple[F32, I32, F32, I32]:
-    """The style on this identity: it follows the skull's change of shape and stays outside skin and clothes."""
+    """The style on this identity: it follows the skull's change of shape and stays outside skin and
+    clothes.
+    """
     mean_hair, faces, uv, face_uv = _hair_on_mean_head(assets, style)
     skull = np.unique(head.skin_faces)
     skull = skull[(head.mean[skull, 1] > -0.03)][::7]
@@ -255,7 +297,9 @@ def _fit_hair(
 
 
 def glasses(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
-    """Vertices and faces of plain glasses: two rims, a bridge and two temples, around eye centres at image left, right."""
+    """Vertices and faces of plain glasses: two rims, a bridge and two temples, around eye centres at image
+    left, right.
+    """
     rims, radius = [], 0.0012
     bridge = landmarks[27]
     width = 0.42 * float(right[0] - left[0])
@@ -269,17 +313,23 @@ def glasses(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
     inner = width * 0.93
     arch = np.linspace(-1, 1, 5)
     gap = (right[0] - left[0]) / 2 - inner
-    rims.append((np.stack([bridge[0] + arch * gap, left[1] + 0.004 + 0.003 * (1 - arch**2), np.full(5, front)], 1), False))
+    rims.append(
+        (
+            np.stack([bridge[0] + arch * gap, left[1] + 0.004 + 0.003 * (1 - arch**2), np.full(5, front)], 1),
+            False,
+        )
+    )
     ear = np.abs(landmarks[[0, 16], 0]).max() + 0.008
     for eye, side in ((left, -1), (right, 1)):
         start = np.array([eye[0] + side * width, eye[1] + 0.006, front - 2.0 * (abs(eye[0]) + width) ** 2])
         hinge = np.array([side * ear, eye[1] + 0.006, start[2] - 0.02])
         end = np.array([side * (ear + 0.002), eye[1] - 0.002, 0.0])
         rims.append((np.stack([start, hinge, end]), False))
-    vertices, faces = [], []
+    vertices: list[F32] = []
+    faces: list[I32] = []
     for path, closed in rims:
-        tube, triangles = _tube(path.astype(np.float32), radius, closed)
-        faces.append(triangles + sum(len(v) for v in vertices))
+        tube, triangles = _tube(path.astype(np.float32), radius, bool(closed))
+        faces.append((triangles + sum(map(len, vertices))).astype(np.int32))
         vertices.append(tube)
     return np.concatenate(vertices), np.concatenate(faces)
 

@@ -1,0 +1,234 @@
+"""The front door: a picture, a voice and some words in, a directed video out.
+
+`AvatarPipeline` wires the parts that do not know each other: the senses observe, the director plans, the cascade films.
+What a user can get wrong is checked here, in this order, before any network loads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dramatis.cascade.backbone import Backbone, find_model, one_thread
+from dramatis.cascade.pipeline import Film, film
+from dramatis.director import check_prompt, direct
+from dramatis.media import audio as sound
+from dramatis.media.files import check_disk, check_output, estimate_disk
+from dramatis.media.image import choose_size, load_image
+from dramatis.media.video import read_frames
+from dramatis.models.speech import SAMPLE_RATE
+from dramatis.runtime.executor import SerialExecutor, ThreadExecutor
+from dramatis.runtime.files import write_whole
+from dramatis.runtime.progress import NullReporter, Reporter
+from dramatis.runtime.store import ArtifactStore
+from dramatis.senses.hearing import listen, prosody_of
+from dramatis.story import Observations, Storyline, UserError
+
+JOB_FILE = "job.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job's folder: what to make, and the artifacts made so far. Enough to resume after any crash."""
+
+    folder: Path
+    storyline: Path
+    output: Path
+    model: str
+
+    def save(self) -> None:
+        """Write `job.json`; paths are kept relative to the job's folder, so that the whole can be moved."""
+        paths = {"storyline": self.storyline, "output": self.output}
+        relative = {name: os.path.relpath(path.resolve(), self.folder.resolve()) for name, path in paths.items()}
+        write_whole(self.folder / JOB_FILE, json.dumps({**relative, "model": self.model}, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Job:
+        """Raises UserError where the folder holds no job."""
+        try:
+            value = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
+            storyline, output = folder / value["storyline"], folder / value["output"]
+            return cls(folder, Path(os.path.normpath(storyline)), Path(os.path.normpath(output)), value["model"])
+        except (OSError, ValueError, KeyError) as error:
+            raise UserError(f"{folder}: there is no job to resume in this folder; give the folder that `generate` made.") from error
+
+
+def job_folder(output: Path) -> Path:
+    """Where a video's job lies by default: beside the video."""
+    return output.with_suffix(".job")
+
+
+class AvatarPipeline:
+    """Portrait + voice + words -> video.
+
+    >>> pipe = AvatarPipeline.from_pretrained("mini")
+    >>> film = pipe(image="her.png", audio="speech.wav", prompt="warm, slow push-in", output="out.mp4")
+    """
+
+    def __init__(self, backbone: Backbone, name: str) -> None:
+        self.backbone = backbone
+        self.name = name
+
+    @classmethod
+    def from_pretrained(cls, model: str | os.PathLike[str] = "mini") -> AvatarPipeline:
+        """A shipped model by name, or a local folder of weights. Files are checked; networks load when first used.
+
+        Raises UserError for an unknown model and for damaged weights.
+        """
+        return cls(Backbone(find_model(model)), str(model))
+
+    def plan(self, image: Path, audio: Path, prompt: str = "", seed: int = 0) -> tuple[Storyline, Observations]:
+        """Observe the inputs and write a storyline. Raises UserError for inputs that cannot be used."""
+        check_prompt(prompt)
+        picture = load_image(image)
+        info = sound.probe(audio)
+        profile = self.backbone.profile
+        width, height = choose_size(picture.width, picture.height, profile.area, profile.multiple)
+        observations = listen(sound.stream(audio, SAMPLE_RATE), info.frames)
+        storyline = direct(
+            observations, prompt, seed, image=str(image), audio=str(audio), width=width, height=height
+        )
+        return storyline, observations
+
+    def render(
+        self,
+        storyline: Storyline,
+        output: Path,
+        folder: Path | None = None,
+        reporter: Reporter | None = None,
+        workers: int = 2,
+        observations: Observations | None = None,
+    ) -> Film:
+        """Film a storyline into `output`; artifacts go to `folder` (default: beside the output) and are used again.
+
+        Raises UserError for inputs that cannot be used, an output that cannot be written, and a full disk.
+        """
+        check_output(output)
+        info = sound.probe(storyline.audio)
+        if info.frames != storyline.frames:
+            raise UserError(
+                f"{storyline.audio}: it lasts {info.frames} frames but the storyline has {storyline.frames}; "
+                "plan again for this audio."
+            )
+        folder = folder or job_folder(output)
+        check_disk(folder.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
+        if observations is None:
+            observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
+        # One computing thread a worker: equal results whatever their number.
+        executor = ThreadExecutor(workers, one_thread) if workers > 1 else SerialExecutor(one_thread)
+        return film(
+            storyline,
+            prosody_of(observations),
+            self.backbone,
+            ArtifactStore(folder / "store"),
+            executor,
+            output,
+            reporter or NullReporter(),
+        )
+
+    def __call__(
+        self,
+        image: str | os.PathLike[str],
+        audio: str | os.PathLike[str],
+        prompt: str = "",
+        negative_prompt: str = "",
+        output: str | os.PathLike[str] = "out.mp4",
+        generator: Any = None,
+        seed: int = 0,
+        workers: int = 2,
+        output_type: str = "path",
+        callback: Callable[[Storyline], Storyline] | None = None,
+        reporter: Reporter | None = None,
+    ) -> Any:
+        """Plan and film.
+
+        Args:
+            image, audio: files. prompt: words of direction. negative_prompt: added to the director's own.
+            output: the mp4 to write; the storyline and a contact sheet come to lie beside it.
+            generator: a `torch.Generator` whose initial seed is used, or None for `seed`.
+            output_type: "path" returns a `Film`; "frames" returns an iterator of (H, W, 3) uint8 frames.
+            callback: may look at the storyline, or change it, before filming.
+
+        Raises UserError for inputs that cannot be used.
+        """
+        if generator is not None:
+            seed = int(generator.initial_seed())
+        output = Path(output)
+        check_output(output)
+        storyline, observations = self.plan(Path(image), Path(audio), prompt, seed)
+        if negative_prompt:
+            joined = ", ".join(part for part in (storyline.negative, negative_prompt) if part)
+            storyline = storyline.model_copy(update={"negative": joined})
+        if callback is not None:
+            storyline = callback(storyline)
+        made = self.start(storyline, output, reporter, workers, observations)
+        return read_frames(made.video) if output_type == "frames" else made
+
+    def start(
+        self,
+        storyline: Storyline,
+        output: Path,
+        reporter: Reporter | None = None,
+        workers: int = 2,
+        observations: Observations | None = None,
+    ) -> Film:
+        """Write the storyline beside the output, remember the job for `resume`, and film it."""
+        path = output.with_suffix(".storyline.yaml")
+        write_storyline(storyline, path)
+        job = Job(job_folder(output), path, output, self.name)
+        job.save()
+        return self.render(storyline, output, job.folder, reporter, workers, observations)
+
+
+def write_storyline(storyline: Storyline, path: Path) -> None:
+    """Save as YAML; the input files' paths are written relative to the file, so that the folder can be moved."""
+
+    def relative(name: str) -> str:
+        return os.path.relpath(Path(name).resolve(), path.parent.resolve())
+
+    write_whole(path, with_paths(storyline, relative).to_yaml())
+
+
+def read_storyline(path: Path) -> Storyline:
+    """Read a YAML or JSON storyline; relative paths count from its folder. Raises UserError naming line and field."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: the storyline cannot be read; check the path, or write one with `dramatis plan`.") from error
+    storyline = Storyline.from_json(text) if path.suffix == ".json" else Storyline.from_yaml(text)
+    return with_paths(storyline, lambda name: os.path.normpath(path.parent / name))
+
+
+def with_paths(storyline: Storyline, change: Callable[[str], str]) -> Storyline:
+    """The storyline with every input file's path changed."""
+    characters = tuple(
+        person.model_copy(
+            update={
+                "image": None if person.image is None else change(person.image),
+                "audio": None if person.audio is None else change(person.audio),
+            }
+        )
+        for person in storyline.characters
+    )
+    return storyline.model_copy(
+        update={"image": change(storyline.image), "audio": change(storyline.audio), "characters": characters}
+    )
+
+
+def another_take(storyline: Storyline, shot: int) -> Storyline:
+    """The storyline with a new seed for one shot; everything else stays. Raises UserError for an unknown shot."""
+    if not 0 <= shot < len(storyline.shots):
+        raise UserError(f"shot {shot} does not exist; the storyline has shots 0 to {len(storyline.shots) - 1}.")
+    chosen = storyline.shots[shot]
+    if chosen.locked:
+        raise UserError(f"shot {shot} is locked; set `locked: false` in the storyline to film it again.")
+    shots = list(storyline.shots)
+    shots[shot] = chosen.model_copy(update={"seed": chosen.seed + 1})
+    return storyline.model_copy(update={"shots": tuple(shots)})
+
+
+__all__ = ["AvatarPipeline", "Job", "another_take", "job_folder", "read_storyline", "write_storyline"]

@@ -1,0 +1,35 @@
+"""What a job will cost, from its geometry alone: nothing is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dramatis.cascade.backbone import Profile
+from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
+from dramatis.media.files import estimate_disk
+from dramatis.story import Storyline
+
+
+@dataclass(frozen=True)
+class Cost:
+    """seconds: wall time on the profile's reference machine. memory_gb: peak, which does not grow with the length."""
+
+    frames: int
+    blueprint_clips: int
+    sub_clips: int
+    seconds: float
+    memory_gb: float
+    disk_mb: float
+
+
+def estimate_job(storyline: Storyline, profile: Profile, workers: int) -> Cost:
+    """Foretell a storyline's cost; keyframes are taken as planned."""
+    plan = plan_cascade(storyline)
+    clips = clips_from_keyframes(plan, [boundary.planned for boundary in plan.boundaries]).clips
+    generated = sum(len(clip.frames) for clip in plan.blueprint) + sum(clip.length for clip in clips)
+    area = storyline.width * storyline.height / profile.area
+    # The reference machine has two cores; more workers than cores gain nothing there.
+    speed = min(workers, 2) / 2
+    seconds = profile.startup_seconds + generated * area * profile.frame_seconds / speed
+    disk = estimate_disk(storyline.frames, (storyline.width, storyline.height)) / 1e6
+    return Cost(plan.frames, len(plan.blueprint), len(clips), seconds, profile.memory_gb, disk)

@@ -1,0 +1,207 @@
+"""The command line: plan, render, generate, resume, estimate, models, and the synthetic world.
+
+Every fault that a user can mend ends in one sentence and exit code 2; torch loads only in commands that film.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dramatis.runtime.progress import Reporter, choose_reporter
+from dramatis.story import UserError
+
+app = typer.Typer(
+    help="A portrait, a voice and a few words of direction become a talking video.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+world = typer.Typer(help="The synthetic world that the mini models are trained on.", no_args_is_help=True)
+app.add_typer(world, name="world")
+
+ImageOption = Annotated[Path, typer.Option("--image", "-i", help="portrait: png, jpg or webp")]
+AudioOption = Annotated[Path, typer.Option("--audio", "-a", help="voice: wav, mp3, flac, ogg or m4a")]
+PromptOption = Annotated[str, typer.Option("--prompt", "-p", help='direction, e.g. "warm, she nods, slow push-in"')]
+SeedOption = Annotated[int, typer.Option(min=0, help="another seed, another take")]
+ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dramatis models`, or a folder")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Reporter]:
+    """A reporter that is closed in any case, so that no half-drawn bar stays behind."""
+    reporter = choose_reporter(quiet)
+    try:
+        yield reporter
+    finally:
+        reporter.close()
+
+
+@app.command()
+def generate(
+    image: ImageOption,
+    audio: AudioOption,
+    prompt: PromptOption = "",
+    output: Annotated[Path, typer.Option("--output", "-o", help="the mp4 to write")] = Path("out.mp4"),
+    model: ModelOption = "mini",
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    quiet: QuietOption = False,
+) -> None:
+    """Plan and film in one go; the storyline and a contact sheet come to lie beside the video."""
+    from dramatis.avatar import AvatarPipeline
+
+    with progress(quiet) as reporter:
+        pipe = AvatarPipeline.from_pretrained(model)
+        film = pipe(image, audio, prompt, output=output, seed=seed, workers=workers, reporter=reporter)
+    typer.echo(f"{film.video} ({film.storyline.seconds:.2f} s, {len(film.storyline.shots)} shots), {film.sheet}")
+
+
+@app.command()
+def plan(
+    image: ImageOption,
+    audio: AudioOption,
+    prompt: PromptOption = "",
+    output: Annotated[Path, typer.Option("--output", "-o", help="the storyline to write")] = Path("storyline.yaml"),
+    model: ModelOption = "mini",
+    seed: SeedOption = 0,
+) -> None:
+    """Write a storyline to look at and edit; `render` films it."""
+    from dramatis.avatar import AvatarPipeline, write_storyline
+    from dramatis.media.files import check_output
+
+    check_output(output, (".yaml", ".yml"))
+    storyline, _ = AvatarPipeline.from_pretrained(model).plan(image, audio, prompt, seed)
+    write_storyline(storyline, output)
+    typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots")
+
+
+@app.command()
+def render(
+    storyline: Annotated[Path, typer.Argument(help="a storyline from `plan`, edited or not")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="default: the storyline's name, .mp4")] = None,
+    shot: Annotated[int | None, typer.Option(help="film this shot again with a new seed (written to the file)")] = None,
+    model: ModelOption = "mini",
+    workers: WorkersOption = 2,
+    quiet: QuietOption = False,
+) -> None:
+    """Film a storyline; what has not changed since the last time is not filmed again."""
+    from dramatis.avatar import AvatarPipeline, Job, another_take, job_folder, read_storyline, write_storyline
+    from dramatis.media.files import check_output
+
+    output = output or storyline.with_suffix(".mp4")
+    check_output(output)
+    value = read_storyline(storyline)
+    if shot is not None:
+        value = another_take(value, shot)
+    pipe = AvatarPipeline.from_pretrained(model)
+    if shot is not None:
+        write_storyline(value, storyline)
+    job = Job(job_folder(output), storyline, output, model)
+    job.save()
+    with progress(quiet) as reporter:
+        film = pipe.render(value, output, job.folder, reporter, workers)
+    typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
+
+
+@app.command()
+def resume(
+    job: Annotated[Path, typer.Argument(help="the .job folder beside the video")],
+    workers: WorkersOption = 2,
+    quiet: QuietOption = False,
+) -> None:
+    """Go on with a job that was interrupted; finished artifacts are not made again."""
+    from dramatis.avatar import AvatarPipeline, Job, read_storyline
+
+    found = Job.load(job)
+    value = read_storyline(found.storyline)
+    with progress(quiet) as reporter:
+        film = AvatarPipeline.from_pretrained(found.model).render(value, found.output, job, reporter, workers)
+    typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
+
+
+@app.command()
+def estimate(
+    storyline: Annotated[Path, typer.Argument(help="a storyline from `plan`")],
+    model: ModelOption = "mini",
+    workers: WorkersOption = 2,
+) -> None:
+    """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
+    from dramatis.avatar import read_storyline
+    from dramatis.cascade.backbone import find_model, load_profile
+    from dramatis.cascade.estimate import estimate_job
+
+    cost = estimate_job(read_storyline(storyline), load_profile(find_model(model)), workers)
+    typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
+    typer.echo(f"time   about {cost.seconds / 60:.1f} min with {workers} workers on the machine that profile.yaml names")
+    typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
+    typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
+
+
+@app.command()
+def models() -> None:
+    """List the models that come with this installation."""
+    from dramatis.cascade.backbone import load_profile, shipped_models
+
+    for name, folder in shipped_models().items():
+        profile = load_profile(folder)
+        size = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
+        typer.echo(f"{name}  {size:.0f} MB  {profile.steps} steps, {profile.area} pixels a frame  (in this package)")
+
+
+@world.command("render")
+def world_render(
+    output: Annotated[Path, typer.Argument(help="the mp4 to write")] = Path("world.mp4"),
+    seed: SeedOption = 0,
+    seconds: Annotated[float, typer.Option(min=0.2, max=60.0)] = 4.0,
+    size: Annotated[int, typer.Option(min=64, max=1024)] = 256,
+    people: Annotated[int, typer.Option(min=1, max=3)] = 1,
+    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
+) -> None:
+    """Render a clip of the synthetic world to look at."""
+    from dramatis.world.film import render_clip
+
+    render_clip(output, seed=seed, seconds=seconds, size=size, people=people, assets=assets)
+    typer.echo(str(output))
+
+
+@world.command("dataset")
+def world_dataset(
+    output: Annotated[Path, typer.Argument(help="folder for the shards; existing ones are kept")],
+    shards: Annotated[int, typer.Option(min=1)] = 10,
+    samples: Annotated[int, typer.Option(min=1, help="samples a shard")] = 32,
+    split: Annotated[str, typer.Option(help="train or test (held-out people, voices, backgrounds)")] = "train",
+    size: Annotated[int, typer.Option(min=16, max=1024)] = 128,
+    seed: SeedOption = 0,
+    workers: WorkersOption = 2,
+    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
+    quiet: QuietOption = False,
+) -> None:
+    """Write training shards: frames with exact ground truth, sound and captions; run again to resume or extend."""
+    from dramatis.world.dataset import Recipe, write_dataset
+
+    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples)
+    with progress(quiet) as reporter:
+        made = write_dataset(output, shards, assets, recipe, workers, reporter)
+    typer.echo(f"{output}: {made} shards made, {shards} there")
+
+
+def main() -> None:
+    """Run the command line; a `UserError` becomes one sentence and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"dramatis: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+__all__ = ["app", "main"]

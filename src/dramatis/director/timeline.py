@@ -1,0 +1,180 @@
+"""When things happen: shots that tile the audio, cut where the voice pauses or turns, and gestures on its
+accents.
+
+Shots last three to six seconds where the voice allows. A cut is placed by dynamic programming over the
+four-frame grid: each possible cut earns what it gains from a pause or a dip in loudness, each shot pays for
+being too short or too long (report, section 3.2: segment plans aligned with the audio).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from dramatis.director.words import Step, Wish
+from dramatis.story import FPS, GRID, FrameSpan, Gesture, GestureName, Observations
+
+NOMINAL_SECONDS = (3.0, 6.0)
+SHORTEST_SECONDS = 1.0
+LONGEST_SECONDS = 9.0
+_ANSWER = 2
+"""Frames between a cut and the voice that follows it: a person moves just before they speak."""
+_SEARCH_SECONDS = 1.2
+_ACCENT_FRAMES = 12
+
+_LENGTHS: dict[GestureName, int] = {
+    "nod": 28, "shake": 32, "tilt_left": 50, "tilt_right": 50, "turn_left": 50, "turn_right": 50,
+    "lean_in": 75, "lean_back": 75, "look_up": 32, "look_down": 32, "look_left": 32, "look_right": 32,
+    "raise_brows": 24,
+}  # fmt: skip
+_POSTURES = ("lean_in", "lean_back")
+"""Gestures that are kept up to the end of the step once made."""
+
+
+def cut_gains(observations: Observations) -> list[float]:
+    """What a cut at frame 0, 4, 8 ... is worth: up to about 2 just before the voice sets in after a long
+    pause."""
+    count = -(-observations.frames // GRID)
+    energy = observations.energy
+    gains = []
+    for place in range(count):
+        frame = place * GRID
+        around = energy[max(0, frame - 2) : frame + 3]
+        before, after = energy[max(0, frame - 12) : frame], energy[frame : frame + 12]
+        quiet = 1.0 - sum(around) / len(around)
+        turn = abs(_mean(after) - _mean(before))
+        gains.append(0.3 * quiet + 0.3 * turn)
+    for event in observations.of_kind("pause"):
+        weight = 0.7 + 0.5 * min(1.0, event.span.seconds)
+        goal = max(event.span.start, event.span.stop - _ANSWER)
+        for place in range(-(-event.span.start // GRID), min(count, -(-event.span.stop // GRID))):
+            late = (goal - place * GRID) / FPS
+            gains[place] += weight * (1.0 - 0.5 * min(1.0, abs(late)))
+    return gains
+
+
+def cut(observations: Observations, steps: Sequence[Step]) -> list[list[FrameSpan]]:
+    """The shots of every step, in order; together they tile [0, frames) and begin on multiples of four.
+
+    There may be fewer lists than steps where the audio is too short to hold them all.
+    """
+    gains = cut_gains(observations)
+    begins = _step_starts(observations, steps, gains)
+    return [
+        [
+            FrameSpan(a * GRID, min(b * GRID, observations.frames))
+            for a, b in pairwise(_cuts(gains, first, last))
+        ]
+        for first, last in pairwise([*begins, len(gains)])
+    ]
+
+
+def _step_starts(observations: Observations, steps: Sequence[Step], gains: Sequence[float]) -> list[int]:
+    """Grid places at which the steps begin: where the words say, else evenly, then moved to a good cut
+    nearby."""
+    least = round(SHORTEST_SECONDS * FPS / GRID)
+    room = max(1, len(gains) // least)
+    wanted = _wanted_seconds(steps[:room], observations.seconds)
+    starts = [0]
+    for index, seconds in enumerate(wanted[1:], 1):
+        low = starts[-1] + least
+        high = len(gains) - least * (len(wanted) - index)
+        if low > high:
+            break
+        goal = min(max(round(seconds * FPS / GRID), low), high)
+        reach = round(_SEARCH_SECONDS * FPS / GRID)
+        near = range(max(low, goal - reach), min(high, goal + reach) + 1)
+        starts.append(max(near, key=lambda place: (gains[place] - 1.2 * abs(place - goal) / reach, -place)))
+    return starts
+
+
+def _wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
+    """When each step should begin: those without a time of their own share the time between those with
+    one."""
+    fixed = {0: 0.0, len(steps): seconds}
+    for index, step in enumerate(steps):
+        if index and step.at is not None:
+            fixed[index] = min(seconds, step.at if step.seconds else step.at * seconds)
+    wanted = []
+    for (first, begin), (last, end) in pairwise(sorted(fixed.items())):
+        wanted += [begin + max(0.0, end - begin) * part / (last - first) for part in range(last - first)]
+    return wanted
+
+
+def _cuts(gains: Sequence[float], first: int, last: int) -> list[int]:
+    """The best cuts between grid places `first` and `last`, both included in the answer."""
+    least, most = round(SHORTEST_SECONDS * FPS / GRID), round(LONGEST_SECONDS * FPS / GRID)
+    prices = [_price(length * GRID / FPS) for length in range(most + 1)]
+    best = {first: (0.0, first)}
+    for place in range(first + least, last + 1):
+        lengths = range(least, min(most, place - first) + 1)
+        options = [
+            (best[place - length][0] + prices[length], place - length)
+            for length in lengths
+            if place - length in best
+        ]
+        if options:
+            cost, before = min(options)
+            best[place] = (cost - (gains[place] if place < last else 0.0), before)
+    if last not in best:
+        return [first, last]
+    cuts = [last]
+    while cuts[-1] != first:
+        cuts.append(best[cuts[-1]][1])
+    return cuts[::-1]
+
+
+def _price(seconds: float) -> float:
+    """What a shot of this length costs. The constant makes one more cut pay only where the voice offers
+    it."""
+    low, high = NOMINAL_SECONDS
+    outside = max(low - seconds, seconds - high, 0.0)
+    return 0.6 + 0.15 * abs(seconds - (low + high) / 2) + 1.5 * outside
+
+
+def place_gestures(
+    observations: Observations, shots: Sequence[FrameSpan], wishes: Sequence[Wish]
+) -> list[list[Gesture]]:
+    """The gestures of one step, for each of its shots: in the order asked for, on accents of the voice.
+
+    Gestures follow one another without overlap where there is room, and none leaves its shot.
+    """
+    placed: list[list[Gesture]] = [[] for _ in shots]
+    begin, stop = shots[0].start, shots[-1].stop
+    free = begin
+    for index, wish in enumerate(wishes):
+        if wish.repeated:
+            for shot, gestures in zip(shots, placed, strict=True):
+                gestures.append(_gesture(observations, shot, wish, shot.start + len(shot) // 3))
+            continue
+        goal = begin + round((stop - begin) * (index + 0.35) / len(wishes))
+        goal = max(free, min(goal, begin + round((index + 1) * 3.0 * FPS)))
+        place = next((k for k, shot in enumerate(shots) if goal in shot), len(shots) - 1)
+        gesture = _gesture(observations, shots[place], wish, goal)
+        if wish.name in _POSTURES:
+            gesture = Gesture(wish.name, FrameSpan(gesture.span.start, shots[place].stop), wish.amount)
+            for later in range(place + 1, len(shots)):
+                placed[later].append(Gesture(wish.name, shots[later], wish.amount))
+        placed[place].append(gesture)
+        free = gesture.span.start + min(len(gesture.span), _LENGTHS[wish.name])
+    return placed
+
+
+def accent(observations: Observations, shot: FrameSpan) -> int:
+    """The loudest frame of a shot, away from its ends."""
+    margin = min(10, len(shot) // 4)
+    frames = range(shot.start + margin, max(shot.start + margin + 1, shot.stop - margin))
+    return max(frames, key=lambda frame: (observations.energy[frame], -frame))
+
+
+def _gesture(observations: Observations, shot: FrameSpan, wish: Wish, goal: int) -> Gesture:
+    """One gesture that begins at the loudest moment near `goal`, kept inside the shot."""
+    length = min(_LENGTHS[wish.name], len(shot))
+    low, high = shot.start, shot.stop - length
+    near = range(max(low, min(goal - _ACCENT_FRAMES, high)), min(high, max(goal + _ACCENT_FRAMES, low)) + 1)
+    start = max(near, key=lambda frame: (observations.energy[frame], -abs(frame - goal), -frame))
+    return Gesture(wish.name, FrameSpan(start, start + length), wish.amount)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0

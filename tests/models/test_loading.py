@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from dramatis.models.loading import (
+    check_folder,
+    fingerprint,
+    load_model,
+    official_to_ours,
+    save_model,
+    shards_of,
+)
+from dramatis.models.text import TextEncoder
+from dramatis.story import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_model(TextEncoder(dim=8, buckets=40, text_len=6, heads=2), tmp_path / "net")
+    return tmp_path / "net"
+
+
+def test_round_trip_in_half_precision(folder: Path) -> None:
+    net = load_model(TextEncoder, folder)
+    again = load_model(TextEncoder, folder)
+    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), again.parameters(), strict=True))
+    assert not net.training
+
+
+def test_shards_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dramatis.models.loading.SHARD_BYTES", 800)
+    save_model(TextEncoder(dim=8, buckets=40, text_len=6, heads=2), tmp_path)
+    assert len(shards_of(tmp_path)) > 2
+    load_model(TextEncoder, tmp_path)
+
+
+def test_a_shard_cut_short_is_refused(folder: Path) -> None:
+    shard = shards_of(folder)[0]
+    shard.write_bytes(shard.read_bytes()[:-50])
+    with pytest.raises(UserError, match="damaged or cut short"):
+        check_folder(folder)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    shards_of(folder)[0].unlink()
+    with pytest.raises(UserError, match="missing"):
+        check_folder(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(UserError, match=r"config\.json"):
+        check_folder(folder)
+
+
+def test_weights_of_another_model_are_refused(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "_class_name": "Other"}))
+    with pytest.raises(UserError, match="not TextEncoder"):
+        load_model(TextEncoder, folder)
+
+
+def test_tensors_that_do_not_fit_are_listed(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "buckets": 41}))
+    with pytest.raises(UserError, match=r"table\.weight: wrong shape"):
+        load_model(TextEncoder, folder)
+
+
+def test_the_fingerprint_follows_the_weights(folder: Path) -> None:
+    before = fingerprint(folder)
+    assert before == fingerprint(folder)
+    (folder / "config.json").write_text((folder / "config.json").read_text() + "\n")
+    assert fingerprint(folder) != before
+
+
+@pytest.mark.parametrize(
+    ("official", "ours"),
+    [
+        ("blocks.3.self_attn.q.weight", "blocks.3.attn1.to_q.weight"),
+        ("blocks.3.cross_attn.k_img.bias", "blocks.3.attn2.add_k_proj.bias"),
+        ("blocks.3.norm3.weight", "blocks.3.norm2.weight"),
+        ("blocks.3.audio_cross_attn.q_linear.weight", "blocks.3.audio_cross_attn.q_linear.weight"),
+        ("audio_proj.norm.weight", "audio_proj.norm.weight"),
+        ("head.modulation", "scale_shift_table"),
+    ],
+)
+def test_official_names(official: str, ours: str) -> None:
+    assert official_to_ours(official) == ours

@@ -1,0 +1,163 @@
+"""The command line: what it offers, and one sentence with exit code 2 for everything a user can get wrong."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from typer.testing import CliRunner
+
+from dramatis import cli
+from dramatis.models.loading import shards_of
+from tests.tiny import write_model
+
+COMMANDS = {"generate", "plan", "render", "resume", "estimate", "models", "world"}
+
+
+def test_the_surface_changes_on_purpose_only() -> None:
+    names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
+    assert names | {group.name for group in cli.app.registered_groups} == COMMANDS
+    assert {command.name for command in cli.world.registered_commands} == {"render", "dataset"}
+
+
+def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    monkeypatch.setattr(sys, "argv", ["dramatis", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return int(stop.value.code or 0), capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+def noise(path: Path, seconds: float) -> Path:
+    samples = np.random.default_rng(0).normal(0, 0.1, int(seconds * 16_000)).astype(np.float32)
+    soundfile.write(path, samples, 16_000)
+    return path
+
+
+def text(path: Path) -> Path:
+    path.write_text("not what it says")
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.write_bytes(b"")
+    return path
+
+
+def picture(path: Path, size: tuple[int, int]) -> Path:
+    Image.new("RGB", size, (90, 120, 150)).save(path)
+    return path
+
+
+def silent(path: Path) -> Path:
+    soundfile.write(path, np.zeros(16_000, np.float32), 16_000)
+    return path
+
+
+def not_numbers(path: Path) -> Path:
+    samples = np.full(16_000, 0.1, np.float32)
+    samples[500] = np.nan
+    soundfile.write(path, samples, 16_000, subtype="FLOAT")
+    return path
+
+
+BAD_IMAGES: dict[str, Callable[[Path], Path]] = {
+    "missing": lambda d: d / "none.png",
+    "empty": lambda d: empty(d / "e.png"),
+    "text": lambda d: text(d / "t.png"),
+    "one pixel": lambda d: picture(d / "one.png", (1, 1)),
+    "20,000 pixels": lambda d: picture(d / "huge.png", (20_000, 8)),
+}
+BAD_SOUNDS: dict[str, Callable[[Path], Path]] = {
+    "missing": lambda d: d / "none.wav",
+    "empty": lambda d: empty(d / "e.wav"),
+    "text": lambda d: text(d / "t.wav"),
+    "0.05 s": lambda d: noise(d / "s.wav", 0.05),
+    "no samples": lambda d: noise(d / "z.wav", 0.0),
+    "silence": lambda d: silent(d / "q.wav"),
+    "NaN": lambda d: not_numbers(d / "n.wav"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_IMAGES)
+def test_bad_images(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    refused(["-i", BAD_IMAGES[fault](tmp_path), "-a", noise(tmp_path / "ok.wav", 1)], model, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("fault", BAD_SOUNDS)
+def test_bad_sounds(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    refused(["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", BAD_SOUNDS[fault](tmp_path)], model, tmp_path, monkeypatch, capsys)
+
+
+def test_a_long_prompt(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
+    refused([*good, "-p", "word " * 10_000], model, tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("name", ["other", "nowhere/at/all"])
+def test_an_unknown_model(name: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
+    refused(good, Path(name), tmp_path, monkeypatch, capsys)
+
+
+def test_weights_cut_short(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken)
+    shard = shards_of(broken / "transformer")[0]
+    shard.write_bytes(shard.read_bytes()[:1000])
+    good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
+    refused(good, broken, tmp_path, monkeypatch, capsys)
+
+
+def test_an_output_that_cannot_be_written(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "file").write_text("x")
+    good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
+    refused(good, model, tmp_path / "file", monkeypatch, capsys)
+
+
+def test_no_job_to_resume(tmp_path: Path, monkeypatch, capsys) -> None:
+    code, message = run(["resume", str(tmp_path)], monkeypatch, capsys)
+    assert code == 2
+    assert "no job" in message
+
+
+def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> None:
+    """Exit code 2, one sentence, nothing written, and no large network loaded."""
+    monkeypatch.setattr("dramatis.cascade.backbone.Backbone._get", lambda *a: pytest.fail("a network was loaded"))
+    before = set(folder.rglob("*")) if folder.is_dir() else set()
+    output = folder / "made" / "out.mp4"
+    given = [str(argument) for argument in arguments]
+    code, message = run(["generate", *given, "-m", str(model), "-o", str(output), "-q"], monkeypatch, capsys)
+    assert code == 2, message
+    assert message.startswith("dramatis: ")
+    assert message.count("\n") == 1, message
+    assert "Traceback" not in message
+    after = set(folder.rglob("*")) if folder.is_dir() else set()
+    assert before == after
+
+
+def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path) -> None:
+    good = ["-i", str(picture(tmp_path / "ok.png", (99, 99))), "-a", str(noise(tmp_path / "ok.wav", 1))]
+    for name, prompt in (("a", ""), ("b", "🙂🎬")):
+        out = tmp_path / f"{name}.yaml"
+        result = CliRunner().invoke(cli.app, ["plan", *good, "-p", prompt, "-m", str(model), "-o", str(out)])
+        assert result.exit_code == 0, result.output
+        assert out.exists()
+        estimate = CliRunner().invoke(cli.app, ["estimate", str(out), "-m", str(model)])
+        assert estimate.exit_code == 0
+        assert "sub-clips" in estimate.output
+
+
+def test_models_lists_what_ships() -> None:
+    result = CliRunner().invoke(cli.app, ["models"])
+    assert result.exit_code == 0

@@ -1,0 +1,138 @@
+"""The storyline is checked, survives its file formats, and says what is wrong with an edited file, where,
+and what to do."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from pydantic import ValidationError
+
+from dramatis import vocabulary
+from dramatis.story import (
+    CAMERA_MOVES,
+    EMOTIONS,
+    GESTURES,
+    AudioEvent,
+    Camera,
+    Character,
+    Conflict,
+    Emotion,
+    FrameSpan,
+    Gesture,
+    Shot,
+    Storyline,
+    Turn,
+    UserError,
+)
+
+
+def story() -> Storyline:
+    return Storyline(
+        image="her.png",
+        audio="speech.wav",
+        prompt='she says: "#1, über 她"\nand smiles',
+        frames=103,
+        width=128,
+        height=144,
+        characters=(Character(name="speaker"),),
+        events=(AudioEvent(kind="speech", span=FrameSpan(0, 103), energy=0.5),),
+        dialogue=(Turn(expert="text", thought="so"),),
+        conflicts=(Conflict(parties=("a", "b"), settled="a", why="said first"),),
+        shots=(
+            Shot(index=0, span=FrameSpan(0, 48), speakers=("speaker",), seed=2**62),
+            Shot(
+                index=1,
+                span=FrameSpan(48, 103),
+                emotion=Emotion("happy", 0.9),
+                camera=Camera("push_in", 0.3),
+                gestures=(Gesture("nod", FrameSpan(50, 70)),),
+                keyframes=(60,),
+            ),
+        ),
+    )
+
+
+def test_round_trips() -> None:
+    value = story()
+    text = value.to_yaml()
+    assert Storyline.from_yaml(text) == value
+    assert Storyline.from_json(value.to_json()) == value
+    assert pickle.loads(pickle.dumps(value)) == value
+    assert text.startswith("# A storyline") and "push_in" in text.split("version:")[0]
+
+
+def test_spans() -> None:
+    span = FrameSpan(4, 29)
+    assert (len(span), span.seconds, 4 in span, 29 in span) == (25, 1.0, True, False)
+    assert span.overlaps(FrameSpan(28, 30)) and not span.overlaps(FrameSpan(29, 30))
+    with pytest.raises(ValidationError, match="must be greater"):
+        FrameSpan(4, 4)
+    assert [story().shot_at(frame).index for frame in (0, 47, 48, 102)] == [0, 0, 1, 1]
+    with pytest.raises(IndexError):
+        story().shot_at(103)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "move: push_in",
+            "move: zoom",
+            r"line \d+, field shots\[1\].camera.move: 'zoom' is not known; choose one of",
+        ),
+        ("start: 48", "start: 46", r"shots\[1\].span.start is 46, which overlaps"),
+        ("stop: 48", "stop: 44", r"leaves a gap"),
+        ("48", "46", r"begins on a multiple of 4 frames, so write 4"),
+        ("intensity: 0.9", "intensity: 3", r"field shots\[1\].emotion.intensity: .*less than or equal to 1"),
+        ("seed: 0", "sede: 0", r"\.sede: there is no such field; correct its spelling"),
+        ("frames: 103", "frames: 110", r"shots end at frame 103 but the video has 110"),
+        ("speakers: [speaker]", "speakers: [him]", r"names 'him'; the characters are: speaker"),
+        ("stop: 70", "stop: 170", r"outside the shot's 48 to 103; move it inside"),
+        ("width: 128", "width: 130", r"field width: .*multiple of 16"),
+        ("index: 1", "index: 3", r"number the shots from 0"),
+        ("image: her.png\n", "", r"field image: it is missing; add it"),
+        ("shots:", "shots: [", r"not valid YAML at line \d+"),
+        ("version: 1", "version: 2", r"field version"),
+    ],
+)
+def test_faults_of_an_edited_file_are_named(old: str, new: str, message: str) -> None:
+    text = story().to_yaml()
+    assert old in text
+    with pytest.raises(UserError, match=message) as caught:
+        Storyline.from_yaml(text.replace(old, new))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "a: &a [*a]", "\x00", "12", "!!python/object:os.system {}", "- " * 5000]
+)
+def test_other_files_are_refused(text: str) -> None:
+    with pytest.raises(UserError):
+        Storyline.from_yaml(text)
+
+
+def test_json_faults() -> None:
+    with pytest.raises(UserError, match="not valid JSON at line 1"):
+        Storyline.from_json("{")
+    with pytest.raises(UserError, match="field image"):
+        Storyline.from_json("{}")
+
+
+def test_the_vocabulary_covers_every_name() -> None:
+    for words, names in (
+        (vocabulary.EMOTION_WORDS, EMOTIONS),
+        (vocabulary.EMOTION_PHRASES, EMOTIONS),
+        (vocabulary.OPPOSITE_EMOTIONS, EMOTIONS),
+        (vocabulary.CAMERA_WORDS, CAMERA_MOVES),
+        (vocabulary.OPPOSITE_CAMERAS, CAMERA_MOVES),
+        (vocabulary.GESTURE_WORDS, GESTURES),
+        (vocabulary.OPPOSITE_GESTURES, GESTURES),
+    ):
+        assert tuple(words) == names
+    for opposites in (
+        vocabulary.OPPOSITE_EMOTIONS,
+        vocabulary.OPPOSITE_CAMERAS,
+        vocabulary.OPPOSITE_GESTURES,
+    ):
+        assert all(name not in others and set(others) <= set(opposites) for name, others in opposites.items())
