@@ -61,9 +61,7 @@ def make_audio(tmp_path: Path) -> Encoder:
 def make_image(tmp_path: Path) -> Encoder:
     """make_image(name, size, mode, **save options) -> path of a picture: red left, blue right."""
 
-    def make(
-        name: str = "face.png", size: tuple[int, int] = (96, 128), mode: str = "RGB", **options: object
-    ) -> Path:
+    def make(name: str = "face.png", size: tuple[int, int] = (96, 128), mode: str = "RGB", **options: object) -> Path:
         image = Image.new("RGB", size, (200, 40, 40))
         image.paste((40, 40, 200), (size[0] // 2, 0, *size))
         path = tmp_path / name

@@ -14,8 +14,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dramatis import cli
+from dramatis.cascade.backbone import Backbone
 from dramatis.models.loading import shards_of
-from tests.tiny import write_model
+from tests.tiny import canonical_sight, write_model
 
 COMMANDS = {"generate", "plan", "render", "resume", "estimate", "models", "world"}
 
@@ -91,12 +92,20 @@ BAD_SOUNDS: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("fault", BAD_IMAGES)
 def test_bad_images(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    refused(["-i", BAD_IMAGES[fault](tmp_path), "-a", noise(tmp_path / "ok.wav", 1)], model, tmp_path, monkeypatch, capsys)
+    refused(
+        ["-i", BAD_IMAGES[fault](tmp_path), "-a", noise(tmp_path / "ok.wav", 1)], model, tmp_path, monkeypatch, capsys
+    )
 
 
 @pytest.mark.parametrize("fault", BAD_SOUNDS)
 def test_bad_sounds(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    refused(["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", BAD_SOUNDS[fault](tmp_path)], model, tmp_path, monkeypatch, capsys)
+    refused(
+        ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", BAD_SOUNDS[fault](tmp_path)],
+        model,
+        tmp_path,
+        monkeypatch,
+        capsys,
+    )
 
 
 def test_a_long_prompt(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -146,7 +155,26 @@ def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> 
     assert before == after
 
 
-def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path) -> None:
+def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
+    """By the shipped eye, and before any large network loads or anything is written."""
+    get = Backbone._get
+    monkeypatch.setattr(
+        Backbone,
+        "_get",
+        lambda self, name, *rest: get(self, name, *rest) if name == "perception" else pytest.fail(name),
+    )
+    image, audio = picture(tmp_path / "plain.png", (200, 200)), noise(tmp_path / "ok.wav", 1)
+    before = set(tmp_path.rglob("*"))
+    code, message = run(
+        ["generate", "-i", str(image), "-a", str(audio), "-o", str(tmp_path / "o.mp4"), "-q"], monkeypatch, capsys
+    )
+    assert code == 2
+    assert "no face" in message
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dramatis.avatar.find_face", lambda *given: canonical_sight())
     good = ["-i", str(picture(tmp_path / "ok.png", (99, 99))), "-a", str(noise(tmp_path / "ok.wav", 1))]
     for name, prompt in (("a", ""), ("b", "🙂🎬")):
         out = tmp_path / f"{name}.yaml"

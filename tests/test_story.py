@@ -104,9 +104,7 @@ def test_faults_of_an_edited_file_are_named(old: str, new: str, message: str) ->
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "a: &a [*a]", "\x00", "12", "!!python/object:os.system {}", "- " * 5000]
-)
+@pytest.mark.parametrize("text", ["", "[]", "a: &a [*a]", "\x00", "12", "!!python/object:os.system {}", "- " * 5000])
 def test_other_files_are_refused(text: str) -> None:
     with pytest.raises(UserError):
         Storyline.from_yaml(text)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dramatis.cascade.backbone import Backbone, find_model, one_thread
-from dramatis.cascade.pipeline import Film, film
+from dramatis.cascade.pipeline import Film, film, find_face, reference_picture
 from dramatis.director import check_prompt, direct
 from dramatis.media import audio as sound
 from dramatis.media.files import check_disk, check_output, estimate_disk
@@ -54,7 +54,9 @@ class Job:
             storyline, output = folder / value["storyline"], folder / value["output"]
             return cls(folder, Path(os.path.normpath(storyline)), Path(os.path.normpath(output)), value["model"])
         except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"{folder}: there is no job to resume in this folder; give the folder that `generate` made.") from error
+            raise UserError(
+                f"{folder}: there is no job to resume in this folder; give the folder that `generate` made."
+            ) from error
 
 
 def job_folder(output: Path) -> Path:
@@ -88,11 +90,23 @@ class AvatarPipeline:
         info = sound.probe(audio)
         profile = self.backbone.profile
         width, height = choose_size(picture.width, picture.height, profile.area, profile.multiple)
+        find_face(self.backbone, reference_picture(image, width, height), str(image))
         observations = listen(sound.stream(audio, SAMPLE_RATE), info.frames)
-        storyline = direct(
-            observations, prompt, seed, image=str(image), audio=str(audio), width=width, height=height
-        )
+        storyline = direct(observations, prompt, seed, image=str(image), audio=str(audio), width=width, height=height)
         return storyline, observations
+
+    def check(self, storyline: Storyline, output: Path) -> None:
+        """Everything a user can get wrong, before anything is written or a large network loads. Raises UserError."""
+        check_output(output)
+        info = sound.probe(storyline.audio)
+        if info.frames != storyline.frames:
+            raise UserError(
+                f"{storyline.audio}: it lasts {info.frames} frames but the storyline has {storyline.frames}; "
+                "plan again for this audio."
+            )
+        check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
+        picture = reference_picture(Path(storyline.image), storyline.width, storyline.height)
+        find_face(self.backbone, picture, storyline.image)
 
     def render(
         self,
@@ -105,17 +119,11 @@ class AvatarPipeline:
     ) -> Film:
         """Film a storyline into `output`; artifacts go to `folder` (default: beside the output) and are used again.
 
+        Sets torch's number of threads in the calling process to one: results then do not depend on the machine's cores.
         Raises UserError for inputs that cannot be used, an output that cannot be written, and a full disk.
         """
-        check_output(output)
-        info = sound.probe(storyline.audio)
-        if info.frames != storyline.frames:
-            raise UserError(
-                f"{storyline.audio}: it lasts {info.frames} frames but the storyline has {storyline.frames}; "
-                "plan again for this audio."
-            )
+        self.check(storyline, output)
         folder = folder or job_folder(output)
-        check_disk(folder.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
         if observations is None:
             observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
         # One computing thread a worker: equal results whatever their number.
@@ -177,6 +185,7 @@ class AvatarPipeline:
         observations: Observations | None = None,
     ) -> Film:
         """Write the storyline beside the output, remember the job for `resume`, and film it."""
+        self.check(storyline, output)
         path = output.with_suffix(".storyline.yaml")
         write_storyline(storyline, path)
         job = Job(job_folder(output), path, output, self.name)
@@ -198,7 +207,9 @@ def read_storyline(path: Path) -> Storyline:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: the storyline cannot be read; check the path, or write one with `dramatis plan`.") from error
+        raise UserError(
+            f"{path}: the storyline cannot be read; check the path, or write one with `dramatis plan`."
+        ) from error
     storyline = Storyline.from_json(text) if path.suffix == ".json" else Storyline.from_yaml(text)
     return with_paths(storyline, lambda name: os.path.normpath(path.parent / name))
 

@@ -102,6 +102,7 @@ def render(
     if shot is not None:
         value = another_take(value, shot)
     pipe = AvatarPipeline.from_pretrained(model)
+    pipe.check(value, output)
     if shot is not None:
         write_storyline(value, storyline)
     job = Job(job_folder(output), storyline, output, model)
@@ -140,7 +141,9 @@ def estimate(
 
     cost = estimate_job(read_storyline(storyline), load_profile(find_model(model)), workers)
     typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
-    typer.echo(f"time   about {cost.seconds / 60:.1f} min with {workers} workers on the machine that profile.yaml names")
+    typer.echo(
+        f"time   about {cost.seconds / 60:.1f} min with {workers} workers on the machine that profile.yaml names"
+    )
     typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
 

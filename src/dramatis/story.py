@@ -1,5 +1,4 @@
-"""The values that cross folder borders: what was heard, who is in the play, and the storyline of shots to
-film.
+"""The values that cross folder borders: what was heard, who is in the play, and the storyline of shots to film.
 
 Everything here is frozen, typed, versioned and serialisable, and knows nothing of models, files or pixels. A
 `Storyline` is what the director writes, what a person may edit as YAML, and all that the cascade reads
@@ -41,16 +40,14 @@ Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class UserError(ValueError):
-    """A fault that the user can mend: one sentence naming the input, the fault and the remedy. Exit code
-    2."""
+    """A fault that the user can mend: one sentence naming the input, the fault and the remedy. Exit code 2."""
 
 
 _STRICT = ConfigDict(extra="forbid")
 
 
 class Value(BaseModel):
-    """Base of the larger values: frozen, and unknown fields are errors, so that a typing slip is never
-    ignored."""
+    """Base of the larger values: frozen, and unknown fields are errors, so that a typing slip is never ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -111,8 +108,7 @@ class Gesture:
 
 
 class Character(Value):
-    """One person of the play: a name, and whose picture and voice they have where those differ from the
-    job's own."""
+    """One person of the play: a name, and whose picture and voice they have where those differ from the job's own."""
 
     name: str = Field(min_length=1, max_length=80)
     image: str | None = None
@@ -121,8 +117,8 @@ class Character(Value):
 
 
 class AudioEvent(Value):
-    """A stretch of the audio of one kind; `energy` is its mean loudness relative to the loudest part of the
-    recording."""
+    """A stretch of the audio of one kind; `energy` is its mean loudness relative to the loudest part
+    of the recording."""
 
     kind: EventKind
     span: FrameSpan
@@ -132,8 +128,7 @@ class AudioEvent(Value):
 
 
 class Observations(Value):
-    """What the senses found in the input files: the material that the director plans from (report, section
-    3.2).
+    """What the senses found in the input files: the material that the director plans from (report, section 3.2).
 
     `energy` (0..1), `pitch` (octaves from the speaker's median, 0 where unvoiced) and `voiced` (0..1) hold
     one number for every video frame; `events` tile [0, frames).
@@ -212,8 +207,7 @@ class Shot(Value):
 
 
 class Storyline(Value):
-    """The plan of a whole video. Shots tile [0, frames) in order; every shot begins on a multiple of four
-    frames."""
+    """The plan of a whole video. Shots tile [0, frames) in order; every shot begins on a multiple of four frames."""
 
     version: Literal[1] = 1
     image: str
@@ -247,13 +241,9 @@ class Storyline(Value):
             unknown = [name for name in shot.speakers if name not in names]
             if unknown:
                 known = ", ".join(sorted(names)) or "none"
-                raise ValueError(
-                    f"shots[{position}].speakers names {unknown[0]!r}; the characters are: {known}"
-                )
+                raise ValueError(f"shots[{position}].speakers names {unknown[0]!r}; the characters are: {known}")
         if self.events and self.events[-1].span.stop > self.frames:
-            raise ValueError(
-                f"events end at frame {self.events[-1].span.stop}, after the last of {self.frames} frames"
-            )
+            raise ValueError(f"events end at frame {self.events[-1].span.stop}, after the last of {self.frames} frames")
         return self
 
     @property
@@ -292,9 +282,7 @@ class Storyline(Value):
         data["events"] = [_Line(event) for event in data["events"]]
         for shot in data["shots"]:
             shot["gestures"] = [_Line(gesture) for gesture in shot["gestures"]]
-        body = yaml.dump(
-            data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
-        )
+        body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
         return _HEADER + body
 
     @classmethod
@@ -327,16 +315,13 @@ def _check_tiling(spans: Sequence[FrameSpan], frames: int, name: str) -> None:
         expected = span.stop
     if expected != frames:
         raise ValueError(
-            f"{name} end at frame {expected} but the video has {frames} frames; "
-            f"the last must stop at {frames}"
+            f"{name} end at frame {expected} but the video has {frames} frames; the last must stop at {frames}"
         )
 
 
 def _choices(label: str, names: Sequence[str]) -> str:
     """The names as a wrapped comment line of the YAML header."""
-    return textwrap.fill(
-        ", ".join(names), 108, initial_indent=f"#   {label:<14}", subsequent_indent="#" + " " * 17
-    )
+    return textwrap.fill(", ".join(names), 108, initial_indent=f"#   {label:<14}", subsequent_indent="#" + " " * 17)
 
 
 _HEADER = f"""\
@@ -376,9 +361,7 @@ _Dumper.add_representer(
 def _validated(data: Any, root: yaml.Node | None) -> Storyline:
     """Validate parsed data; the YAML tree `root`, where given, tells the line of a fault."""
     if not isinstance(data, dict):
-        raise UserError(
-            "the storyline is not a mapping of fields; write one with `dramatis plan` and edit that"
-        )
+        raise UserError("the storyline is not a mapping of fields; write one with `dramatis plan` and edit that")
     try:
         return Storyline.model_validate(data)
     except ValidationError as error:

@@ -1,5 +1,5 @@
-"""Words for what can be directed: the one vocabulary that the director recognises and writes, and training
-captions use.
+"""Words for what can be directed: the one vocabulary that the director recognises and writes, and
+training captions use.
 
 Pure data, keyed by the names of `dramatis.story`. The text encoder learns these phrases from the synthetic
 world's captions, so a prompt that the director writes from them is one that the model has been trained to

@@ -28,7 +28,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def a_face_in_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """An untrained eye sees no face; where it should see one, the canonical face stands in the middle."""
-    monkeypatch.setattr("dramatis.cascade.pipeline.find_face", lambda backbone, reference, name: canonical_sight())
+    for module in ("dramatis.cascade.pipeline", "dramatis.avatar"):
+        monkeypatch.setattr(f"{module}.find_face", lambda backbone, reference, name: canonical_sight())
 
 
 class Recorder:
@@ -55,7 +56,9 @@ def test_the_video_has_exactly_the_frames_of_the_audio(
     model: Path, make_audio, make_image, tmp_path: Path, seconds: float
 ) -> None:
     pipe = AvatarPipeline.from_pretrained(model)
-    film = pipe(make_image("face.png", (200, 200)), make_audio("voice.wav", seconds), "she smiles", output=tmp_path / "o.mp4")
+    film = pipe(
+        make_image("face.png", (200, 200)), make_audio("voice.wav", seconds), "she smiles", output=tmp_path / "o.mp4"
+    )
     info = probe_video(film.video)
     assert info.frames == round(seconds * 25)
     assert info.size == (64, 64)
@@ -88,7 +91,9 @@ def test_another_take_of_one_shot_leaves_earlier_clips_alone(
     model: Path, make_audio, make_image, tmp_path: Path
 ) -> None:
     pipe = AvatarPipeline.from_pretrained(model)
-    storyline, _ = pipe.plan(make_image("face.png", (200, 200)), make_audio("voice.wav", 9.0), "first she smiles, then she is sad")
+    storyline, _ = pipe.plan(
+        make_image("face.png", (200, 200)), make_audio("voice.wav", 9.0), "first she smiles, then she is sad"
+    )
     assert len(storyline.shots) >= 2
     output = tmp_path / "o.mp4"
     pipe.start(storyline, output)
@@ -103,7 +108,9 @@ def test_another_take_of_one_shot_leaves_earlier_clips_alone(
 
 
 def test_a_locked_shot_is_not_filmed_again(model: Path, make_audio, make_image) -> None:
-    storyline, _ = AvatarPipeline.from_pretrained(model).plan(make_image("face.png", (200, 200)), make_audio("v.wav", 1.0))
+    storyline, _ = AvatarPipeline.from_pretrained(model).plan(
+        make_image("face.png", (200, 200)), make_audio("v.wav", 1.0)
+    )
     locked = storyline.model_copy(update={"shots": (storyline.shots[0].model_copy(update={"locked": True}),)})
     with pytest.raises(UserError, match="locked"):
         another_take(locked, 0)
@@ -112,7 +119,9 @@ def test_a_locked_shot_is_not_filmed_again(model: Path, make_audio, make_image) 
 
 
 def test_a_storyline_survives_its_file(model: Path, make_audio, make_image, tmp_path: Path) -> None:
-    storyline, _ = AvatarPipeline.from_pretrained(model).plan(make_image("face.png", (200, 200)), make_audio("v.wav", 2.0))
+    storyline, _ = AvatarPipeline.from_pretrained(model).plan(
+        make_image("face.png", (200, 200)), make_audio("v.wav", 2.0)
+    )
     path = tmp_path / "deep" / "story.yaml"
     write_storyline(storyline, path)
     assert str(tmp_path) not in path.read_text()
@@ -122,10 +131,11 @@ def test_a_storyline_survives_its_file(model: Path, make_audio, make_image, tmp_
 KILLED = """
 import sys
 from pathlib import Path
+import dramatis.avatar as avatar
 import dramatis.cascade.pipeline as pipeline
 from dramatis.avatar import AvatarPipeline
 from tests.tiny import canonical_sight
-pipeline.find_face = lambda backbone, reference, name: canonical_sight()
+avatar.find_face = pipeline.find_face = lambda backbone, reference, name: canonical_sight()
 AvatarPipeline.from_pretrained(sys.argv[1])(sys.argv[2], sys.argv[3], output=Path(sys.argv[4]), workers=1)
 """
 

@@ -1,5 +1,4 @@
-"""The cascade's geometry for any duration: no gap, no overlap, lengths on the 4n+1 grid, dependencies in
-order."""
+"""The cascade's geometry for any duration: no gap, no overlap, lengths on the 4n+1 grid, dependencies in order."""
 
 from __future__ import annotations
 

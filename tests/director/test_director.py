@@ -1,5 +1,4 @@
-"""A storyline from any sound and prompt: shots tile it, wishes land in the right shot, prompts never
-contradict."""
+"""A storyline from any sound and prompt: shots tile it, wishes land in the right shot, prompts never contradict."""
 
 from __future__ import annotations
 
@@ -36,9 +35,7 @@ def observe(frames: int, seed: int = 0, pause: int = 12, speech: int = 60) -> Ob
     while at < frames:
         speaks = len(events) % 2 == 1
         stop = min(frames, at + generator.randint(1, 2 * (speech if speaks else pause)))
-        events.append(
-            AudioEvent(kind="speech" if speaks else "pause", span=FrameSpan(at, stop), energy=0.5 * speaks)
-        )
+        events.append(AudioEvent(kind="speech" if speaks else "pause", span=FrameSpan(at, stop), energy=0.5 * speaks))
         energy += [speaks * (0.4 + 0.6 * generator.random()) for _ in range(at, stop)]
         at = stop
     flat = (0.0,) * frames

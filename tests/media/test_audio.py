@@ -26,9 +26,7 @@ def test_reads_every_promised_format(make_audio, suffix):
     assert 0.2 < np.abs(samples).max() < 1.0
 
 
-@pytest.mark.parametrize(
-    ("rate", "channels"), [(8_000, 1), (96_000, 2), (48_000, 6), (16_000, 1), (22_050, 1)]
-)
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (96_000, 2), (48_000, 6), (16_000, 1), (22_050, 1)])
 def test_any_rate_and_layout_becomes_16_khz_mono(make_audio, rate, channels):
     path = make_audio("voice.wav", seconds=1.0, rate=rate, channels=channels)
     assert probe(path).duration == 1.0

@@ -38,9 +38,7 @@ def test_frames_and_colours_survive(tmp_path, frames):
 def test_it_plays_in_a_browser(tmp_path, frames, make_audio):
     path = write(tmp_path / "out.mp4", frames, make_audio(seconds=1.2))
     data = path.read_bytes()
-    assert 0 < data.find(b"moov") < data.find(b"mdat"), (
-        "the index comes first, so that playing starts at once"
-    )
+    assert 0 < data.find(b"moov") < data.find(b"mdat"), "the index comes first, so that playing starts at once"
     with av.open(str(path)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -70,9 +68,7 @@ def test_sound_keeps_rate_and_channels_and_lasts_as_long_as_the_frames(
 def test_sound_is_the_users_own_and_in_time(tmp_path, frames, make_audio):
     voice = make_audio(seconds=1.2, rate=44_100)
     with av.open(str(voice)) as container:
-        original = (
-            np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[0] / 32768
-        )
+        original = np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1)[0] / 32768
     heard = decoded(write(tmp_path / "out.mp4", frames, voice))[0][: len(original)]
     assert len(heard) == len(original)
     assert np.corrcoef(original, heard)[0, 1] > 0.999

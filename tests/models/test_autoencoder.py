@@ -46,9 +46,7 @@ def test_latents_are_bounded() -> None:
 
 
 def test_normalise_and_back() -> None:
-    net = MiniAutoencoder(
-        channels=(4, 8, 8), latent_width=8, latents_mean=(0.5,) * 16, latents_std=(2.0,) * 16
-    )
+    net = MiniAutoencoder(channels=(4, 8, 8), latent_width=8, latents_mean=(0.5,) * 16, latents_std=(2.0,) * 16)
     z = torch.randn(1, 16, 2, 2, 2)
     assert torch.allclose(net.normalise(z), (z - 0.5) / 2)
     assert torch.allclose(net.denormalise(net.normalise(z)), z, atol=1e-6)

@@ -45,7 +45,7 @@ def test_equals_the_official_multitalk_network() -> None:
 
     def z(key: str, shape: list[int]) -> np.ndarray:
         seed = (zlib.crc32(key.encode()) + spec["seed"]) % 2**32
-        return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)  # noqa: NPY002 - the recipe
+        return np.random.RandomState(seed).standard_normal(shape).astype(np.float32)  # the recipe
 
     def weight(key: str, shape: list[int]) -> torch.Tensor:
         if len(shape) == 1:

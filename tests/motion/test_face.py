@@ -69,9 +69,7 @@ def test_camera_signs() -> None:
     corner = np.array([[[160.0, 128.0]]])
     zoomed = camera_similarity(corner, moved(camera={0: np.log(2)}).camera, SIZE)
     np.testing.assert_allclose(zoomed, [[[240, 192]]], atol=1e-4)
-    assert background_shift(moved(camera={4: 0.1, 5: 0.1}).camera, SIZE)[0].tolist() == pytest.approx(
-        [-6.4, 5.12]
-    )
+    assert background_shift(moved(camera={4: 0.1, 5: 0.1}).camera, SIZE)[0].tolist() == pytest.approx([-6.4, 5.12])
 
 
 def test_the_camera_can_be_undone() -> None:

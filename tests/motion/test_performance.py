@@ -58,14 +58,10 @@ def random_shots(frames: int, seed: int) -> list[Shot]:
     return shots
 
 
-def one_shot(
-    frames: int, gesture: str | None = None, emotion: str = "neutral", move: str = "static"
-) -> list[Shot]:
+def one_shot(frames: int, gesture: str | None = None, emotion: str = "neutral", move: str = "static") -> list[Shot]:
     gestures = (Gesture(gesture, FrameSpan(20, 70), 1.0),) if gesture else ()
     span = FrameSpan(0, frames)
-    return [
-        Shot(index=0, span=span, emotion=Emotion(emotion, 1.0), camera=Camera(move, 1.0), gestures=gestures)
-    ]
+    return [Shot(index=0, span=span, emotion=Emotion(emotion, 1.0), camera=Camera(move, 1.0), gestures=gestures)]
 
 
 def check_bounds(performance: Performance) -> None:
@@ -75,9 +71,7 @@ def check_bounds(performance: Performance) -> None:
     tiny = 1e-6
     assert (np.abs(performance.head) <= HEAD_LIMITS + tiny).all()
     assert (np.abs(performance.gaze) <= GAZE_LIMITS + tiny).all()
-    assert (performance.camera <= CAMERA_HIGH + tiny).all() and (
-        performance.camera >= CAMERA_LOW - tiny
-    ).all()
+    assert (performance.camera <= CAMERA_HIGH + tiny).all() and (performance.camera >= CAMERA_LOW - tiny).all()
     for name in ("blink", "brow", "emotion", "speech"):
         values = getattr(performance, name)
         assert values.min() >= 0.0 and values.max() <= 1.0
@@ -109,9 +103,7 @@ def test_an_hour_is_fast_bounded_and_does_not_drift() -> None:
 
 @pytest.mark.parametrize("move", CAMERA_MOVES)
 def test_the_same_move_for_ever_reaches_a_framing_and_keeps_it(move: str) -> None:
-    shots = [
-        Shot(index=k, span=FrameSpan(100 * k, 100 * k + 100), camera=Camera(move, 1.0)) for k in range(200)
-    ]
+    shots = [Shot(index=k, span=FrameSpan(100 * k, 100 * k + 100), camera=Camera(move, 1.0)) for k in range(200)]
     camera = perform(shots, Prosody.silence(20_000), 3).camera
     assert (camera <= CAMERA_HIGH).all() and (camera >= CAMERA_LOW).all()
     assert np.abs(np.diff(camera, axis=0)).max() < 0.015
@@ -207,9 +199,7 @@ def test_emotions_change_posture_and_liveliness() -> None:
     prosody = voice(1000)
     sad, happy = (perform(one_shot(1000, emotion=name), prosody, 9) for name in ("sad", "happy"))
     assert sad.head[50:, 1].mean() < happy.head[50:, 1].mean() - 0.05
-    assert (
-        np.abs(np.diff(sad.head[50:], axis=0)).mean() < 0.6 * np.abs(np.diff(happy.head[50:], axis=0)).mean()
-    )
+    assert np.abs(np.diff(sad.head[50:], axis=0)).mean() < 0.6 * np.abs(np.diff(happy.head[50:], axis=0)).mean()
     angry = perform(one_shot(1000, emotion="angry"), prosody, 9)
     assert angry.brow[50:, 1].mean() > 0.7
 
@@ -231,8 +221,7 @@ def test_the_head_beats_with_the_voice() -> None:
         energy[frame - 3 : frame + 4] = 0.9
     tone = Prosody(energy, np.zeros(frames, np.float32), np.ones(frames, np.float32))
     beating = (
-        perform(one_shot(frames), tone, 1).head[:, 1]
-        - perform(one_shot(frames), Prosody.silence(frames), 1).head[:, 1]
+        perform(one_shot(frames), tone, 1).head[:, 1] - perform(one_shot(frames), Prosody.silence(frames), 1).head[:, 1]
     )
     around = np.mean([beating[f - 12 : f + 16] for f in stresses[2:-2]], axis=0)
     assert around[10:14].mean() < around[:3].mean() - 0.015

@@ -19,9 +19,7 @@ def hum(hertz: np.ndarray | float, seconds: float) -> np.ndarray:
 
 def test_blocks_of_any_size_give_the_same() -> None:
     rng = np.random.default_rng(0)
-    audio = np.concatenate(
-        [hum(140, 1.0), np.zeros(5000, np.float32), hum(180, 0.7), rng.normal(0, 0.01, 777)]
-    )
+    audio = np.concatenate([hum(140, 1.0), np.zeros(5000, np.float32), hum(180, 0.7), rng.normal(0, 0.01, 777)])
     whole = prosody_from_energy(audio)
     meter = ProsodyMeter()
     rest = audio

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -37,7 +39,7 @@ def test_euler_is_exact_on_a_straight_flow() -> None:
     clean, noise = torch.randn(2, 1, 4, 2, 2, 2)
     x = noise
     sigmas = shifted_sigmas(3, 5.0)
-    for now, then in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for now, then in pairwise(sigmas):
         x = Euler().step(x, noise - clean, float(now), float(then))
     assert torch.allclose(x, clean, atol=1e-5)
 
@@ -111,9 +113,7 @@ def test_the_loop_equals_a_straight_line_reference() -> None:
         t = torch.full_like(timestep, 1000 * sigmas[k].item())
         cond = dit(x, timestep=t, **given)
         drop = dit(x, timestep=t, **{**given, "text": negative})
-        uncond = dit(
-            x, timestep=t, **{**given, "text": negative, "audio": torch.zeros_like(given["audio"])}
-        )
+        uncond = dit(x, timestep=t, **{**given, "text": negative, "audio": torch.zeros_like(given["audio"])})
         velocity = uncond + 2.5 * (cond - drop) + 3.0 * (drop - uncond)
         x = x + (sigmas[k + 1] - sigmas[k]) * velocity
     assert torch.allclose(made, x, atol=1e-5)
@@ -126,7 +126,5 @@ def test_steps_are_reported() -> None:
     del given["timestep"]
     conditions = Conditions(**given, negative=given["text"], silence=given["audio"])
     seen: list[tuple[int, int]] = []
-    denoise(
-        dit, noise, conditions, shifted_sigmas(2, 1.0), NoGuidance(), Euler(), lambda *s: seen.append(s)
-    )
+    denoise(dit, noise, conditions, shifted_sigmas(2, 1.0), NoGuidance(), Euler(), lambda *s: seen.append(s))
     assert seen == [(1, 2), (2, 2)]

@@ -25,9 +25,7 @@ def voice(seconds: float, seed: int = 0) -> Samples:
 
 
 def hush(seconds: float) -> Samples:
-    return (0.0005 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))).astype(
-        np.float32
-    )
+    return (0.0005 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))).astype(np.float32)
 
 
 def test_pauses_are_found_within_three_frames() -> None:

@@ -34,9 +34,7 @@ def test_jitter_reports_its_shift(clip):
     assert np.array_equal(spoilt.frames, move(clip, spoilt.shift))
     right, down = spoilt.shift[2].astype(int)
     inner = slice(10, 30)
-    assert np.array_equal(
-        spoilt.frames[2, 10 + down : 30 + down, 10 + right : 30 + right], clip[2, inner, inner]
-    )
+    assert np.array_equal(spoilt.frames[2, 10 + down : 30 + down, 10 + right : 30 + right], clip[2, inner, inner])
 
 
 def test_unknown_kind_and_severity_are_refused(clip):

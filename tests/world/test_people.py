@@ -95,9 +95,7 @@ def test_rigid_points_are_the_neutral_landmarks_under_the_head_motion(person: Pe
     heads = np.array([[0.2, -0.1, 0.1, 0.05, 0.0, -0.02]], np.float32)
     neutral = person.landmarks(np.zeros((1, 53)), heads)[0, list(RIGID_ANCHORS)]
     assert np.abs(person.rigid_points(heads)[0] - neutral).max() < 1e-3
-    assert (
-        np.abs(person.rigid_points(np.zeros((1, 6)))[0] / 0.24 - TEMPLATE_68[list(RIGID_ANCHORS)]).max() < 0.1
-    )
+    assert np.abs(person.rigid_points(np.zeros((1, 6)))[0] / 0.24 - TEMPLATE_68[list(RIGID_ANCHORS)]).max() < 0.1
 
 
 @needs_assets

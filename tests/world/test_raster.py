@@ -86,11 +86,7 @@ def test_alpha_becomes_coverage_of_the_samples(alpha, share):
 
 def test_normals_of_a_sphere_point_outwards():
     u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 41)[:-1], np.linspace(0.05, np.pi - 0.05, 30))
-    vertices = (
-        np.stack([np.sin(v) * np.cos(u), np.cos(v), np.sin(v) * np.sin(u)], -1)
-        .reshape(-1, 3)
-        .astype(np.float32)
-    )
+    vertices = np.stack([np.sin(v) * np.cos(u), np.cos(v), np.sin(v) * np.sin(u)], -1).reshape(-1, 3).astype(np.float32)
     i, j = np.meshgrid(np.arange(29), np.arange(40), indexing="ij")
     a, b = i * 40 + j, i * 40 + (j + 1) % 40
     faces = np.concatenate([np.stack([a, b, a + 40], -1), np.stack([b, b + 40, a + 40], -1)]).reshape(-1, 3)
@@ -109,9 +105,7 @@ def test_the_shadow_map_keeps_the_highest_caster_and_skips_the_rest():
     def heights_of(flags: list[int]) -> np.ndarray:
         material = np.zeros(4, np.int16)
         coordinates = (both % 4).astype(np.int32)
-        return shadow_map(
-            vertices, view, both, np.array(flags, np.uint8), uv, coordinates, material, textures, 32
-        )
+        return shadow_map(vertices, view, both, np.array(flags, np.uint8), uv, coordinates, material, textures, 32)
 
     heights = heights_of([CASTS_SHADOW | CULL_BACK] * 4)
     assert heights[16, 16] == pytest.approx(0.3)

@@ -37,9 +37,7 @@ def ball(kind: str = "skin") -> tuple[Ball, Pose]:
     vertices = 0.12 * np.stack([np.sin(v) * np.cos(u), np.cos(v), np.sin(v) * np.sin(u)], -1).reshape(-1, 3)
     i, j = np.meshgrid(np.arange(rings - 1), np.arange(turns), indexing="ij")
     a, b = i * turns + j, i * turns + (j + 1) % turns
-    faces = np.concatenate(
-        [np.stack([a, b, a + turns], -1), np.stack([b, b + turns, a + turns], -1)]
-    ).reshape(-1, 3)
+    faces = np.concatenate([np.stack([a, b, a + turns], -1), np.stack([b, b + turns, a + turns], -1)]).reshape(-1, 3)
     uv = np.stack([u / (2 * np.pi), 1 - v / np.pi], -1).reshape(-1, 2).astype(np.float32)
     region = np.where(vertices[faces].mean(1)[:, 1] > 0, 0, 1).astype(np.int16)
     material = Material("ball", kind, np.full((16, 16, 3), 180, np.uint8), None, 0.5, 0.4, 0.2)
@@ -58,9 +56,7 @@ def scene(**changes) -> tuple[Scene, Pose]:
     return Scene([person], [pose], [Placement()], look(**changes), SIZE), pose
 
 
-CAMERAS = np.array(
-    [[0, 0, 0, 0, 0, 0], [0.3, 0.1, -0.05, 0.2, 0, 0], [-0.2, -0.1, 0.1, -0.2, 0.4, -0.2]], np.float32
-)
+CAMERAS = np.array([[0, 0, 0, 0, 0, 0], [0.3, 0.1, -0.05, 0.2, 0, 0], [-0.2, -0.1, 0.1, -0.2, 0.4, -0.2]], np.float32)
 
 
 @pytest.mark.parametrize("row", CAMERAS)
@@ -70,9 +66,7 @@ def test_the_picture_moves_as_motion_says(row):
     points = np.random.default_rng(1).normal(0, 0.05, (20, 3))
     unmoved = row.copy()
     unmoved[:4] = 0
-    expected = camera_similarity(camera_state(FRAMING, unmoved, size).project(points)[None], row[None], size)[
-        0
-    ]
+    expected = camera_similarity(camera_state(FRAMING, unmoved, size).project(points)[None], row[None], size)[0]
     camera = camera_state(FRAMING, row, size)
     np.testing.assert_allclose(camera.project(points), expected, atol=1e-2)
     far = np.array([[10.0, 20.0], [100.0, 50.0]])

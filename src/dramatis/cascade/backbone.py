@@ -1,4 +1,4 @@
-"""The set of networks that a cascade films with, behind one small interface, so that no stage asks which size it drives.
+"""The set of networks that a cascade films with, behind one small interface: no stage asks which size it drives.
 
 A `Profile` holds what differs between model families as data; `Backbone` turns pictures, sound and words into the DiT's
 conditions and runs the denoising loop. Today's family is the mini; the 14B family gets its own loader and profile.
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from torch import Tensor
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import check_folder, fingerprint, load_model
+from dramatis.models.perception import PerceptionNet
 from dramatis.models.reference import reference_tokens
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
@@ -113,7 +114,7 @@ class Backbone:
     def _get(self, name: str, kind: type, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                model = load_model(kind, self.folder / name, dtype).requires_grad_(False)
+                model: Any = load_model(kind, self.folder / name, dtype).requires_grad_(False)
                 if name == "autoencoder":
                     model = model.to(memory_format=torch.channels_last)
                 self._models[name] = model
@@ -134,6 +135,10 @@ class Backbone:
     @property
     def speech(self) -> SpeechEncoder:
         return self._get("speech_encoder", SpeechEncoder, torch.float32)  # type: ignore[return-value]
+
+    @property
+    def eye(self) -> PerceptionNet:
+        return self._get("perception", PerceptionNet, torch.float32)  # type: ignore[return-value]
 
     @torch.no_grad()
     def film(self, inputs: ClipInputs, on_step: StepCallback | None = None) -> Pictures:
@@ -184,7 +189,9 @@ def load_profile(folder: Path) -> Profile:
     """The `profile.yaml` of a model folder. Raises UserError when it is missing or wrong."""
     path = folder / "profile.yaml"
     if not path.is_file():
-        raise UserError(f"{folder}: profile.yaml is missing; give a model folder or one of the names in `dramatis models`.")
+        raise UserError(
+            f"{folder}: profile.yaml is missing; give a model folder or one of the names in `dramatis models`."
+        )
     try:
         return Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (ValueError, yaml.YAMLError) as error:

@@ -18,7 +18,7 @@ from dramatis.runtime.seeds import derive_seed
 
 
 def make_clips(stage: Set, clips: ClipPlan, blueprint: dict[str, str]) -> list[str]:
-    """Film every sub-clip; returns their artifact keys in order (an artifact holds `frames`, both keyframes included)."""
+    """Film every sub-clip; returns artifact keys in order (an artifact holds `frames`, both keyframes included)."""
     keys, wanted = [], {}
     for clip in clips.clips:
         key = _artifact(stage, clip, blueprint)

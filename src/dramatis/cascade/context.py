@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,12 @@ class Set:
         return np.array([self.plan.clamp(frame) for frame in frames], np.int64)
 
     def prompts(self, shots: Iterable[int]) -> tuple[str, str]:
-        """Positive and negative prompt for a clip that shows these shots: the shots' own words, then the global ones."""
+        """Positive and negative prompt for a clip that shows these shots: the shots' own words, then the global."""
         chosen = [self.storyline.shots[shot] for shot in dict.fromkeys(shots)]
         positive = joined([*(shot.positive for shot in chosen), self.storyline.positive])
         return positive, joined([*(shot.negative for shot in chosen), self.storyline.negative])
 
-    def make_all(self, stage: str, wanted: dict[str, Callable[[], dict[str, Any]]]) -> None:
+    def make_all(self, stage: str, wanted: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
         """Make every artifact of `wanted` (key -> maker) that the store lacks, in any order, with progress."""
         with Stage(self.reporter, stage, len(wanted)) as progress:
             missing = {key: make for key, make in wanted.items() if not self.store.has(key)}

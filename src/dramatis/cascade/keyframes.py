@@ -23,7 +23,6 @@ from dramatis.cascade.backbone import Pictures, to_tensor
 from dramatis.cascade.blueprint import blueprint_frame
 from dramatis.cascade.context import Set
 from dramatis.cascade.plan import Boundary
-from dramatis.models.loading import load_model
 from dramatis.models.perception import PerceptionNet, Sight, look
 from dramatis.motion.face import RIGID_ANCHORS
 from dramatis.senses.seeing import laplacian_variance
@@ -79,9 +78,11 @@ def _choose(stage: Set, blueprint: dict[str, str], boundary: Boundary) -> dict[s
         return {"report": json.dumps({"chosen": boundary.candidates[0], "candidates": []}).encode()}
     pictures = np.stack([blueprint_frame(stage, blueprint, frame) for frame in boundary.candidates])
     openings = stage.material.openings[stage.rows(boundary.candidates)]
-    eye = load_model(PerceptionNet, stage.backbone.folder / "perception")
-    terms = [score_terms(eye, stage.material.reference, picture, float(opening))
-             for picture, opening in zip(pictures, openings, strict=True)]
+    eye = stage.backbone.eye
+    terms = [
+        score_terms(eye, stage.material.reference, picture, float(opening))
+        for picture, opening in zip(pictures, openings, strict=True)
+    ]
     totals = [total_score(term) for term in terms]
     best = boundary.candidates[int(np.argmax(totals))]
     rows = [

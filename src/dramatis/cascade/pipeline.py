@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from dramatis.cascade.backbone import Backbone, to_tensor
+from dramatis.cascade.backbone import Backbone, one_thread, to_tensor
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import make_clips
 from dramatis.cascade.compose import compose
@@ -21,8 +21,7 @@ from dramatis.cascade.keyframes import choose_keyframes
 from dramatis.cascade.material import Material, hear
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
 from dramatis.media.image import fit_image, load_image
-from dramatis.models.loading import load_model
-from dramatis.models.perception import PerceptionNet, Sight, look
+from dramatis.models.perception import Sight, look
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody
@@ -61,6 +60,7 @@ def film(
     prosody: the voice's rhythm, one value a frame, as the hearing sense measured it. Raises UserError for input files
     that cannot be used, before a large network loads.
     """
+    one_thread()  # hearing and seeing, too, must not depend on how many cores there are
     stage = prepare(storyline, prosody, backbone, store, executor, reporter or NullReporter())
 
     blueprint = make_blueprint(stage)
@@ -128,8 +128,7 @@ def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
 
 def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:
     """Look at the reference with the small perception network; UserError when there is no usable face."""
-    eye = load_model(PerceptionNet, backbone.folder / "perception")
-    sight = look(eye, to_tensor(reference[None])[0].transpose(0, 1))[0]
+    sight = look(backbone.eye, to_tensor(reference[None])[0].transpose(0, 1))[0]
     if sight.face < FACE_THRESHOLD:
         raise no_face(name)
     if sight.interocular < SMALLEST_FACE * min(reference.shape[:2]):

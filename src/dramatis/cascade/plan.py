@@ -80,8 +80,7 @@ class BlueprintClip(Value):
 
 
 class Boundary(Value):
-    """A planned border between two sub-clips, and the blueprint frames that may become its keyframe, in
-    order."""
+    """A planned border between two sub-clips, and the blueprint frames that may become its keyframe, in order."""
 
     planned: int
     candidates: tuple[int, ...]
@@ -104,8 +103,7 @@ class CascadePlan(Value):
     boundaries: tuple[Boundary, ...]
 
     def clamp(self, frame: int) -> int:
-        """Where on the timeline a frame takes its audio and controls from: past the end the last frame is
-        held."""
+        """Where on the timeline a frame takes its audio and controls from: past the end the last frame is held."""
         return min(frame, self.frames - 1)
 
     @cached_property
@@ -114,11 +112,9 @@ class CascadePlan(Value):
         return tuple(clip.start for clip in clips), clips
 
     def blueprint_source(self, frame: int) -> tuple[str, int]:
-        """The key of the level-0 clip that shows `frame` (a multiple of four), and the frame's position in
-        it.
+        """The key of the level-0 clip that shows `frame` (a multiple of four), and the frame's position in it.
 
-        A frame that two clips share belongs to the later one, where it is the first frame, given as it
-        stands.
+        A frame that two clips share belongs to the later one, where it is the first frame, given as it stands.
         """
         starts, clips = self._finest
         clip = clips[bisect_right(starts, frame) - 1]
@@ -148,8 +144,7 @@ class SubClip(Value):
 
     @property
     def key(self) -> str:
-        """The clip's name in seeds and artifacts: its place on the timeline, so other clips' edits leave it
-        alone."""
+        """The clip's name in seeds and artifacts: its place on the timeline, so other clips' edits leave it alone."""
         return f"clip/{self.first}-{self.last}"
 
 
@@ -173,17 +168,15 @@ class ClipPlan(Value):
 
 
 def plan_cascade(storyline: Storyline) -> CascadePlan:
-    """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own keyframes become
-    keyframes."""
+    """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own
+    keyframes become keyframes."""
     wanted = [frame for shot in storyline.shots for frame in shot.keyframes]
     return plan_frames(storyline.frames, [shot.span for shot in storyline.shots], wanted)
 
 
-def plan_frames(
-    frames: int, shots: Sequence[FrameSpan] | None = None, keyframes: Sequence[int] = ()
-) -> CascadePlan:
-    """Plan a video of `frames` frames. `shots` tile it and begin on multiples of four; `keyframes` snap to
-    that grid."""
+def plan_frames(frames: int, shots: Sequence[FrameSpan] | None = None, keyframes: Sequence[int] = ()) -> CascadePlan:
+    """Plan a video of `frames` frames. `shots` tile it and begin on multiples of four; `keyframes` snap
+    to that grid."""
     spans = tuple(shots) if shots else (FrameSpan(0, frames),)
     padded = max(_round_up(frames - 1, GRID), GRID) + 1
     return CascadePlan(
@@ -196,15 +189,12 @@ def plan_frames(
 
 
 def clips_from_keyframes(plan: CascadePlan, chosen: Sequence[int]) -> ClipPlan:
-    """Sub-clips and seams for one chosen keyframe per boundary; ValueError if one is not among its
-    candidates."""
+    """Sub-clips and seams for one chosen keyframe per boundary; ValueError if one is not among its candidates."""
     if len(chosen) != len(plan.boundaries):
         raise ValueError(f"{len(plan.boundaries)} boundaries need as many keyframes, not {len(chosen)}")
     for boundary, frame in zip(plan.boundaries, chosen, strict=True):
         if frame not in boundary.candidates:
-            raise ValueError(
-                f"keyframe {frame} is not a candidate of the boundary planned at {boundary.planned}"
-            )
+            raise ValueError(f"keyframe {frame} is not a candidate of the boundary planned at {boundary.planned}")
     starts = [span.start for span in plan.shots]
     clips = tuple(
         SubClip(
@@ -247,9 +237,7 @@ def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int
             planned = first + GRID * (steps * part // count)
             reach = FREEDOM if part < count else 0
             candidates = tuple(range(planned - reach, planned + reach + 1, GRID))
-            boundaries.append(
-                Boundary(planned=planned, candidates=candidates, shot=bisect_right(starts, planned) - 1)
-            )
+            boundaries.append(Boundary(planned=planned, candidates=candidates, shot=bisect_right(starts, planned) - 1))
     return tuple(boundaries)
 
 
@@ -296,8 +284,7 @@ def _coarser(numbers: Sequence[int]) -> list[int]:
 
 
 def _given(first: int, length: int, above: Sequence[BlueprintClip], index: int) -> tuple[Given, ...]:
-    """What clip `index` of a level starts from: the reference image, or two neighbouring frames of the level
-    above."""
+    """What clip `index` of a level starts from: the reference image, or two neighbouring frames of the level above."""
     if not above:
         return (Given(position=0, clip=None),)
     for clip in above:

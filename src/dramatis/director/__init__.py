@@ -1,5 +1,4 @@
-"""The director: observations and a few words of direction in, a storyline of shots out (report, section
-3.2)."""
+"""The director: observations and a few words of direction in, a storyline of shots out (report, section 3.2)."""
 
 from dramatis.director.director import check_prompt, direct
 

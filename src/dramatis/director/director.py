@@ -1,9 +1,8 @@
 """The director without a language model: what was heard and a few words of direction become a storyline.
 
-The same input gives the same storyline, in a fraction of a second. What the words leave open is filled in,
-and said so in the storyline's `dialogue`; what contradicts is settled, and said so in `conflicts`. The
-dialogue of three experts that the report describes (section 3.2) takes its place here: it fills the same
-values.
+The same input gives the same storyline, in a fraction of a second. What the words leave open is filled in, and said so
+in the storyline's `dialogue`; what contradicts is settled, and said so in `conflicts`. The dialogue of three experts
+that the report describes (section 3.2) takes its place here: it fills the same values.
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ _IMPLIED_AMOUNT = 0.35
 _IMPLIED_SECONDS = 1.6
 """Shots shorter than this get no gesture that nobody asked for."""
 _TRAVEL = 1.6
-"""How much of one shot's full camera move all the shots of a step may make together: the picture has
-edges."""
+"""How much of one shot's full camera move all the shots of a step may make together: the picture has edges."""
 
 
 def direct(
@@ -90,8 +88,7 @@ def direct(
 
 
 def _filled(steps: Sequence[Step], direction: Direction) -> list[Step]:
-    """Steps with nothing left open: an emotion lasts until the next one, a camera move until its step
-    ends."""
+    """Steps with nothing left open: an emotion lasts until the next one, a camera move until its step ends."""
     filled: list[Step] = []
     emotion = Emotion("neutral", 0.5)
     for step in steps:
@@ -113,14 +110,10 @@ def _shots_of_step(
     assert step.emotion is not None and step.camera is not None
     camera = _shared_camera(step.camera, len(spans))
     shots = []
-    for offset, (span, asked) in enumerate(
-        zip(spans, place_gestures(observations, spans, step.gestures), strict=True)
-    ):
+    for offset, (span, asked) in enumerate(zip(spans, place_gestures(observations, spans, step.gestures), strict=True)):
         index = first + offset
         sound = _main_sound(observations, span)
-        gestures = tuple(asked) or _implied(
-            observations, direction, span, sound, derive_seed(seed, "gesture", index)
-        )
+        gestures = tuple(asked) or _implied(observations, direction, span, sound, derive_seed(seed, "gesture", index))
         positive = _positive(direction, step.emotion, camera, gestures, sound)
         voiced = sound is not None and sound.kind != "pause"
         shots.append(
@@ -186,8 +179,7 @@ def _positive(
 ) -> str:
     """The shot in the words that the model was trained on: who does what and how; gestures; camera."""
     kind = sound.kind if sound else "pause"
-    # The words decide between speech and song, which hearing tells apart with less certainty than sound from
-    # silence.
+    # The words decide between speech and song, which hearing tells apart with less certainty than sound from silence.
     verb = SOUND_WORDS["singing" if kind == "speech" and direction.sound == "singing" else kind][0]
     sentences = [f"{_subject(direction)} {verb}, {_degree(emotion)}{EMOTION_WORDS[emotion.name][0]}"]
     names = list(dict.fromkeys(gesture.name for gesture in gestures))
@@ -218,18 +210,14 @@ def _global_positive(direction: Direction, shots: Sequence[Shot]) -> str:
 
 def _dialogue(observations: Observations, direction: Direction, shots: Sequence[Shot]) -> tuple[Turn, ...]:
     """What was heard, what was read and what was filled in, as the experts' turns."""
-    counts = {
-        kind: sum(e.kind == kind for e in observations.events) for kind in ("speech", "singing", "pause")
-    }
+    counts = {kind: sum(e.kind == kind for e in observations.events) for kind in ("speech", "singing", "pause")}
     heard = ", ".join(f"{number} of {kind}" for kind, number in counts.items() if number) or "only noise"
     turns = [
         Turn(expert="audio", thought=f"{observations.seconds:.2f} s of sound; stretches: {heard}"),
         Turn(
             expert="text",
             thought="the direction as read",
-            claims=tuple(
-                _step_claim(number, step) for number, step in enumerate(direction.steps, 1) if not step.empty
-            ),
+            claims=tuple(_step_claim(number, step) for number, step in enumerate(direction.steps, 1) if not step.empty),
         ),
     ]
     filled = []
@@ -241,9 +229,7 @@ def _dialogue(observations: Observations, direction: Direction, shots: Sequence[
     if implied:
         filled.append(f"small gestures on the voice's accents where none were asked for: {implied}")
     if filled:
-        turns.append(
-            Turn(expert="director", round=1, thought="filling in", claims=tuple(filled), inferred=True)
-        )
+        turns.append(Turn(expert="director", round=1, thought="filling in", claims=tuple(filled), inferred=True))
     return tuple(turns)
 
 
@@ -260,9 +246,7 @@ def _step_claim(number: int, step: Step) -> str:
 def _conflicts(observations: Observations, direction: Direction, steps: int) -> tuple[Conflict, ...]:
     """Contradictions within the words, and between the words and the sound."""
     found = [
-        Conflict(
-            parties=(f"text: {kept}", f"text: {dropped}"), settled=kept, why="both cannot be shown at once"
-        )
+        Conflict(parties=(f"text: {kept}", f"text: {dropped}"), settled=kept, why="both cannot be shown at once")
         for kept, dropped in direction.clashes
     ]
     if steps < len(direction.steps):

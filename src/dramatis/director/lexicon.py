@@ -1,5 +1,4 @@
-"""The lexicon: how people write the emotions, cameras, gestures and turns of time that the director
-understands.
+"""The lexicon: how people write the emotions, cameras, gestures and turns of time that the director understands.
 
 Regular expressions over case-folded text, English first, then Mandarin and a few emoji. Longer readings win
 over shorter ones ("camera tilts up" over "looks up"), so an entry may be generous.

@@ -42,8 +42,7 @@ def shot_negative(
     sound: AudioEvent | None,
     avoid: Collection[tuple[str, str]] = (),
 ) -> str:
-    """The negative prompt of a shot whose positive prompt is `positive`; `sound` is what is mostly heard in
-    it."""
+    """The negative prompt of a shot whose positive prompt is `positive`; `sound` is what is mostly heard in it."""
     terms = [*_refused(avoid), *(EMOTION_WORDS[name][0] for name in OPPOSITE_EMOTIONS[emotion.name])]
     terms.append(CAMERA_WORDS[OPPOSITE_CAMERAS[camera.move][0]][0])
     for name in dict.fromkeys(gesture.name for gesture in gestures):
@@ -55,8 +54,7 @@ def shot_negative(
 
 
 def global_negative(positive: str, emotions: Collection[str], avoid: Collection[tuple[str, str]] = ()) -> str:
-    """The negative prompt of the whole video: what was refused, the contraries of all its emotions, every
-    fault."""
+    """The negative prompt of the whole video: what was refused, the contraries of all its emotions, every fault."""
     contraries = (name for emotion in emotions for name in OPPOSITE_EMOTIONS[emotion] if name not in emotions)
     terms = [*_refused(avoid), *(EMOTION_WORDS[name][0] for name in contraries)]
     terms += [DAMAGE_WORDS[fault][0] for fault in FAULTS]
@@ -66,11 +64,7 @@ def global_negative(positive: str, emotions: Collection[str], avoid: Collection[
 def without_overlap(terms: Iterable[str], positive: str) -> list[str]:
     """The terms, once each, that neither share a telling word with the positive prompt nor stand in it."""
     shown, words = _stems(positive), set(_words(positive))
-    return [
-        term
-        for term in dict.fromkeys(terms)
-        if not _stems(term) & shown and not words.issuperset(_words(term))
-    ]
+    return [term for term in dict.fromkeys(terms) if not _stems(term) & shown and not words.issuperset(_words(term))]
 
 
 def _refused(avoid: Collection[tuple[str, str]]) -> list[str]:

@@ -1,5 +1,4 @@
-"""When things happen: shots that tile the audio, cut where the voice pauses or turns, and gestures on its
-accents.
+"""When things happen: shots that tile the audio, cut where the voice pauses or turns, and gestures on its accents.
 
 Shots last three to six seconds where the voice allows. A cut is placed by dynamic programming over the
 four-frame grid: each possible cut earns what it gains from a pause or a dip in loudness, each shot pays for
@@ -32,8 +31,7 @@ _POSTURES = ("lean_in", "lean_back")
 
 
 def cut_gains(observations: Observations) -> list[float]:
-    """What a cut at frame 0, 4, 8 ... is worth: up to about 2 just before the voice sets in after a long
-    pause."""
+    """What a cut at frame 0, 4, 8 ... is worth: up to about 2 just before the voice sets in after a long pause."""
     count = -(-observations.frames // GRID)
     energy = observations.energy
     gains = []
@@ -61,17 +59,13 @@ def cut(observations: Observations, steps: Sequence[Step]) -> list[list[FrameSpa
     gains = cut_gains(observations)
     begins = _step_starts(observations, steps, gains)
     return [
-        [
-            FrameSpan(a * GRID, min(b * GRID, observations.frames))
-            for a, b in pairwise(_cuts(gains, first, last))
-        ]
+        [FrameSpan(a * GRID, min(b * GRID, observations.frames)) for a, b in pairwise(_cuts(gains, first, last))]
         for first, last in pairwise([*begins, len(gains)])
     ]
 
 
 def _step_starts(observations: Observations, steps: Sequence[Step], gains: Sequence[float]) -> list[int]:
-    """Grid places at which the steps begin: where the words say, else evenly, then moved to a good cut
-    nearby."""
+    """Grid places at which the steps begin: where the words say, else evenly, then moved to a good cut nearby."""
     least = round(SHORTEST_SECONDS * FPS / GRID)
     room = max(1, len(gains) // least)
     wanted = _wanted_seconds(steps[:room], observations.seconds)
@@ -89,8 +83,7 @@ def _step_starts(observations: Observations, steps: Sequence[Step], gains: Seque
 
 
 def _wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
-    """When each step should begin: those without a time of their own share the time between those with
-    one."""
+    """When each step should begin: those without a time of their own share the time between those with one."""
     fixed = {0: 0.0, len(steps): seconds}
     for index, step in enumerate(steps):
         if index and step.at is not None:
@@ -109,9 +102,7 @@ def _cuts(gains: Sequence[float], first: int, last: int) -> list[int]:
     for place in range(first + least, last + 1):
         lengths = range(least, min(most, place - first) + 1)
         options = [
-            (best[place - length][0] + prices[length], place - length)
-            for length in lengths
-            if place - length in best
+            (best[place - length][0] + prices[length], place - length) for length in lengths if place - length in best
         ]
         if options:
             cost, before = min(options)
@@ -125,8 +116,7 @@ def _cuts(gains: Sequence[float], first: int, last: int) -> list[int]:
 
 
 def _price(seconds: float) -> float:
-    """What a shot of this length costs. The constant makes one more cut pay only where the voice offers
-    it."""
+    """What a shot of this length costs. The constant makes one more cut pay only where the voice offers it."""
     low, high = NOMINAL_SECONDS
     outside = max(low - seconds, seconds - high, 0.0)
     return 0.6 + 0.15 * abs(seconds - (low + high) / 2) + 1.5 * outside

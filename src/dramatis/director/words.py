@@ -1,10 +1,8 @@
-"""Reading the user's direction: emotion, camera and gesture words, how strong, in which order, and what is
-refused.
+"""Reading the user's direction: emotion, camera and gesture words, how strong, in which order, and what is refused.
 
-No language model: patterns over English and some Mandarin, with adverbs of degree, simple negation ("not
-angry", "without nodding", "no smile") and order over time ("first ... then ...", "from sad to happy", "at
-the end", "after 3 seconds", or one sentence after another). What is not recognised is kept as the scene's
-own words.
+No language model: patterns over English and some Mandarin, with adverbs of degree, simple negation ("not angry",
+"without nodding", "no smile") and order over time ("first ... then ...", "from sad to happy", "at the end", "after 3
+seconds", or one sentence after another). What is not recognised is kept as the scene's own words.
 """
 
 from __future__ import annotations
@@ -79,9 +77,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Direction:
-    """A prompt as understood. `avoid` holds (kind, name) pairs that were refused; `clashes` pairs that
-    cannot both be shown at once, with the one kept first; `scene` the clauses in which nothing was
-    recognised.
+    """A prompt as understood. `avoid` holds (kind, name) pairs that were refused; `clashes` pairs that cannot both be
+    shown at once, with the one kept first; `scene` the clauses in which nothing was recognised.
     """
 
     steps: tuple[Step, ...]
@@ -94,8 +91,7 @@ class Direction:
 
 
 def _bounded(pattern: str) -> re.Pattern[str]:
-    # Mandarin and emoji have no word borders; for them the look-arounds only ask that no Latin letter
-    # adjoins.
+    # Mandarin and emoji have no word borders; for them the look-arounds only ask that no Latin letter adjoins.
     return re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")
 
 
@@ -238,8 +234,7 @@ def _take(reading: _Reading, cue: _Cue, fragment: str, moves_on: bool) -> None:
 
 
 def _take_camera(reading: _Reading, camera: Camera, moves_on: bool) -> None:
-    """Two moves follow one another, even where "and" joins them; a move wins over "static" or "hand-held"
-    beside it."""
+    """Two moves follow one another, even where "and" joins them; a move wins over "static" or "hand-held" beside it."""
     current = reading.steps[-1].camera
     styles = ("static", "handheld")
     if current is None or current.move == camera.move:
@@ -259,8 +254,7 @@ def _camera(cue: _Cue) -> Camera:
 
 
 def _spread_camera(reading: _Reading) -> list[Step]:
-    """A camera named once, in a clause of its own, is meant for the whole video: "first sad, then happy,
-    push in"."""
+    """A camera named once, in a clause of its own, is meant for the whole video: "first sad, then happy, push in"."""
     named = [step.camera for step in reading.steps if step.camera is not None]
     if len(reading.steps) > 1 and len(named) == 1 and named == reading.lone_cameras:
         return [replace(step, camera=named[0]) for step in reading.steps]
@@ -299,8 +293,7 @@ def _cues(fragment: str) -> list[_Cue]:
 
 
 def _qualified(fragment: str, cue: _Cue, floor: int, following: Sequence[_Cue]) -> _Cue:
-    """The cue with its amount and whether it is refused, from the words around it but not beyond its
-    neighbours."""
+    """The cue with its amount and whether it is refused, from the words around it but not beyond its neighbours."""
     words = fragment[cue.start : cue.stop]
     reach = max(floor, cue.start - 60)
     before = fragment[reach : cue.start]
@@ -315,7 +308,5 @@ def _qualified(fragment: str, cue: _Cue, floor: int, following: Sequence[_Cue]) 
             break
     # "neither happy nor sad", "no nods or shakes": a refusal reaches over "or" and "nor" to the next cue.
     whole = fragment[max(0, cue.start - 60) : cue.start]
-    refused = bool(NEGATED.search(before)) or bool(
-        re.search(r"\b(?:n?or)\b", before) and NEGATED.search(whole)
-    )
+    refused = bool(NEGATED.search(before)) or bool(re.search(r"\b(?:n?or)\b", before) and NEGATED.search(whole))
     return replace(cue, amount=amount, negated=refused)

@@ -46,7 +46,7 @@ def correlation(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
 @dataclass(frozen=True)
 class Sync:
-    """Lip sync of one clip or several: r at lag 0, the lag (frames, + = lips late) of the best r, and that r."""
+    """Lip sync: mean Pearson r of the clips at lag 0, the lag (frames, + = lips late) of the best, and that r."""
 
     r: float
     lag: int
@@ -54,31 +54,28 @@ class Sync:
 
 
 def lip_sync(seen: Sequence[NDArray[np.floating]], true: Sequence[NDArray[np.floating]]) -> Sync:
-    """Correlate seen and true mouth openings over several clips at once, each clip centred on its own mean.
-
-    Centring per clip removes how open a face rests, so that only movement counts.
-    """
+    """Correlate seen and true mouth openings, clip by clip, and average: no clip counts more for moving more."""
     by_lag = {}
     for lag in range(-MAX_LAG, MAX_LAG + 1):
-        pairs = [(s[max(lag, 0) : len(s) + min(lag, 0)], t[max(-lag, 0) : len(t) + min(-lag, 0)])
-                 for s, t in zip(seen, true, strict=True)]
-        first = np.concatenate([s - s.mean() for s, _ in pairs])
-        second = np.concatenate([t - t.mean() for _, t in pairs])
-        by_lag[lag] = correlation(first, second)
+        by_lag[lag] = float(
+            np.mean(
+                [
+                    correlation(s[max(lag, 0) : len(s) + min(lag, 0)], t[max(-lag, 0) : len(t) + min(-lag, 0)])
+                    for s, t in zip(seen, true, strict=True)
+                ]
+            )
+        )
     best = max(by_lag, key=lambda lag: by_lag[lag])
     return Sync(by_lag[0], best, by_lag[best])
 
 
-def silence_ratio(
-    seen: Sequence[NDArray[np.floating]], true: Sequence[NDArray[np.floating]], floor: Sequence[float]
-) -> float:
-    """Mean mouth opening in pauses over the mean in speech; `floor` is each face's opening at rest (its reference)."""
+def silence_ratio(seen: Sequence[NDArray[np.floating]], true: Sequence[NDArray[np.floating]]) -> float:
+    """Mean mouth opening in pauses over the mean in speech; which frames are which is told by the true curve."""
     pauses, speech = [], []
-    for s, t, rest in zip(seen, true, floor, strict=True):
+    for s, t in zip(seen, true, strict=True):
         level = SPEECH_LEVEL * np.percentile(t, 90)
-        above = np.maximum(s - rest, 0.0)
-        speech.append(above[t > level])
-        pauses.append(above[t < 0.1 * level])
+        speech.append(s[t > level])
+        pauses.append(s[t < 0.3 * level])
     quiet, loud = np.concatenate(pauses), np.concatenate(speech)
     return float(quiet.mean() / max(loud.mean(), 1e-6)) if len(quiet) and len(loud) else float("nan")
 

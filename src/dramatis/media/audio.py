@@ -60,8 +60,8 @@ def frame_count(seconds: float) -> int:
 def probe(path: str | Path) -> AudioInfo:
     """Decode the whole file once and describe it.
 
-    Raises UserError for what is missing, empty, not audio, a video, shorter than 0.2 s, silent throughout or
-    not numbers.
+    Raises UserError for what is missing, empty, not audio, a video, shorter than 0.2 s, silent throughout
+    or not numbers.
     """
     path = check_input(path, "audio")
     samples, peak, rate, layout, channels = 0, 0.0, 0, "", 0
@@ -73,9 +73,7 @@ def probe(path: str | Path) -> AudioInfo:
         block = samples_of(frame)
         largest = float(np.abs(block).max(initial=0.0))
         if not math.isfinite(largest):
-            raise UserError(
-                f"The audio {path} holds samples that are not numbers; export it again as 16-bit wav."
-            )
+            raise UserError(f"The audio {path} holds samples that are not numbers; export it again as 16-bit wav.")
         peak = max(peak, largest)
         samples += len(block)
         meter.add(_mixdown(frame, block))
@@ -150,9 +148,7 @@ def decode(path: Path) -> Iterator[AudioFrame]:
     A damaged packet is skipped, as players do, unless most of the file is damaged: then UserError.
     """
     try:
-        container = av.open(
-            f"file:{path}", options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
-        )
+        container = av.open(f"file:{path}", options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"The audio {path} holds no sound that can be read; {_REMEDY}.") from error
     with container:
@@ -162,9 +158,7 @@ def decode(path: Path) -> Iterator[AudioFrame]:
             raise UserError(f"The audio {path} holds no sound that can be read; {_REMEDY}.")
         source = container.streams.audio[0]
         if source.codec_context.channels > _MAX_CHANNELS:
-            raise UserError(
-                f"The audio {path} has more than {_MAX_CHANNELS} channels; mix it down to stereo."
-            )
+            raise UserError(f"The audio {path} has more than {_MAX_CHANNELS} channels; mix it down to stereo.")
         yield from _decode_packets(container, source, path)
 
 
@@ -174,9 +168,7 @@ def samples_of(frame: AudioFrame) -> NDArray[np.float32]:
     return cast(NDArray[np.float32], frame.to_ndarray()).reshape(-1, frame.layout.nb_channels)
 
 
-def _decode_packets(
-    container: av.container.InputContainer, source: av.AudioStream, path: Path
-) -> Iterator[AudioFrame]:
+def _decode_packets(container: av.container.InputContainer, source: av.AudioStream, path: Path) -> Iterator[AudioFrame]:
     as_float = AudioResampler(format="flt")  # sample format only: rate and layout follow the first frame
     good = bad = 0
     packets = container.demux(source)

@@ -20,16 +20,12 @@ def check_input(path: str | Path, what: str) -> Path:
     if not path.exists():
         raise UserError(f"The {what} file {path} does not exist; check the path.")
     if not path.is_file():
-        raise UserError(
-            f"The {what} {path} is a folder or device, not a file; give the path of one {what} file."
-        )
+        raise UserError(f"The {what} {path} is a folder or device, not a file; give the path of one {what} file.")
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        raise UserError(
-            f"The {what} file {path} cannot be read ({error.strerror}); check its permissions."
-        ) from error
+        raise UserError(f"The {what} file {path} cannot be read ({error.strerror}); check its permissions.") from error
     if empty:
         raise UserError(f"The {what} file {path} is empty; export or download it again.")
     return path
@@ -44,9 +40,7 @@ def check_output(path: str | Path, suffixes: tuple[str, ...] = (".mp4",)) -> Pat
         raise UserError(f"The output {path} is a folder; give the name of a file in it.")
     folder = _nearest_existing(path.absolute().parent)
     if not folder.is_dir():
-        raise UserError(
-            f"The output {path} cannot be written because {folder} is not a folder; choose another place."
-        )
+        raise UserError(f"The output {path} cannot be written because {folder} is not a folder; choose another place.")
     try:
         # The permission bits do not tell about read-only mounts, quotas or the superuser, so try.
         with tempfile.TemporaryFile(dir=folder):

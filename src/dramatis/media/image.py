@@ -1,5 +1,5 @@
-"""Reference images: any png, jpg or webp becomes an upright sRGB picture, then a tensor-shaped array at the
-model's size.
+"""Reference images: any png, jpg or webp becomes an upright sRGB picture, then a tensor-shaped array at
+the model's size.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def load_image(path: str | Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise _too_large(path, "far more than") from error
     except UnidentifiedImageError as error:
-        raise UserError(
-            f"The image {path} is not a picture that can be read; save it as png, jpg or webp."
-        ) from error
+        raise UserError(f"The image {path} is not a picture that can be read; save it as png, jpg or webp.") from error
     except _BROKEN as error:
         raise _damaged(path) from error
     with image:
@@ -66,8 +64,7 @@ def load_image(path: str | Path) -> Image.Image:
 
 
 def choose_size(width: int, height: int, area: int = 128 * 128, multiple: int = 16) -> tuple[int, int]:
-    """The output (width, height): sides multiples of `multiple`, area about `area`, aspect ratio close to the
-    input's.
+    """The output (width, height): sides multiples of `multiple`, area about `area`, aspect ratio close to the input's.
 
     Shapes beyond 5:2 are cut to 5:2, since a thinner picture holds no face at this area.
     """

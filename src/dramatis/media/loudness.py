@@ -63,9 +63,7 @@ def loudness_gain(lufs: float, target: float = TARGET_LUFS) -> float:
     return 10.0 ** ((target - lufs) / 20.0) if math.isfinite(lufs) else 1.0
 
 
-def normalise_loudness(
-    samples: NDArray[np.floating], rate: int, target: float = TARGET_LUFS
-) -> NDArray[np.float32]:
+def normalise_loudness(samples: NDArray[np.floating], rate: int, target: float = TARGET_LUFS) -> NDArray[np.float32]:
     """(n,) mono samples scaled to `target` LUFS, unlimited: features are made of it, nobody hears it."""
     return (samples * loudness_gain(integrated_loudness(samples, rate), target)).astype(np.float32)
 

@@ -21,9 +21,8 @@ def contact_sheet(
 ) -> Image.Image:
     """One RGB image of all frames, row by row, each cell as large as the largest frame.
 
-    `frames` are (h, w, 3) uint8 arrays or images, at least one; `labels` one line for each; `columns` by
-    default makes the sheet about twice as wide as high. Raises ValueError when the counts differ or there is
-    no frame.
+    `frames` are (h, w, 3) uint8 arrays or images, at least one; `labels` one line for each; `columns` by default makes
+    the sheet about twice as wide as high. Raises ValueError when the counts differ or there is no frame.
     """
     if not frames:
         raise ValueError("a contact sheet needs at least one frame")
@@ -42,13 +41,9 @@ def contact_sheet(
     draw = ImageDraw.Draw(sheet)
     for index, image in enumerate(images):
         left, top = _GAP + index % columns * across, _GAP + index // columns * down
-        sheet.paste(
-            image.convert("RGB"), (left + (width - image.width) // 2, top + (height - image.height) // 2)
-        )
+        sheet.paste(image.convert("RGB"), (left + (width - image.width) // 2, top + (height - image.height) // 2))
         if labels is not None:
-            draw.text(
-                (left, top + height + caption // 6), _clip(labels[index], font, width), fill=_INK, font=font
-            )
+            draw.text((left, top + height + caption // 6), _clip(labels[index], font, width), fill=_INK, font=font)
     return sheet
 
 

@@ -1,8 +1,7 @@
 """Videos out and in: H.264 and AAC in an mp4 that any browser plays, frame by frame, in equal bytes.
 
-The file appears under its name only when it is whole. Sound is the user's own, decoded and encoded but not
-resampled, mixed or levelled (unless AAC cannot hold its rate or channels), and lasts exactly as long as the
-pictures.
+The file appears under its name only when it is whole. Sound is the user's own, decoded and encoded but not resampled,
+mixed or levelled (unless AAC cannot hold its rate or channels), and lasts exactly as long as the pictures.
 """
 
 from __future__ import annotations
@@ -36,9 +35,7 @@ _AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16
 _AAC_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
 _AAC_FRAME = 1024
 # Chroma is computed exactly and the same on every processor.
-_SCALING = (
-    Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT | Interpolation.FULL_CHR_H_INT
-)
+_SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BITEXACT | Interpolation.FULL_CHR_H_INT
 
 
 class VideoWriter:
@@ -86,9 +83,7 @@ class VideoWriter:
         """Append one (height, width, 3) uint8 RGB frame and the sound up to its end."""
         width, height = self._size
         if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-            raise ValueError(
-                f"expected a ({height}, {width}, 3) uint8 frame, got {frame.shape} {frame.dtype}"
-            )
+            raise ValueError(f"expected a ({height}, {width}, 3) uint8 frame, got {frame.shape} {frame.dtype}")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
@@ -200,9 +195,7 @@ class _SoundTrack:
                 self._push(self._silence(needed - self._queued))
 
     def _queue(self, frame: AudioFrame) -> None:
-        frame.pts = (
-            None  # the fifo counts samples itself; gaps in the file's own stamps are not gaps in its sound
-        )
+        frame.pts = None  # the fifo counts samples itself; gaps in the file's own stamps are not gaps in its sound
         for part in self._resampler.resample(frame):
             self._push(part)
 
@@ -245,9 +238,7 @@ def probe_video(path: str | Path) -> VideoInfo:
         seconds = None
         if sound is not None and sound.duration is not None and sound.time_base is not None:
             seconds = float(sound.duration * sound.time_base)
-        return VideoInfo(
-            stream.frames, (stream.width, stream.height), float(stream.average_rate or FPS), seconds
-        )
+        return VideoInfo(stream.frames, (stream.width, stream.height), float(stream.average_rate or FPS), seconds)
 
 
 def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
@@ -261,9 +252,7 @@ def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
                 rgb = frame.reformat(format="rgb24", interpolation=_SCALING, threads=1)
                 yield cast(NDArray[np.uint8], rgb.to_ndarray())
         except av.error.FFmpegError as error:
-            raise UserError(
-                f"The video {path} is damaged or cut short; export or download it again."
-            ) from error
+            raise UserError(f"The video {path} is damaged or cut short; export or download it again.") from error
 
 
 def _open_video(path: Path) -> av.container.InputContainer:

@@ -62,7 +62,7 @@ class MultiTalkAudioProjection(nn.Module):
 
 
 class FrameAudioProjection(nn.Module):
-    """Frame features (B, F, channels) -> tokens (B, T, 6, output_dim): a latent frame's own four and one either side."""
+    """Frame features (B, F, channels) -> tokens (B, T, 6, output_dim): a latent frame's four and one either side."""
 
     context_tokens = 6
 

@@ -1,4 +1,4 @@
-"""The audio-driven video DiT: one class, from the shipped mini to the public 14B checkpoints (DESIGN.md section 2).
+"""The audio-driven video DiT: one class, from the shipped mini to the public 14B checkpoints.
 
 Wan 2.1 image-to-video layout (3-D RoPE, adaLN modulation, text and image cross-attention) plus the MultiTalk audio
 branch. Input channels are 16 noise + 4 mask + 16 condition latents: the mask says which pixel frames are given, which
@@ -12,6 +12,7 @@ Shape legend: B batch, N people, T latent frames, F = 4T-3 video frames, H W lat
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -111,7 +112,7 @@ class AudioDiTBlock(nn.Module):
         gates: Tensor | None,
         rotary: Rotary,
     ) -> Tensor:
-        """modulation: (B, 1 or T, 6, D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks or None for all-ones."""
+        """modulation: (B, 1 or T, 6, D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones."""
         frames = x_BTSD.shape[1]
         table = (self.scale_shift_table.unsqueeze(0) + modulation).unsqueeze(3).to(x_BTSD.dtype)
         shift1, scale1, gate1, shift2, scale2, gate2 = table.unbind(2)
@@ -144,8 +145,8 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
     """
 
     _supports_gradient_checkpointing = False
-    _no_split_modules = ["AudioDiTBlock"]
-    _repeated_blocks = ["AudioDiTBlock"]
+    _no_split_modules: ClassVar = ["AudioDiTBlock"]
+    _repeated_blocks: ClassVar = ["AudioDiTBlock"]
 
     @register_to_config
     def __init__(
@@ -191,7 +192,7 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             assert audio_projection == "frame", f"unknown audio projection {audio_projection!r}"
             self.audio_proj = FrameAudioProjection(audio_channels, audio_output_dim)
         if control_dim:
-            # Audio joins the control path as well: measured (FACTS, first mini) to help lips early in training.
+            # Audio joins the control path as well: it helps lips early in training.
             self.control_embedder = nn.Sequential(nn.Linear(4 * control_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
             self.audio_embedder = nn.Linear(self.audio_proj.context_tokens * audio_output_dim, dim)
         if control_channels:
@@ -229,15 +230,15 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             audio: (B, N, F, ...) features of N people, one entry per video frame.
             masks: (B, N, T, H/2, W/2) soft masks of the people, or None for one person who owns the picture.
             controls: (B, F, control_dim) the performance, for models that have `control_dim`.
-            maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary positions
-                are relative, so these maps are also what tells a window where in the picture it lies.
+            maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary
+                positions are relative, so these maps are also what tells a window where in the picture it lies.
 
         Returns: (B, 16, T, H, W).
         """
         patch_t, patch_h, patch_w = self.config.patch_size
         rotary = self.rope(latents)
         x = self.patch_embedding(torch.cat([latents, condition], dim=1))
-        frames, height, width = x.shape[2:]
+        height, width = x.shape[3:]
         x = rearrange(x, "b d t h w -> b t (h w) d")
         if maps is not None:
             x = x + self.map_embedding(self._map_tokens(maps))

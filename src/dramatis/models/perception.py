@@ -122,7 +122,11 @@ def look(net: PerceptionNet, images: Tensor) -> list[Sight]:
     probabilities = F.interpolate(masks.float().sigmoid(), size=(side, side), mode="bilinear")
     probabilities = probabilities[:, :, top : top + height : 2, left : left + width : 2]
     return [
-        Sight(landmarks[i].cpu().numpy(), probabilities[i, 0].cpu().numpy(), probabilities[i, 1].cpu().numpy(),
-              float(face[i].float().sigmoid()))
+        Sight(
+            landmarks[i].cpu().numpy(),
+            probabilities[i, 0].cpu().numpy(),
+            probabilities[i, 1].cpu().numpy(),
+            float(face[i].float().sigmoid()),
+        )
         for i in range(len(images))
     ]

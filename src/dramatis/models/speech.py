@@ -31,9 +31,9 @@ MEL_BINS = 80
 @functools.lru_cache(maxsize=1)
 def mel_filters() -> np.ndarray:
     """(80, 257) Slaney mel filters for a 512-point transform at 16 kHz."""
-    import librosa  # half a second to import: only when sound is really heard
+    from librosa.filters import mel  # half a second to import: only when sound is really heard
 
-    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=MEL_BINS, fmin=50, fmax=7600)
+    return mel(sr=SAMPLE_RATE, n_fft=512, n_mels=MEL_BINS, fmin=50, fmax=7600)
 
 
 def log_mel(samples: Tensor) -> Tensor:
@@ -56,8 +56,9 @@ class ConvBlock(nn.Module):
     def __init__(self, channels: int, kernel: int, dilation: int = 1) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
-        self.depthwise = nn.Conv1d(channels, channels, kernel, padding=dilation * (kernel // 2), groups=channels,
-                                   dilation=dilation)
+        self.depthwise = nn.Conv1d(
+            channels, channels, kernel, padding=dilation * (kernel // 2), groups=channels, dilation=dilation
+        )
         self.up = nn.Linear(channels, 3 * channels)
         self.down = nn.Linear(3 * channels, channels)
         self.reach = dilation * (kernel // 2)
@@ -66,6 +67,10 @@ class ConvBlock(nn.Module):
         """(B, F, C) -> the same."""
         mixed = self.depthwise(self.norm(x).transpose(1, 2)).transpose(1, 2)
         return x + self.down(F.gelu(self.up(mixed)))
+
+
+def _reach(blocks: nn.ModuleList) -> int:
+    return sum(block.reach for block in blocks if isinstance(block, ConvBlock))
 
 
 class SpeechEncoder(ModelMixin, ConfigMixin):
@@ -80,7 +85,7 @@ class SpeechEncoder(ModelMixin, ConfigMixin):
 
     @register_to_config
     def __init__(
-        self, channels: int = 160, blocks: tuple[int, int] = (3, 4), visemes: int = 16, shapes: int = 6
+        self, channels: int = 160, blocks: tuple[int, int] = (1, 4), visemes: int = 16, shapes: int = 6
     ) -> None:
         super().__init__()
         self.mel_in = nn.Linear(MEL_BINS, channels)
@@ -94,8 +99,7 @@ class SpeechEncoder(ModelMixin, ConfigMixin):
     @property
     def reach(self) -> int:
         """Video frames of context on either side that a feature can depend on."""
-        hops = sum(block.reach for block in self.hop_blocks)
-        return -(-hops // HOPS_PER_FRAME) + sum(block.reach for block in self.frame_blocks) + 1
+        return -(-_reach(self.hop_blocks) // HOPS_PER_FRAME) + _reach(self.frame_blocks) + 1
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, F, 4, 80) -> (B, F, channels)."""

@@ -1,8 +1,8 @@
 """The mini's reader: words to a short sequence of vectors, with no vocabulary file and nothing to download.
 
-Every word is the sum of hashed character n-grams (the fastText idea: "smile" and "smiling" share most of theirs), and
-one self-attention layer lets "not", "very" and word order count. Trained together with the DiT; the 14B family uses
-UMT5-XXL instead.
+Every word is the sum of hashed character n-grams (the fastText idea: "smile" and "smiling" share most of theirs),
+and one self-attention layer lets "not", "very" and word order count. Trained together with the DiT; the 14B family
+uses UMT5-XXL instead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 WORD = re.compile(r"[a-z0-9']+|[\u4e00-\u9fff]")
-STOP_WORDS = frozenset("a an the of and with is are in to on at her his their its she he they it this that as".split())
+STOP_WORDS = frozenset(
+    {
+        *("a", "an", "the", "of", "and", "with", "is", "are", "in", "to", "on", "at", "as", "this", "that"),
+        *("her", "his", "their", "its", "she", "he", "they", "it"),
+    }
+)
 PIECES = 12
 
 

@@ -14,9 +14,7 @@ from dramatis.story import FPS, Gesture, Shot
 _BLINK = (0.30, 0.85, 1.0, 0.85, 0.5, 0.22, 0.06)
 _BLINKS_PER_SECOND = 0.22
 _BLINK_REFRACTORY = 14
-_BEAT = np.concatenate(
-    [np.sin(np.linspace(0, np.pi / 2, 5))[1:], 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, 11))[1:]]
-)
+_BEAT = np.concatenate([np.sin(np.linspace(0, np.pi / 2, 5))[1:], 0.5 + 0.5 * np.cos(np.linspace(0, np.pi, 11))[1:]])
 _BROW_FLASH = ramp(18, 6, 10)
 _ATTACK = {"lean_in": 18, "lean_back": 18, "turn_left": 12, "turn_right": 12}
 _CYCLE = {"nod": 15, "shake": 14}
@@ -79,9 +77,7 @@ def gesture_tracks(shots: Sequence[Shot], frames: int) -> Gestures:
     """All directed gestures of a video. One that goes on into the next shot is played as one."""
     tracks = Gestures(frames)
     open_gestures: dict[str, Gesture] = {}
-    for gesture in sorted(
-        (g for shot in shots for g in shot.gestures), key=lambda g: (g.span.start, g.span.stop)
-    ):
+    for gesture in sorted((g for shot in shots for g in shot.gestures), key=lambda g: (g.span.start, g.span.stop)):
         before = open_gestures.get(gesture.name)
         if before is not None and gesture.name not in _CYCLE and gesture.span.start - before.span.stop <= 2:
             stop = max(before.span.stop, gesture.span.stop)
@@ -110,9 +106,7 @@ def beat_frames(energy: Curve) -> tuple[NDArray[np.int64], Curve]:
     """Stressed syllables: frames of energy peaks at least 7 apart, and how far each stands out (0..1)."""
     smooth = centred(energy, 5)
     rise = smooth - centred(energy, 25)
-    peak = (
-        np.flatnonzero((smooth[1:-1] >= smooth[:-2]) & (smooth[1:-1] > smooth[2:]) & (rise[1:-1] > 0.05)) + 1
-    )
+    peak = np.flatnonzero((smooth[1:-1] >= smooth[:-2]) & (smooth[1:-1] > smooth[2:]) & (rise[1:-1] > 0.05)) + 1
     kept: list[int] = []
     for frame in peak.tolist():
         if kept and frame - kept[-1] < 7:
@@ -145,11 +139,9 @@ def beat_tracks(energy: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
 
 
 def blink_track(speech: Curve, rate: Curve, rng: np.random.Generator) -> Curve:
-    """(T,) eyelids, 0 open to 1 closed: a Poisson process with a refractory time, likelier where speech falls
-    silent.
+    """(T,) eyelids, 0 open to 1 closed: a Poisson process with a refractory time, likelier where speech falls silent.
 
-    rate: (T,) factor of the ordinary rate. The eyes are open in the first frames, which stand for the
-    reference image.
+    rate: (T,) factor of the ordinary rate. The eyes are open in the first frames, which stand for the reference image.
     """
     frames = len(speech)
     falling = np.maximum(-np.gradient(centred(speech, 21)), 0.0) if frames > 1 else np.zeros(frames)
@@ -168,8 +160,7 @@ def blink_track(speech: Curve, rate: Curve, rng: np.random.Generator) -> Curve:
 
 
 def glance_track(frames: int, avert: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
-    """Where the eyes rest: (T, 2) offset from the camera (yaw, pitch) in radians, and (T,) 1 while they are
-    off it.
+    """Where the eyes rest: (T, 2) offset from the camera (yaw, pitch) in radians, and (T,) 1 while they are off it.
 
     avert: (T,) how apt the person is to look away, 1 ordinary. Fixations last about a second and a half on
     the camera and less elsewhere; the eyes jump between them within two frames.

@@ -150,9 +150,10 @@ FIT_WEIGHTS = _fit_weights()
 class HeadFit:
     """Weak-perspective pose of a head: ``px = centre + scale * (x, -y)`` of ``rotation @ point``.
 
-    scale: pixels per head height.  centre: (2,) pixel position of the head centre, x right, y down.
-    rotation: (3, 3), from the canonical frontal head to the head in the picture.  error: weighted RMS, in
-    head heights.
+    scale: pixels per head height.
+    centre: (2,) pixel position of the head centre, x right, y down.
+    rotation: (3, 3), from the canonical frontal head to the head in the picture.
+    error: weighted RMS, in head heights.
     """
 
     scale: float
@@ -200,9 +201,7 @@ def fit_head(landmarks: ArrayLike) -> HeadFit:
     """
     points = np.asarray(landmarks, np.float64)
     if points.shape != (68, 2) or not np.isfinite(points).all():
-        raise ValueError(
-            f"landmarks must be 68 finite (x, y) points in pixels, but have the shape {points.shape}"
-        )
+        raise ValueError(f"landmarks must be 68 finite (x, y) points in pixels, but have the shape {points.shape}")
     share = FIT_WEIGHTS / FIT_WEIGHTS.sum()
     flipped = points * (1.0, -1.0)
     middle, face_middle = share @ flipped, share @ TEMPLATE_68
@@ -298,9 +297,7 @@ def camera_similarity(points: ArrayLike, camera: ArrayLike, size: tuple[int, int
     return np.stack([cos * x - sin * y, sin * x + cos * y], -1) + pan
 
 
-def inverse_camera_similarity(
-    points: ArrayLike, camera: ArrayLike, size: tuple[int, int]
-) -> NDArray[np.float64]:
+def inverse_camera_similarity(points: ArrayLike, camera: ArrayLike, size: tuple[int, int]) -> NDArray[np.float64]:
     """Undo :func:`camera_similarity`: where content now at (T, ..., 2) pixels lay for the unmoved camera."""
     state = np.asarray(camera, np.float64)
     frame = np.array([size[1], size[0]], np.float64)

@@ -27,20 +27,16 @@ def coordinate_maps(
     anchors: (T, 9, 2) pixels of the rigid anchors (`RIGID_ANCHORS`), from `project` or from a rendered head.
     performance: T frames; only its camera is read.  size: (H, W) pixels of the frames.
     Returns (T, 6, h, w) float32 in [-1, 1]:
-      0, 1  head coordinates of the cell's centre: canonical x (right) and y (up) of the frontal head, from
-      the
+      0, 1  head coordinates of the cell's centre: canonical x (right) and y (up) of the frontal head, from the
             least-squares affine map of the anchors; clipped to +-2 head heights and divided by 2;
-      2, 3  displacement (dx right, dy down) from the cell's centre to the place in the reference frame where
-      its
+      2, 3  displacement (dx right, dy down) from the cell's centre to the place in the reference frame where its
             background comes from, in fractions of the frame's width and height, times 4 and clipped to +-1;
       4, 5  that place itself, -1 at the left and top edge of the reference frame, 1 at the right and bottom.
     Raises ValueError where anchors and performance differ in length.
     """
     points = np.asarray(anchors, np.float64)
     if points.shape != (len(performance), len(ANCHOR_TEMPLATE), 2):
-        raise ValueError(
-            f"anchors must be ({len(performance)}, {len(ANCHOR_TEMPLATE)}, 2) pixels, not {points.shape}"
-        )
+        raise ValueError(f"anchors must be ({len(performance)}, {len(ANCHOR_TEMPLATE)}, 2) pixels, not {points.shape}")
     cells = cell_centres(size, grid)
     maps = np.empty((len(points), MAP_CHANNELS, *grid), np.float32)
     maps[:, :2] = np.clip(_head_coordinates(points, cells) / HEAD_RANGE, -1.0, 1.0)

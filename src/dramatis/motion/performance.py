@@ -1,10 +1,8 @@
-"""The performance: everything in the picture that the audio cannot tell, drawn up frame by frame from the
-storyline.
+"""The performance: everything in the picture that the audio cannot tell, drawn up frame by frame from the storyline.
 
-Head, eyes, brows, emotion and camera are decided here, once for a whole job, from the shots and the voice's
-rhythm. The synthetic world films a performance as the truth, and the cascade hands the same numbers to the
-video model: what no model could guess from sound, such as when the head turns, it is told. Signs and units:
-`dramatis.motion.face`.
+Head, eyes, brows, emotion and camera are decided here, once for a whole job, from the shots and the voice's rhythm. The
+synthetic world films a performance as the truth, and the cascade hands the same numbers to the video model: what no
+model could guess from sound, such as when the head turns, it is told. Signs and units: `dramatis.motion.face`.
 """
 
 from __future__ import annotations
@@ -49,15 +47,13 @@ class Performance:
     """T frames at 25 frames per second, every field float32.
 
     head: (T, 6) yaw, pitch, roll in radians and tx, ty, tz in head heights, relative to the reference image:
-      +yaw turns to the image right, +pitch lifts the chin, +roll tilts clockwise as seen; +tx right, +ty up,
-      +tz near.
-    blink: (T,) 0 open to 1 closed.  gaze: (T, 2) yaw (+ image right) and pitch (+ up) in radians, relative to
-    the head. brow: (T, 2) raise and furrow, 0..1.
+      +yaw turns to the image right, +pitch lifts the chin, +roll tilts clockwise as seen; +tx right, +ty up, +tz near.
+    blink: (T,) 0 open to 1 closed.
+    gaze: (T, 2) yaw (+ image right) and pitch (+ up) in radians, relative to the head.
+    brow: (T, 2) raise and furrow, 0..1.
     emotion: (T, 8) weights in the order of EMOTIONS, each 0..1, summing to 1 (neutral takes the rest).
-    camera: (T, 6) log_zoom, pan_x, pan_y (frame widths / heights; + moves the content right / up), roll (+
-    turns the
-      content clockwise), orbit_yaw, orbit_pitch in radians (+ as if the person turned right / lifted the
-      chin).
+    camera: (T, 6) log_zoom, pan_x, pan_y (frame widths / heights; + moves the content right / up), roll (+ turns the
+      content clockwise), orbit_yaw, orbit_pitch in radians (+ as if the person turned right / lifted the chin).
     speech: (T,) 0..1, how much the person is speaking.
     """
 
@@ -129,16 +125,10 @@ _STYLES: dict[str, _Style] = {
         avert=1.6,
     ),
     "angry": _Style((0, -0.05, 0, 0, -0.01, 0.06), furrow=0.85, energy=1.4, tempo=1.2, blink=0.6, avert=0.3),
-    "surprised": _Style(
-        (0, 0.04, 0, 0, 0.015, -0.04), raise_brows=0.9, energy=1.15, tempo=1.2, blink=0.5, avert=0.5
-    ),
-    "afraid": _Style(
-        (0, 0.01, -0.02, 0, -0.01, -0.07), 0.7, 0.45, energy=0.8, tempo=1.7, blink=1.6, avert=1.7
-    ),
+    "surprised": _Style((0, 0.04, 0, 0, 0.015, -0.04), raise_brows=0.9, energy=1.15, tempo=1.2, blink=0.5, avert=0.5),
+    "afraid": _Style((0, 0.01, -0.02, 0, -0.01, -0.07), 0.7, 0.45, energy=0.8, tempo=1.7, blink=1.6, avert=1.7),
     "disgusted": _Style((0.04, 0.025, -0.05, 0, 0, -0.05), furrow=0.55, energy=0.9, tempo=0.9, avert=1.3),
-    "tender": _Style(
-        (0, -0.025, 0.075, 0, -0.005, 0.03), raise_brows=0.22, energy=0.75, tempo=0.75, avert=0.7
-    ),
+    "tender": _Style((0, -0.025, 0.075, 0, -0.005, 0.03), raise_brows=0.22, energy=0.75, tempo=0.75, avert=0.7),
 }
 
 
@@ -155,9 +145,7 @@ def perform(shots: Sequence[Shot], prosody: Prosody, seed: int) -> Performance:
     streams = [np.random.default_rng([seed, k]) for k in range(5)]
     emotion = _emotion_track(shots, frames)
     style = _blended_style(emotion)
-    speech = np.clip(
-        centred(voice.energy * (0.35 + 0.65 * voice.voiced.astype(np.float64)), 5) * 1.25, 0.0, 1.0
-    )
+    speech = np.clip(centred(voice.energy * (0.35 + 0.65 * voice.voiced.astype(np.float64)), 5) * 1.25, 0.0, 1.0)
     camera = camera_track(shots, streams[0])
     gestures = gesture_tracks(shots, frames)
     beats, flashes = beat_tracks(voice.energy.astype(np.float64), streams[1])
@@ -171,15 +159,8 @@ def perform(shots: Sequence[Shot], prosody: Prosody, seed: int) -> Performance:
     settle = smoothstep((np.arange(frames)) / SETTLE_FRAMES)
     head = soft_limit(head * settle[:, None], HEAD_LIMITS)
 
-    lift = (
-        flashes
-        + 0.5 * np.maximum(melody, 0.0) * style["energy"]
-        + style["raise_brows"]
-        + gestures.raise_brows
-    )
-    brow = np.clip(
-        np.stack([lift, style["furrow"] + 0.08 * speech * style["furrow"]], -1) * settle[:, None], 0.0, 1.0
-    )
+    lift = flashes + 0.5 * np.maximum(melody, 0.0) * style["energy"] + style["raise_brows"] + gestures.raise_brows
+    brow = np.clip(np.stack([lift, style["furrow"] + 0.08 * speech * style["furrow"]], -1) * settle[:, None], 0.0, 1.0)
     gaze = _gaze_track(head, camera, gestures.gaze, gestures.gaze_hold, style, streams[3])
     blink = blink_track(speech, style["blink"], streams[4])
     return Performance(*(a.astype(np.float32) for a in (head, blink, gaze, brow, emotion, camera, speech)))
@@ -189,9 +170,7 @@ def _tiled_frames(shots: Sequence[Shot]) -> int:
     expected = 0
     for shot in shots:
         if shot.span.start != expected:
-            raise ValueError(
-                f"shots must tile the video: one starts at frame {shot.span.start}, expected {expected}"
-            )
+            raise ValueError(f"shots must tile the video: one starts at frame {shot.span.start}, expected {expected}")
         expected = shot.span.stop
     if not expected:
         raise ValueError("a performance needs at least one shot")
@@ -228,8 +207,7 @@ def _gaze_track(
 ) -> Curve:
     """(T, 2) eyes relative to the head: on the camera while head and camera move, or where directed."""
     glance, _ = glance_track(len(head), style["avert"], rng)
-    # The camera lies opposite to its orbit; eyes make up for the head's own turns (the vestibulo-ocular
-    # reflex).
+    # The camera lies opposite to its orbit; eyes make up for the head's own turns (the vestibulo-ocular reflex).
     to_camera = glance - camera[:, 4:6] - 0.9 * head[:, :2]
     free = to_camera + np.stack([np.zeros(len(head)), style["gaze_pitch"]], -1)
     gaze = free * (1.0 - hold[:, None]) + directed

@@ -51,8 +51,7 @@ class Prosody:
 class ProsodyMeter:
     """Measures prosody from mono audio at 16 kHz that arrives in blocks of any size.
 
-    It keeps three numbers per frame and a short tail of samples; the result does not depend on how the audio
-    was cut.
+    It keeps three numbers per frame and a short tail of samples; the result does not depend on how the audio was cut.
     """
 
     def __init__(self) -> None:
@@ -78,15 +77,11 @@ class ProsodyMeter:
             self.update(np.zeros(WINDOW, np.float32))
         if not self._decibels:
             return Prosody.silence(frames)
-        decibels, lags, clarity = (
-            np.concatenate(part) for part in (self._decibels, self._lags, self._clarity)
-        )
+        decibels, lags, clarity = (np.concatenate(part) for part in (self._decibels, self._lags, self._clarity))
         energy = _relative_energy(decibels.astype(np.float64))
         voiced = np.clip((clarity - 0.35) / 0.35, 0.0, 1.0) * np.clip(energy / 0.15, 0.0, 1.0)
         pitch = _relative_pitch(SAMPLE_RATE / lags.astype(np.float64), voiced > 0.5)
-        return Prosody(energy.astype(np.float32), pitch.astype(np.float32), voiced.astype(np.float32)).padded(
-            frames
-        )
+        return Prosody(energy.astype(np.float32), pitch.astype(np.float32), voiced.astype(np.float32)).padded(frames)
 
     def _measure(self, windows: NDArray[np.float32]) -> None:
         """Loudness, pitch lag and periodicity of (n, WINDOW) windows."""

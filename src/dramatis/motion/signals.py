@@ -15,8 +15,7 @@ def smoothstep(x: ArrayLike) -> Curve:
 
 
 def smooth_noise(phase: ArrayLike, rng: np.random.Generator) -> Curve:
-    """Smooth noise of about unit variance at non-decreasing positions `phase` (T,), one random value per
-    unit.
+    """Smooth noise of about unit variance at non-decreasing positions `phase` (T,), one random value per unit.
 
     A longer track of the same generator begins with the shorter one.
     """
@@ -26,9 +25,7 @@ def smooth_noise(phase: ArrayLike, rng: np.random.Generator) -> Curve:
     u = position - cell
     p0, p1, p2, p3 = (knots[cell + k] for k in range(4))
     # Catmull-Rom through the knots: no sudden change of velocity, and linear time at any length.
-    return 0.5 * (
-        2 * p1 + u * (p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0)))
-    )
+    return 0.5 * (2 * p1 + u * (p2 - p0 + u * (2 * p0 - 5 * p1 + 4 * p2 - p3 + u * (3 * (p1 - p2) + p3 - p0))))
 
 
 def ramp(length: int, attack: int, release: int) -> Curve:

@@ -44,9 +44,7 @@ class Executor(Protocol):
 
 
 class SerialExecutor:
-    """One task after the other in the calling thread; `setup` runs once before the first task of each
-    `map`.
-    """
+    """One task after the other in the calling thread; `setup` runs once before the first task of each `map`."""
 
     def __init__(self, setup: Callable[[], None] | None = None) -> None:
         self._setup = setup
@@ -59,8 +57,7 @@ class SerialExecutor:
 
 
 class ThreadExecutor:
-    """`workers` threads; `setup` runs once in each of them (for example to give every worker one torch
-    thread).
+    """`workers` threads; `setup` runs once in each of them (for example to give every worker one torch thread).
 
     Tasks are drawn from the iterable only as workers fall free, so that a lazy iterable of an hour's clips
     costs no memory.

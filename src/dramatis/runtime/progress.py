@@ -49,9 +49,7 @@ class NullReporter:
 
 
 class PlainReporter:
-    """Lines of text for logs and pipes: a stage's first and last event, and at most one line every `interval`
-    seconds.
-    """
+    """Lines of text for logs and pipes: first and last event of a stage, at most one line every `interval` seconds."""
 
     def __init__(
         self,
@@ -109,15 +107,12 @@ class RichReporter:
 
 
 class Stage:
-    """Counts one stage's units, foretells its end and reports; a context manager that reports the start on
-    entry.
+    """Counts one stage's units, foretells its end and reports; a context manager that reports the start on entry.
 
     Units found in the store are `skip`ped: they count as done and teach nothing about speed.
     """
 
-    def __init__(
-        self, reporter: Reporter, name: str, total: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, reporter: Reporter, name: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._reporter = reporter
         self._name = name
         self._total = total

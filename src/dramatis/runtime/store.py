@@ -47,12 +47,9 @@ class ArtifactStore:
     def key(inputs: Mapping[str, Any]) -> str:
         """SHA-256 (hex) of a JSON-able mapping; the order of its keys does not matter.
 
-        Raises TypeError for values JSON cannot hold and ValueError for NaN or infinity, which equal no
-        recipe.
+        Raises TypeError for values JSON cannot hold and ValueError for NaN or infinity, which equal no recipe.
         """
-        text = json.dumps(
-            {"format": FORMAT, "inputs": inputs}, sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
+        text = json.dumps({"format": FORMAT, "inputs": inputs}, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def path(self, key: str) -> Path:
@@ -101,9 +98,7 @@ class ArtifactStore:
             partial.unlink(missing_ok=True)
 
     def fetch(self, key: str, make: Callable[[], Mapping[str, Value]]) -> dict[str, Value]:
-        """The artifact, made and put first if it is not there. What returns has always been through the
-        file.
-        """
+        """The artifact, made and put first if it is not there. What returns has always been through the file."""
         if (found := self.get(key)) is not None:
             return found
         self.put(key, make())

@@ -73,9 +73,9 @@ def hold_condition(autoencoder: Autoencoder, given: Given, frames: int) -> Tenso
         tail = autoencoder.normalise(autoencoder.encode(given.tail[:, :, :1]))
         if given.tail.shape[2] == 4:
             # A whole group: encoded behind its own first frame, which stands in for the unknown past.
-            tail = autoencoder.normalise(
-                autoencoder.encode(torch.cat([given.tail[:, :, :1], given.tail], dim=2))
-            )[:, :, 1:]
+            tail = autoencoder.normalise(autoencoder.encode(torch.cat([given.tail[:, :, :1], given.tail], dim=2)))[
+                :, :, 1:
+            ]
     latents = tile_nearest(head, tail, latent_frames)
     return with_mask(latents, given.flags(frames))
 

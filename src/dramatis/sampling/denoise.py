@@ -72,9 +72,7 @@ def denoise(
     steps = len(sigmas) - 1
     for step in range(steps):
         timestep = (1000 * sigmas[step : step + 1]).to(x.device)
-        predictions = [
-            predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches
-        ]
+        predictions = [predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches]
         x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
         if on_step is not None:
             on_step(step + 1, steps)

@@ -36,7 +36,7 @@ class Guider(Protocol):
 class NoGuidance:
     """The conditional branch alone."""
 
-    branches = (CONDITIONAL,)
+    branches: tuple[Branch, ...] = (CONDITIONAL,)
 
     def combine(self, predictions: list[Tensor]) -> Tensor:
         return predictions[0]
@@ -45,7 +45,7 @@ class NoGuidance:
 class TextGuidance:
     """uncond + scale (cond - uncond); both hear the audio."""
 
-    branches = (CONDITIONAL, Branch(negative_text=True, silent=False))
+    branches: tuple[Branch, ...] = (CONDITIONAL, Branch(negative_text=True, silent=False))
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
@@ -58,7 +58,7 @@ class TextGuidance:
 class JointGuidance:
     """uncond + scale (cond - uncond), where the unconditional branch reads the negative text and hears nothing."""
 
-    branches = (CONDITIONAL, Branch(negative_text=True, silent=True))
+    branches: tuple[Branch, ...] = (CONDITIONAL, Branch(negative_text=True, silent=True))
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
@@ -71,7 +71,11 @@ class JointGuidance:
 class TextAudioGuidance:
     """MultiTalk's three branches: uncond + text (cond - drop_text) + audio (drop_text - uncond)."""
 
-    branches = (CONDITIONAL, Branch(negative_text=True, silent=False), Branch(negative_text=True, silent=True))
+    branches: tuple[Branch, ...] = (
+        CONDITIONAL,
+        Branch(negative_text=True, silent=False),
+        Branch(negative_text=True, silent=True),
+    )
 
     def __init__(self, text: float, audio: float) -> None:
         self.text, self.audio = text, audio

@@ -1,9 +1,8 @@
-"""What the voice does and when: stretches of speech, singing, noise and silence, and its prosody per video
-frame.
+"""What the voice does and when: stretches of speech, singing, noise and silence, and its prosody per video frame.
 
-Audio arrives in blocks of any size and is forgotten at once; what stays is a few numbers per video frame, so
-an hour is heard in a few megabytes. Voice activity is judged from loudness relative to the recording and
-from periodicity, which needs no model; the events are what the director cuts shots on.
+Audio arrives in blocks of any size and is forgotten at once; what stays is a few numbers per video frame, so an hour is
+heard in a few megabytes. Voice activity is judged from loudness relative to the recording and from periodicity, which
+needs no model; the events are what the director cuts shots on.
 """
 
 from __future__ import annotations

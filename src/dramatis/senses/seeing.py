@@ -15,7 +15,7 @@ LIPS_MIDDLE = (51, 57)
 def laplacian_variance(frame: NDArray[np.uint8], sight: Sight) -> float:
     """Sharpness of the face: variance of the Laplacian of grey levels in the box of the landmarks, of (H, W, 3)."""
     low = np.floor(sight.landmarks.min(0)).astype(int).clip(1)
-    high = np.ceil(sight.landmarks.max(0)).astype(int)
+    high = np.ceil(sight.landmarks.max(0)).astype(int).clip(0)
     grey = frame[low[1] - 1 : high[1] + 1, low[0] - 1 : high[0] + 1].astype(np.float64).mean(-1)
     if min(grey.shape) < 3:
         return 0.0

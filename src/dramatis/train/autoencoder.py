@@ -18,12 +18,14 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor
 
-from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.autoencoder import LATENT_BOUND, MiniAutoencoder
 from dramatis.models.loading import load_model, save_model
 from dramatis.train.common import Average, Run, autocast, cosine, pick_device, psnr, set_rate
 from dramatis.train.shards import ShardSet
 
 REFERENCE, DENSE, STRIDED = slice(0, 1), slice(1, 30), slice(30, 59)
+LATENT_PENALTY = 2e-3
+"""Keeps latents off their bound: without it a large first step saturated all of them and nothing was learnt."""
 MOUTH = range(48, 68)
 EYES = range(36, 48)
 
@@ -91,20 +93,24 @@ def reconstruction_loss(out: Tensor, video: Tensor, boxes: Tensor, detail: float
 def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips: int = 24) -> dict[str, float]:
     """PSNR (dB) on held-out people: whole frames, mouth and eye boxes, and strided clips."""
     model.eval()
-    whole, detail, strided = [], [], []
+    whole: list[float] = []
+    detail: list[float] = []
+    strided: list[float] = []
     for index in range(min(clips, len(data))):
         marks = data.get(index, "landmarks").astype(np.float32)
-        for span, scores in ((DENSE, whole), (STRIDED, strided)):
+        for span, found in ((DENSE, whole), (STRIDED, strided)):
             clip = torch.from_numpy(data.frames(index, span)).to(device).float().div(127.5).sub(1)
             video = clip.permute(3, 0, 1, 2).unsqueeze(0)
             with autocast(device):
                 out = model(video)
-            scores.append(psnr(out, video))
+            found.append(psnr(out, video))
             if span is DENSE:
-                boxes = torch.from_numpy(detail_boxes(marks[span], clip.shape[1:3])).to(device)
+                height, width = clip.shape[1:3]
+                boxes = torch.from_numpy(detail_boxes(marks[span], (height, width))).to(device)
                 detail.append(psnr(out, video, boxes.float()))
     model.train()
-    return {"psnr": np.mean(whole), "psnr_detail": np.mean(detail), "psnr_strided": np.mean(strided)}
+    scores = {"psnr": whole, "psnr_detail": detail, "psnr_strided": strided}
+    return {name: float(np.mean(values)) for name, values in scores.items()}
 
 
 @torch.no_grad()
@@ -130,7 +136,7 @@ def main(
     batch_size: int = 12,
     frames: int = 9,
     side: int = 80,
-    rate: float = 1.5e-3,
+    rate: float = 1e-3,
     noise: float = 0.06,
     detail: float = 4.0,
 ) -> None:
@@ -149,21 +155,22 @@ def main(
     shipped = MiniAutoencoder.from_config(model.config).to(device, memory_format=torch.channels_last)
     recent: list[float] = []
     for step in clock.loop():
-        set_rate(optimiser, rate * cosine(clock.progress()))
+        set_rate(optimiser, rate * cosine(clock.progress()) * min(1.0, step / 200))
         video, boxes = batch(train_set, rng, batch_size, frames, side, device)
         with autocast(device):
-            z = model.encode(video)
+            free = model.encode_unbound(video)
+            z = LATENT_BOUND * torch.tanh(free / LATENT_BOUND)
             # Noise makes nearby latents decode alike: the DiT's own errors then cost little.
             z = z + noise * z.detach().float().std() * torch.randn_like(z)
             decoded = model.decode(z)
-        loss = reconstruction_loss(decoded, video, boxes, detail)
+        loss = reconstruction_loss(decoded, video, boxes, detail) + LATENT_PENALTY * free.float().square().mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         average.update(model)
         recent.append(float(loss.detach()))
-        if step % 250 == 0:
+        if step % 100 == 0:
             shipped.load_state_dict(average.state)
             figures = evaluate(shipped, test_set, device) if step % 1000 == 0 else {}
             clock.log(loss=float(np.mean(recent)), samples=step * batch_size, clips=len(train_set), **figures)

@@ -4,10 +4,11 @@ A task is a mask pattern. Dense clips: first frame given, first and last given, 
 clips (the blueprint): first given, or first and last. Clips are cut to varied lengths, as the plan's are.
 
 Most steps keep only a window of tokens around the mouth: lip sync is learnt several times faster than
-from whole frames (FACTS, first mini). Judge by the correlation r of mouth opening, shuffled r and late-frame PSNR; the
+from whole frames. Judge by the correlation r of mouth opening, shuffled r and late-frame PSNR; the
 flow loss says little.
 
-    python -m dramatis.train.dit --data RUNS/latents/train --test RUNS/latents/test --run RUNS/dit --minutes 60
+    python -m dramatis.train.dit --data RUNS/latents/train --test RUNS/latents/test --run RUNS/dit --minutes 60 \
+        --autoencoder RUNS/autoencoder/model --perception RUNS/perception/model
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def conditioned(data: LatentSet, indices: np.ndarray, task: str, frames: int) ->
         controls=data.stack("controls", indices)[:, clip, :pixel_frames],
         maps=data.stack("maps", indices)[:, clip, :pixel_frames],
         weight=data.stack("weight", indices)[:, clip, :frames],
-        captions=[data.rows[i]["caption"] for i in indices],
+        captions=[data.rows[i]["whole_caption" if clip == STRIDED else "caption"] for i in indices],
     )
 
 
@@ -145,9 +146,7 @@ def mouth_window(batch: Batch, mouths: Tensor, rng: np.random.Generator) -> Batc
     corner = (np.round(corner / 2) * 2).clip(0, [width - WINDOW, height - WINDOW]).astype(int)
 
     def cut(x: Tensor) -> Tensor:
-        return torch.stack(
-            [row[..., y : y + WINDOW, x0 : x0 + WINDOW] for row, (x0, y) in zip(x, corner, strict=True)]
-        )
+        return torch.stack([row[..., y : y + WINDOW, x0 : x0 + WINDOW] for row, (x0, y) in zip(x, corner, strict=True)])
 
     batch.z, batch.condition, batch.maps = cut(batch.z), cut(batch.condition), cut(batch.maps)
     batch.weight = cut(batch.weight)
@@ -218,7 +217,7 @@ def draw(
 
 
 class Judge:
-    """Generates held-out clips and measures them: correlation of mouth opening, shuffled control, PSNR late in a clip."""
+    """Generates held-out clips and measures them: correlation of mouth opening, shuffled control, PSNR far into it."""
 
     def __init__(self, test: LatentSet, autoencoder: Path, perception: Path, device: torch.device) -> None:
         self.test, self.device = test, device
@@ -256,7 +255,7 @@ class Judge:
         """(F,) mouth opening seen in (3, F, H, W)."""
         return np.array([sight.mouth_opening for sight in look(self.eye, video.transpose(0, 1))])
 
-    def judge(self, dit: AudioDiT, text: TextEncoder, clips: int = 10) -> dict[str, float]:
+    def judge(self, dit: AudioDiT, text: TextEncoder, clips: int = 8) -> dict[str, float]:
         """Figures over the first `clips` undamaged single-person samples."""
         picked = [i for i, row in enumerate(self.test.rows) if row["people"] == 1 and row["damage"] in (None, "none")]
         picked = picked[:clips]
@@ -287,7 +286,13 @@ class Learner(nn.Module):
 
     def __init__(self, init: Path | None = None) -> None:
         super().__init__()
-        self.dit = load_model(AudioDiT, init / "transformer") if init else AudioDiT(**MINI)
+        if init:
+            self.dit = load_model(AudioDiT, init / "transformer")
+        else:
+            self.dit = AudioDiT(**MINI)
+            # Start from "no velocity": the first steps then learn instead of undoing noise.
+            nn.init.zeros_(self.dit.proj_out.weight)
+            nn.init.zeros_(self.dit.proj_out.bias)
         self.text = load_model(TextEncoder, init / "text_encoder") if init else TextEncoder()
 
 
@@ -304,6 +309,7 @@ def main(
     batch_full: int = 4,
     batch_window: int = 16,
     full_share: float = 0.3,
+    late_share: float = 0.5,
     judge_every: float = 10.0,
 ) -> None:
     """Train, resuming from the run folder when it has a checkpoint."""
@@ -332,8 +338,8 @@ def main(
 
     for step in clock.loop():
         # Whole frames count for more at the end, when lips are there and pictures have to settle.
-        share = full_share if clock.progress() < 0.66 else 0.5
-        batch, task = draw(train_set, rng, share, batch_full, batch_window)
+        share = full_share if clock.progress() < 0.66 else max(full_share, late_share)
+        batch, _ = draw(train_set, rng, share, batch_full, batch_window)
         loss = flow_loss(learner.dit, learner.text, batch, device)
         loss.backward()
         optimiser.step(rate * cosine(clock.progress()))
@@ -341,7 +347,7 @@ def main(
         kind = "window" if batch.windowed else "full"
         recent.setdefault(f"loss_{kind}", []).append(float(loss.detach()))
         if step % 200 == 0:
-            clock.log(samples=len(train_set), **{name: np.mean(values) for name, values in recent.items()})
+            clock.log(samples=len(train_set), **{name: float(np.mean(values)) for name, values in recent.items()})
             recent.clear()
             train_set.refresh()
         if clock.due():

@@ -11,7 +11,8 @@ Per sample (T = 8 latent frames, F = 29 pixel frames, two clips: 0 dense, 1 stri
     audio (2, 2, F, C)      speech features [plain, augmented][clip]
     controls (2, F, 26), maps (2, F, 6, h, w), weight (2, T, h, w) loss weights, mouth (2, 2) mouth centre in cells
 
-    python -m dramatis.train.latents --data DATA/train --models RUNS --out RUNS/latents/train
+    python -m dramatis.train.latents --data DATA/train --autoencoder RUNS/autoencoder/model \
+        --speech RUNS/speech/model --out RUNS/latents/train
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.runtime.files import publish
-from dramatis.train.autoencoder import DENSE, EYES, MOUTH, STRIDED, detail_boxes
+from dramatis.train.autoencoder import DENSE, EYES, MOUTH, STRIDED
 from dramatis.train.common import autocast, pick_device
 from dramatis.train.shards import ShardSet
 
@@ -91,7 +92,8 @@ class Precomputer:
         reference = self._encode(video[None, :, :1])[0, :, 0]
         out = {"z": z, "single": single, "tail": tail, "reference": reference}
         out = {name: value.half() for name, value in out.items()}
-        return out | self._sound(data, index, rng) | self._geometry(data, index, frames.shape[1:3], z.shape[-2:])
+        height, width = frames.shape[1:3]
+        return out | self._sound(data, index, rng) | self._geometry(data, index, (height, width))
 
     def _sound(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         audio = data.get(index, "audio").astype(np.float32) / 32768
@@ -103,17 +105,16 @@ class Precomputer:
         picked = [heard[:, rows[span].clip(0, last)] for span in (DENSE, STRIDED)]
         return {"audio": torch.stack(picked, 1).half()}
 
-    def _geometry(
-        self, data: ShardSet, index: int, size: tuple[int, int], grid: tuple[int, int]
-    ) -> dict[str, Tensor]:
+    def _geometry(self, data: ShardSet, index: int, size: tuple[int, int]) -> dict[str, Tensor]:
+        grid = (size[0] // 8, size[1] // 8)
         landmarks = data.get(index, "landmarks").astype(np.float32)
         anchors = data.get(index, "anchors").astype(np.float32)
         controls = data.get(index, "controls").astype(np.float32)
         maps, weights, mouths = [], [], []
         for span in (DENSE, STRIDED):
             performance = Performance.from_vector(controls[span])
-            maps.append(coordinate_maps(anchors[span], performance, tuple(size), tuple(grid)))
-            weights.append(loss_weights(landmarks[span], tuple(size), tuple(grid)))
+            maps.append(coordinate_maps(anchors[span], performance, size, grid))
+            weights.append(loss_weights(landmarks[span], size, grid))
             mouths.append(landmarks[span][:, list(MOUTH)].mean((0, 1)) / (size[1] / grid[1]))
         values: dict[str, Any] = {
             "controls": np.stack([controls[DENSE], controls[STRIDED]]),

@@ -10,7 +10,7 @@ background: no face there.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -24,11 +24,19 @@ from dramatis.train.common import Average, Run, autocast, cosine, pick_device, s
 from dramatis.train.shards import ShardSet
 
 FLIP = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+    [
+        *(*range(16, -1, -1), *range(26, 16, -1)),  # jaw, brows
+        *(*range(27, 31), *range(35, 30, -1)),  # nose
+        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),  # eyes
+        *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65),  # lips
+    ]
 )
 """Landmark order of the mirrored face."""
+
+
+def usable(row: dict[str, Any]) -> bool:
+    """One person, and pixels that lie where the ground truth says."""
+    return row.get("people", 1) == 1 and row.get("damage") != "distorted"
 
 
 def raw_batch(data: ShardSet, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -36,7 +44,7 @@ def raw_batch(data: ShardSet, rng: np.random.Generator, size: int) -> tuple[Tens
     frames, marks, masks = [], [], []
     for _ in range(size):
         index = int(rng.integers(len(data)))
-        while data.row(index).get("people", 1) > 1:
+        while not usable(data.row(index)):
             index = int(rng.integers(len(data)))
         row = int(rng.integers(59))
         frames.append(data.frames(index, slice(row, row + 1))[0])
@@ -47,9 +55,7 @@ def raw_batch(data: ShardSet, rng: np.random.Generator, size: int) -> tuple[Tens
     return images, torch.from_numpy(np.stack(marks)), torch.from_numpy(np.stack(masks))
 
 
-def warp(
-    images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+def warp(images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Random scale, rotation, shift and mirror of a batch, applied to pictures, landmarks and masks alike."""
     size = len(images)
     side = images.shape[-1]

@@ -141,7 +141,7 @@ def main(
     held_out: int = 200,
     workers: int = 2,
     minutes: float = 8.0,
-    batch_size: int = 16,
+    batch_size: int = 8,
     rate: float = 1.5e-3,
 ) -> None:
     """Make the voices, then train, resuming from the run folder when it has a checkpoint."""
@@ -157,7 +157,9 @@ def main(
     clock.resume(**parts)
     rng = np.random.default_rng(clock.step)
     shipped = SpeechEncoder.from_config(model.config).to(device)
-    scale = torch.from_numpy(train_set.shapes.reshape(-1, len(SHAPES)).astype(np.float32).std(0)).to(device)
+    scale = (
+        torch.from_numpy(train_set.shapes.reshape(-1, len(SHAPES)).astype(np.float32).std(0)).clamp(min=0.01).to(device)
+    )
     recent: list[float] = []
     for step in clock.loop():
         set_rate(optimiser, rate * cosine(clock.progress()))

@@ -1,1 +1,1 @@
-"""The synthetic world: people that we render and hear, with exact ground truth (DESIGN.md section 3)."""
+"""The synthetic world: people that we render and hear, with exact ground truth."""

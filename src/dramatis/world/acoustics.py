@@ -53,9 +53,7 @@ def draw_recording(rng: np.random.Generator) -> Recording:
 
 
 def resized(audio: F32, segments: list[Segment], factor: float) -> tuple[F32, list[Segment]]:
-    """The voice of a smaller (factor > 1) or larger throat: pitch and formants times `factor`, time divided
-    by it.
-    """
+    """The voice of a smaller (factor > 1) or larger throat: pitch and formants times `factor`, time divided by it."""
     if abs(factor - 1.0) < 1e-3 or not len(audio):
         return audio, segments
     changed = np.asarray(soxr.resample(audio, 16000 * factor, 16000, quality="MQ"), np.float32)
@@ -100,11 +98,7 @@ def without_margins(audio: F32, segments: list[Segment], rate: int = 16000) -> t
     if not spoken:
         return audio[:0], []
     start, stop = spoken[0][0], spoken[-1][1]
-    kept = [
-        (max(a, start) - start, min(b, stop) - start, phone)
-        for a, b, phone in segments
-        if a < stop and b > start
-    ]
+    kept = [(max(a, start) - start, min(b, stop) - start, phone) for a, b, phone in segments if a < stop and b > start]
     first = round(start * rate)
     return audio[first : max(first, round(stop * rate))], kept
 

@@ -1,5 +1,4 @@
-"""Reads the raw material of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and
-clothes.
+"""Reads the raw material of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and clothes.
 
 The folder is not part of this repository; its README says where each file is published. Everything is read
 once per process, converted to metres with y up and +z towards the camera, and kept. The ICT head is moved
@@ -49,9 +48,8 @@ CLOTHES = (
 
 @dataclass(frozen=True)
 class IctHead:
-    """ICT-FaceKit in metres: neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in
-    `EXPRESSIONS` order; faces and face_uv (F, 3); part (F,) indexes part_names; landmarks (68,) vertex
-    indices.
+    """ICT-FaceKit in metres: neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in `EXPRESSIONS`
+    order; faces and face_uv (F, 3); part (F,) indexes part_names; landmarks (68,) vertex indices.
     """
 
     neutral: F32
@@ -71,9 +69,7 @@ class IctHead:
 
 @dataclass(frozen=True)
 class ObjMesh:
-    """A Wavefront mesh, triangulated: vertices (V, 3), uv (U, 2), faces and face_uv (F, 3), group name per
-    face.
-    """
+    """A Wavefront mesh, triangulated: vertices (V, 3), uv (U, 2), faces and face_uv (F, 3), group name per face."""
 
     vertices: F32
     uv: F32
@@ -94,12 +90,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Garment:
-    """Something bound to the base mesh: each vertex is a weighted mean of three base vertices plus a
-    scaled offset.
+    """Something bound to the base mesh: each vertex is a weighted mean of three base vertices plus a scaled offset.
 
-    reference (V, 3) base indices, weight (V, 3), offset (V, 3) in decimetres of the base mesh, scale: per
-    axis (index a, index b, distance); hides: base vertices to drop under it; texture (h, w, 4) uint8 sRGB
-    + alpha.
+    reference (V, 3) base indices, weight (V, 3), offset (V, 3) in decimetres of the base mesh, scale: per axis (index
+    a, index b, distance); hides: base vertices to drop under it; texture (h, w, 4) uint8 sRGB + alpha.
     """
 
     mesh: ObjMesh
@@ -122,8 +116,7 @@ def check_assets(assets: Path) -> Path:
     for name in ("ict_facekit.npz", "makehuman/base.obj", "makehuman/body_targets.npz"):
         if not (assets / name).is_file():
             raise UserError(
-                f"assets folder {assets}: {name} is missing; "
-                "pass the folder with the ICT-FaceKit and MakeHuman files"
+                f"assets folder {assets}: {name} is missing; pass the folder with the ICT-FaceKit and MakeHuman files"
             )
     return assets
 
@@ -246,9 +239,7 @@ def load_garment(assets: Path, kind: str, name: str, texture_size: int = 512) ->
             deleted.extend(words)
     binding = np.asarray(rows, np.float32)
     picture = (
-        Image.open(folder / f"{name}_diffuse.webp")
-        .convert("RGBA")
-        .resize((texture_size,) * 2, Image.Resampling.BOX)
+        Image.open(folder / f"{name}_diffuse.webp").convert("RGBA").resize((texture_size,) * 2, Image.Resampling.BOX)
     )
     return Garment(
         mesh=read_obj(folder / f"{name}.obj", 0.1),

@@ -26,8 +26,7 @@ HELD_OUT_REMAINDER = 9
 
 
 def make_background(seed: int) -> Picture:
-    """(SIDE, SIDE, 3) float32 linear RGB 0..1, the same for the same seed; its kind is drawn from the seed
-    as well."""
+    """(SIDE, SIDE, 3) float32 linear RGB 0..1, the same for the same seed; its kind is drawn from the seed as well."""
     rng = np.random.default_rng([seed, 0x6261636B])
     kinds = tuple(KINDS)
     kind = kinds[int(rng.integers(len(kinds)))]
@@ -37,8 +36,7 @@ def make_background(seed: int) -> Picture:
 
 
 def fractal_noise(rng: np.random.Generator, octaves: int = 5, coarse: int = 3, fall: float = 0.55) -> Picture:
-    """(SIDE, SIDE) smooth noise of zero mean and about unit deviation; `coarse` cells in its lowest
-    octave."""
+    """(SIDE, SIDE) smooth noise of zero mean and about unit deviation; `coarse` cells in its lowest octave."""
     total = np.zeros((SIDE, SIDE), np.float32)
     for octave in range(octaves):
         cells = coarse * 2**octave
@@ -46,9 +44,7 @@ def fractal_noise(rng: np.random.Generator, octaves: int = 5, coarse: int = 3, f
             break
         grid = rng.standard_normal((cells + 3, cells + 3)).astype(np.float32)
         steps = np.linspace(1.0, cells + 1.0, SIDE, dtype=np.float32)
-        total += fall**octave * map_coordinates(
-            grid, np.meshgrid(steps, steps, indexing="ij"), order=1, mode="nearest"
-        )
+        total += fall**octave * map_coordinates(grid, np.meshgrid(steps, steps, indexing="ij"), order=1, mode="nearest")
     return (total - total.mean()) / (total.std() + 1e-6)
 
 
@@ -227,11 +223,7 @@ def _city(rng: np.random.Generator) -> Picture:
     rows, columns = rng.integers(0, SIDE, points), rng.integers(0, SIDE, points)
     tint = rng.random() < 0.5
     for row, column in zip(rows, columns, strict=True):
-        light = (
-            np.array([1.0, 0.62, 0.3])
-            if tint and rng.random() < 0.7
-            else _colour(rng, (0.8, 1.0), (0.1, 0.9))
-        )
+        light = np.array([1.0, 0.62, 0.3]) if tint and rng.random() < 0.7 else _colour(rng, (0.8, 1.0), (0.1, 0.9))
         picture[row : row + 3, column : column + 3] += light * rng.gamma(1.2, 18.0)
     return defocus(picture, rng.uniform(7.0, 20.0))
 
@@ -253,14 +245,10 @@ def _outdoors(rng: np.random.Generator) -> Picture:
         picture[gaps] = haze * rng.uniform(1.5, 6.0)
     ground = rng.uniform(0.65, 0.95)
     grass = np.array([0.16, 0.24, 0.06]) * rng.uniform(0.6, 1.6, 3)
-    picture = np.where(
-        (ys > ground)[..., None], grass * np.exp(0.3 * fractal_noise(rng, 6, 16))[..., None], picture
-    )
+    picture = np.where((ys > ground)[..., None], grass * np.exp(0.3 * fractal_noise(rng, 6, 16))[..., None], picture)
     for _ in range(int(rng.integers(0, 4))):
         x, thick = rng.random(), rng.uniform(0.01, 0.04)
-        _rectangle(
-            picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2)
-        )
+        _rectangle(picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2))
     return defocus(picture.astype(np.float32), rng.uniform(4.0, 15.0))
 
 
@@ -283,9 +271,7 @@ def _photo(rng: np.random.Generator) -> Picture:
     photo = _photograph(_PHOTOGRAPHS[int(rng.integers(len(_PHOTOGRAPHS)))])
     side = int(min(photo.shape[:2]) * rng.uniform(0.6, 1.0))
     top, left = (int(rng.integers(0, extent - side + 1)) for extent in photo.shape[:2])
-    crop = zoom(photo[top : top + side, left : left + side], (SIDE / side, SIDE / side, 1), order=1)[
-        :SIDE, :SIDE
-    ]
+    crop = zoom(photo[top : top + side, left : left + side], (SIDE / side, SIDE / side, 1), order=1)[:SIDE, :SIDE]
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
     tinted = crop * (0.5 + _colour(rng, (0.7, 1.0), (0.0, 0.5)))
     return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(5.0, 16.0)) * _light_pool(rng, 0.3)

@@ -1,5 +1,4 @@
-"""The camera of the rendered world: how people are framed, and how a performance's camera row moves the
-frame.
+"""The camera of the rendered world: how people are framed, and how a performance's camera row moves the frame.
 
 The conventions are those of `dramatis.motion.face`: an orbit about the target, then one similarity of the
 picture (zoom, roll, pan) that the background shares.
@@ -20,9 +19,8 @@ STILL = np.zeros(6, np.float32)
 
 @dataclass(frozen=True)
 class Framing:
-    """The unmoved camera. target: (3,) metres, what it looks at and orbits.  distance: metres to the target.
-    focal: focal length in frame heights.  centre: (2,) where the target appears, fractions of width and
-    height.
+    """The unmoved camera. target: (3,) metres, what it looks at and orbits.  distance: metres to the target.  focal:
+    focal length in frame heights.  centre: (2,) where the target appears, fractions of width and height.
     """
 
     target: tuple[float, float, float]
@@ -51,14 +49,11 @@ class CameraState:
 
     def depth(self, points: ArrayLike) -> NDArray[np.float32]:
         """(...,) distance in metres along the optical axis of (..., 3) points."""
-        return (np.asarray(points, np.float64) @ self.projection[2, :3] + self.projection[2, 3]).astype(
-            np.float32
-        )
+        return (np.asarray(points, np.float64) @ self.projection[2, :3] + self.projection[2, 3]).astype(np.float32)
 
 
 def camera_state(framing: Framing, row: ArrayLike, size: tuple[int, int]) -> CameraState:
-    """The camera for one row of `Performance.camera`: log_zoom, pan_x, pan_y, roll, orbit_yaw,
-    orbit_pitch."""
+    """The camera for one row of `Performance.camera`: log_zoom, pan_x, pan_y, roll, orbit_yaw, orbit_pitch."""
     row = np.asarray(row, np.float64)
     height, width = size
     orbit = head_rotation(row[4], row[5], 0.0)
@@ -88,9 +83,7 @@ def _similarity(row: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
     return np.column_stack([turn, middle + np.array([row[1] * width, -row[2] * height]) - turn @ middle])
 
 
-def frame_people(
-    landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float
-) -> Framing:
+def frame_people(landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float) -> Framing:
     """Frame people by their faces.
 
     landmarks: (P, 68, 3) metres at rest.  fraction: height of a face, chin to hairline, in frame heights;

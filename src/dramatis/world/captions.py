@@ -46,9 +46,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Description:
-    """The facts of a clip: what a caption may say. Names are those of `dramatis.story`; empty strings stay
-    unsaid.
-    """
+    """The facts of a clip: what a caption may say. Names are those of `dramatis.story`; empty strings stay unsaid."""
 
     subjects: tuple[Subject, ...] = (Subject(),)
     emotion: str = "neutral"
@@ -98,15 +96,11 @@ def negative_caption(clip: Description, rng: np.random.Generator) -> str:
     if rng.random() < 0.6:
         parts.append(_word(CAMERA_WORDS[str(rng.choice(OPPOSITE_CAMERAS[clip.camera]))], rng))
     for gesture in clip.gestures:
-        parts += [
-            _word(GESTURE_WORDS[name], rng) for name in OPPOSITE_GESTURES[gesture] if rng.random() < 0.5
-        ]
+        parts += [_word(GESTURE_WORDS[name], rng) for name in OPPOSITE_GESTURES[gesture] if rng.random() < 0.5]
     if rng.random() < 0.3:
         parts.append(_word(_STIFF if clip.gestures else _RESTLESS, rng))
     others = [name for name in DAMAGES if name not in (clip.damage, "wrong_emotion")]
-    parts += [
-        _fault(str(name), rng) for name in rng.choice(others, size=int(rng.integers(1, 4)), replace=False)
-    ]
+    parts += [_fault(str(name), rng) for name in rng.choice(others, size=int(rng.integers(1, 4)), replace=False)]
     return ", ".join(dict.fromkeys(parts))
 
 
@@ -150,9 +144,7 @@ def _sentences(clip: Description, rng: np.random.Generator) -> str:
     if clip.camera != "static" or rng.random() < 0.5:
         parts.append(_camera(clip, rng))
     if clip.light and rng.random() < 0.4:
-        parts.append(
-            rng.choice([f"the light is {clip.light}", f"{clip.light} light", f"lit by {clip.light} light"])
-        )
+        parts.append(rng.choice([f"the light is {clip.light}", f"{clip.light} light", f"lit by {clip.light} light"]))
     if clip.background and rng.random() < 0.4:
         place = clip.background
         parts.append(rng.choice([f"the scene has {place}", place, f"in front of {place}"]))
@@ -202,9 +194,7 @@ def _camera(clip: Description, rng: np.random.Generator) -> str:
 
 
 def _move(clip: Description, rng: np.random.Generator) -> str:
-    """The camera move as the vocabulary has it, sometimes with its pace: "slow push in", "the camera pans
-    left slowly".
-    """
+    """The camera move in known words, sometimes with its pace: "slow push in", "the camera pans left slowly"."""
     words = _word(CAMERA_WORDS[clip.camera], rng)
     pace = 0 if clip.amount < 0.5 else 1
     if clip.camera in ("static", "handheld") or rng.random() < 0.4:

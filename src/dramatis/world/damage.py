@@ -1,10 +1,9 @@
-"""Deliberate faults: what gives a negative prompt something to steer away from (DESIGN.md section 3).
+"""Deliberate faults: what gives a negative prompt something to steer away from.
 
-A damaged clip keeps its direction and its ground truth, but is spoilt in one named way, and its caption says
-so. Faults of the picture are functions of a frame array; three more kinds live elsewhere and are only named
-here: a frozen face or frozen lips (held while the audio goes on, done on the pose) and a wrong emotion (done
-in the caption). The names are those of `dramatis.vocabulary.DAMAGE_WORDS`, and "flicker", which those words
-call "flickering".
+A damaged clip keeps its direction and its ground truth, but is spoilt in one named way, and its caption says so. Faults
+of the picture are functions of a frame array; three more kinds live elsewhere and are only named here: a frozen face or
+frozen lips (held while the audio goes on, done on the pose) and a wrong emotion (done in the caption). The names are
+those of `dramatis.vocabulary.DAMAGE_WORDS`, and "flicker", which those words call "flickering".
 """
 
 from __future__ import annotations
@@ -38,9 +37,7 @@ DAMAGES = FRAME_DAMAGES + POSE_DAMAGES + CAPTION_DAMAGES
 
 @dataclass(frozen=True)
 class Damaged:
-    """A spoilt clip: `frames` (T, H, W, 3) uint8 and `shift` (T, 2) px, how far the picture moved right and
-    down.
-    """
+    """A spoilt clip: `frames` (T, H, W, 3) uint8 and `shift` (T, 2) px, how far the picture moved right and down."""
 
     frames: Frames
     shift: NDArray[np.float32]
@@ -65,18 +62,14 @@ def damage(frames: Frames, kind: str, severity: float, rng: np.random.Generator)
     return Damaged(_FAULTS[kind](frames, severity, rng), still)
 
 
-def jitter_offsets(
-    count: int, severity: float, size: tuple[int, int], rng: np.random.Generator
-) -> NDArray[np.float32]:
+def jitter_offsets(count: int, severity: float, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float32]:
     """Whole-pixel shakes (count, 2) right and down, up to about 4 % of the frame's side at severity 1."""
     reach = (0.008 + 0.03 * severity) * min(size)
     return np.round(rng.normal(0.0, reach, (count, 2)).clip(-2 * reach, 2 * reach)).astype(np.float32)
 
 
 def move(pictures: NDArray, shift: NDArray[np.float32]) -> NDArray:
-    """Move each picture of (T, H, W, ...) by whole pixels `shift` (T, 2) right and down; the edge is
-    repeated.
-    """
+    """Move each picture of (T, H, W, ...) by whole pixels `shift` (T, 2) right and down; the edge is repeated."""
     height, width = pictures.shape[1:3]
     moved = np.empty_like(pictures)
     for picture, (right, down), target in zip(pictures, shift.astype(int), moved, strict=True):
@@ -147,9 +140,7 @@ def _noise(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
 
 
 def _distorted(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
-    """A smooth warp that crawls over the picture; ground truth does not follow it (a few per cent of the
-    side).
-    """
+    """A smooth warp that crawls over the picture; ground truth does not follow it (a few per cent of the side)."""
     height, width = frames.shape[1:3]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     reach = (0.014 + 0.03 * severity) * height

@@ -139,11 +139,7 @@ def sample_arrays(take: Take, index: NDArray[np.int32]) -> Arrays:
 def _dense_start(take: Take, rng: np.random.Generator) -> int:
     """Where the consecutive frames begin: anywhere inside one shot, if a shot is long enough."""
     last = take.frames - WINDOW
-    starts = [
-        start
-        for shot in take.shots
-        for start in range(shot.span.start, min(shot.span.stop - WINDOW, last) + 1)
-    ]
+    starts = [start for shot in take.shots for start in range(shot.span.start, min(shot.span.stop - WINDOW, last) + 1)]
     return int(rng.choice(starts)) if starts else int(rng.integers(0, last + 1))
 
 

@@ -42,9 +42,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Manner:
-    """How to say it: `tempo` > 1 is faster; `pitch` in semitones from the speaker's own, `liveliness` 1 = as
-    usual.
-    """
+    """How to say it: `tempo` > 1 is faster; `pitch` in semitones from the speaker's own, `liveliness` 1 = as usual."""
 
     tempo: float = 1.0
     pitch: float = 0.0
@@ -66,9 +64,7 @@ def available(engine: str) -> bool:
 
 
 def espeak_speech(texts: Sequence[str], speaker: str, manner: Manner, *, ssml: bool = False) -> list[Speech]:
-    """Texts spoken by an espeak-ng voice such as 'en-us+f3'; Mandarin ('cmn-latn-pinyin') takes numbered
-    pinyin.
-    """
+    """Texts spoken by an espeak-ng voice such as 'en-us+f3'; Mandarin ('cmn-latn-pinyin') takes numbered pinyin."""
     voice = espeak.EspeakVoice(
         name=speaker,
         rate=int(np.clip(165 * manner.tempo, 80, 400)),
@@ -101,9 +97,7 @@ def flite_speech(text: str, speaker: str, manner: Manner, timeout_s: float = 20.
         command = ["flite", "-voice", speaker, "-psdur", "--setf", f"duration_stretch={1 / manner.tempo:.4f}"]
         listing = _output([*command, "-t", text, "-o", str(wave)], timeout_s)
         audio = _wave(wave)
-    ends = [
-        (label, float(end)) for label, _, end in (word.rpartition(":") for word in listing.split()) if label
-    ]
+    ends = [(label, float(end)) for label, _, end in (word.rpartition(":") for word in listing.split()) if label]
     return _from_ends(audio, ends, phones.from_arpabet)
 
 
@@ -126,9 +120,7 @@ _SCORE_HEAD = """<?xml version="1.0"?>
 """
 
 
-def festival_speech(
-    texts: Sequence[str], speaker: str, manner: Manner, timeout_s: float = 60.0
-) -> list[Speech]:
+def festival_speech(texts: Sequence[str], speaker: str, manner: Manner, timeout_s: float = 60.0) -> list[Speech]:
     """Each text by a festival voice such as 'kal_diphone', 'cmu_us_slt_arctic_hts' or 'upc_ca_ona_hts'."""
 
     def script(folder: Path) -> str:
@@ -146,9 +138,7 @@ def festival_song(notes: Sequence[Note], speaker: str, timeout_s: float = 60.0) 
 
     def script(folder: Path) -> str:
         (folder / "score.xml").write_text(_SCORE_HEAD + _score(notes), encoding="utf-8")
-        return _FESTIVAL_SPEAK.format(voice=speaker, folder=folder, stretch=1.0) + _FESTIVAL_SING.format(
-            folder=folder
-        )
+        return _FESTIVAL_SPEAK.format(voice=speaker, folder=folder, stretch=1.0) + _FESTIVAL_SING.format(folder=folder)
 
     return _festival(script, speaker, timeout_s)
 
@@ -184,9 +174,7 @@ def _festival(script: Callable[[Path], str], speaker: str, timeout_s: float) -> 
     return speech
 
 
-def _from_ends(
-    audio: F32, ends: Sequence[tuple[str, float]], reader: Callable[[str], tuple[str, ...]]
-) -> Speech:
+def _from_ends(audio: F32, ends: Sequence[tuple[str, float]], reader: Callable[[str], tuple[str, ...]]) -> Speech:
     rows: list[tuple[float, float, tuple[str, ...]]] = []
     start = 0.0
     for label, end in ends:
@@ -199,9 +187,7 @@ def _from_ends(
 
 def _output(command: list[str], timeout_s: float) -> str:
     try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=timeout_s, check=True, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=True, stdin=subprocess.DEVNULL)
     except FileNotFoundError as error:
         raise EngineError(f"{command[0]} is not installed; install the package of that name") from error
     except (subprocess.SubprocessError, OSError) as error:

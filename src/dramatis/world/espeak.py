@@ -40,9 +40,7 @@ class EspeakError(RuntimeError):
 
 @dataclass(frozen=True)
 class EspeakVoice:
-    """`name` as in `espeak-ng --voices`, with a variant after '+'; rate in words a minute; pitch and its
-    range 0..99.
-    """
+    """`name` as in `espeak-ng --voices`, a variant after '+'; rate in words a minute; pitch and its range 0..99."""
 
     name: str
     rate: int = 165
@@ -215,9 +213,7 @@ def _spoken(library: ctypes.CDLL, request: dict[str, Any]) -> tuple[dict[str, An
         samples.clear()
         phonemes.clear()
         encoded = text.encode() + b"\0"
-        library.espeak_Synth(
-            encoded, len(encoded), 0, 1, 0, _UTF8 | (_SSML if request["ssml"] else 0), None, None
-        )
+        library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8 | (_SSML if request["ssml"] else 0), None, None)
         library.espeak_Synchronize()
         sound = b"".join(samples)
         parts.append({"bytes": len(sound), "phonemes": list(phonemes)})

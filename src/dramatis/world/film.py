@@ -30,9 +30,8 @@ def render_clip(
 ) -> str:
     """Film the take of `seed` into the mp4 `out` and return its caption.
 
-    seconds: length, rounded to frames.  size: side of the square picture in pixels, even, 32 to 1024.
-    people: 1 to 3 in the scene.  Raises UserError for values outside these and where `assets` lacks the raw
-    material.
+    seconds: length, rounded to frames.  size: side of the square picture in pixels, even, 32 to 1024.  people: 1 to 3
+    in the scene.  Raises UserError for values outside these and where `assets` lacks the raw material.
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UserError(f"a clip of {seconds} s cannot be filmed; choose up to {_LONGEST_SECONDS:.0f} s")

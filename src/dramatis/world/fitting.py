@@ -1,8 +1,6 @@
-"""Fits the parts of a person to one another: body under head, hair on scalp, cloth outside skin, and fewer
-triangles.
+"""Fits the parts of a person to one another: body under head, hair on scalp, cloth outside skin, and fewer triangles.
 
-Pure geometry on arrays in metres with the head centre at the origin; nothing here knows about identities
-or colours.
+Pure geometry on arrays in metres with the head centre at the origin; nothing here knows about identities or colours.
 """
 
 from __future__ import annotations
@@ -77,8 +75,7 @@ def boundary_vertices(faces: I32) -> I32:
 
 
 def merge_map(points: F32, piece: I32, cell: F32) -> I32:
-    """(V,) index of the vertex that stands for each: vertices of one piece in one cubic cell of side
-    `cell` merge.
+    """(V,) index of the vertex that stands for each: vertices of one piece in one cubic cell of side `cell` merge.
 
     points (V, 3); piece, cell (V,). The vertex nearest to the mean stands for its cell, so that linear
     shapes stay exact where a vertex remains. A cell side of 0 keeps a vertex; pieces that touch at rest
@@ -87,9 +84,7 @@ def merge_map(points: F32, piece: I32, cell: F32) -> I32:
     result = np.arange(len(points), dtype=np.int32)
     index = np.nonzero(cell > 0)[0]
     side = cell[index, None]
-    key = np.concatenate([np.floor(points[index] / side), side * 1e5, piece[index, None]], axis=1).astype(
-        np.int64
-    )
+    key = np.concatenate([np.floor(points[index] / side), side * 1e5, piece[index, None]], axis=1).astype(np.int64)
     _, group = np.unique(key, axis=0, return_inverse=True)
     group = group.ravel()
     count = np.bincount(group)
@@ -157,9 +152,7 @@ def arm_weights(body: Body, side: str) -> F32:
 
 
 def lower_arms(points: F32, pivots: dict[str, F32], shares: dict[str, F32], angle: float) -> F32:
-    """Turn both arms of points (N, 3) down by `angle` radians about their shoulders; shares: side -> (N,)
-    0..1.
-    """
+    """Turn both arms of points (N, 3) down by `angle` radians about their shoulders; shares: side -> (N,) 0..1."""
     result = points.copy()
     for side, turn in (("L", -angle), ("R", angle)):
         arm = points - pivots[side]

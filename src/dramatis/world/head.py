@@ -41,9 +41,7 @@ class _EyeTemplate:
 
 
 def _eye_template(rings: int = 12, sectors: int = 20) -> _EyeTemplate:
-    """Front 110 degrees of a unit eyeball looking along +z, with a cornea; texture radius 0.5 is 90
-    degrees.
-    """
+    """Front 110 degrees of a unit eyeball looking along +z, with a cornea; texture radius 0.5 is 90 degrees."""
     angle = np.radians(110) * (np.linspace(0, 1, rings + 1)[1:]) ** 0.9
     turn = np.linspace(0, 2 * np.pi, sectors, endpoint=False)
     a, t = np.meshgrid(angle, turn, indexing="ij")
@@ -142,9 +140,7 @@ def _cells(ict: IctHead, socket: NDArray[np.bool_]) -> F32:
     mouth = np.linalg.norm(p - p[ict.landmarks[60:68]].mean(0), axis=1)
     detail = np.minimum(eyes - 0.018, mouth - 0.03)
     skin = np.unique(ict.faces[ict.part_faces("M_Face", "M_BackHead") & ~socket])
-    cell[skin] = np.select(
-        [detail[skin] < 0, p[skin, 2] > 0.06, p[skin, 2] > 0.03], [0.0, 0.0032, 0.005], 0.008
-    )
+    cell[skin] = np.select([detail[skin] < 0, p[skin, 2] > 0.06, p[skin, 2] > 0.03], [0.0, 0.0032, 0.005], 0.008)
     ears = np.abs(p[:, 0]) > 0.07
     cell[skin[ears[skin] & (p[skin, 1] > -0.03)]] = 0.0045
     cell[np.unique(ict.faces[socket])] = 0.006
@@ -171,9 +167,7 @@ def _seams(ict: IctHead) -> I32:
 
 
 def _merged_uv(ict: IctHead, faces: NDArray[np.bool_], merged: I32) -> I32:
-    """(F, 3) texture corners after merging: the standing vertex's own corner in the same chart, where it
-    has one.
-    """
+    """(F, 3) texture corners after merging: the standing vertex's own corner in the same chart, where it has one."""
     face_uv = ict.face_uv.copy()
     for part in np.unique(ict.part[faces]):
         mine = faces & (ict.part == part)
@@ -239,9 +233,7 @@ def _material_and_region(
 def _texture_corners(
     ict: IctHead, used: I32, faces: I32, face_uv: I32, material: NDArray[np.int16], socket: NDArray[np.bool_]
 ) -> tuple[F32, I32]:
-    """ICT's charts for skin; for the mouth's inside (light, band) coordinates of small gradient textures;
-    lashes 0..1.
-    """
+    """ICT's charts for skin; for the mouth's inside (light, band) coordinates of gradient textures; lashes 0..1."""
     uv = ict.uv.copy()
     uv[:, 0] -= np.floor(uv[:, 0])
     points = ict.neutral[used]
@@ -272,9 +264,7 @@ def _texture_corners(
 
 
 def _tongue_vertices(points: F32, faces: I32) -> NDArray[np.bool_]:
-    """(n,) which vertices of gums and tongue belong to the tongue: the piece that reaches the middle of
-    the mouth.
-    """
+    """(n,) which vertices of gums and tongue belong to the tongue: the piece that reaches the middle of the mouth."""
     labels = _labels(faces, len(points))
     best, found = 1.0, -1
     for label in np.unique(labels[faces[:, 0]]):

@@ -1,5 +1,4 @@
-"""What a real camera adds to a rendered picture: exposure, white balance, vignette, softness, noise and
-compression."""
+"""What a real camera adds to a rendered picture: exposure, white balance, vignette, softness, noise and compression."""
 
 # The compiled loops get their types from numba.
 # mypy: allow-untyped-defs, allow-incomplete-defs
@@ -63,8 +62,8 @@ def random_lens(rng: np.random.Generator, ranges: LensRanges | None = None) -> L
 
 
 def expose(picture: NDArray[np.float32], lens: Lens, frame: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of linear light (H, W, 3); the noise differs from frame to frame and repeats with
-    the seed."""
+    """(H, W, 3) uint8 sRGB of linear light (H, W, 3); the noise differs from frame to frame and repeats
+    with the seed."""
     if lens.softness > 0:
         picture = _soften(picture, np.float32(lens.softness))
     out = np.empty(picture.shape, np.uint8)
@@ -85,16 +84,9 @@ def _soften(picture, share):
             for c in range(3):
                 edges = picture[up, x, c] + picture[down, x, c] + picture[y, left, c] + picture[y, right, c]
                 corners = (
-                    picture[up, left, c]
-                    + picture[up, right, c]
-                    + picture[down, left, c]
-                    + picture[down, right, c]
+                    picture[up, left, c] + picture[up, right, c] + picture[down, left, c] + picture[down, right, c]
                 )
-                blurred = (
-                    np.float32(0.25) * picture[y, x, c]
-                    + np.float32(0.125) * edges
-                    + np.float32(0.0625) * corners
-                )
+                blurred = np.float32(0.25) * picture[y, x, c] + np.float32(0.125) * edges + np.float32(0.0625) * corners
                 out[y, x, c] = picture[y, x, c] + share * (blurred - picture[y, x, c])
     return out
 
@@ -113,17 +105,12 @@ def _develop(picture, gain, vignette, noise, seed, curve, out):
                 light = min(max(picture[y, x, c] * gain[c] * shade, np.float32(0.0)), np.float32(1.0))
                 value = curve[int(light * last)]
                 if noise > 0:
-                    # The sum of four xorshift bytes is near enough to a normal deviate of standard deviation
-                    # 147.8.
+                    # The sum of four xorshift bytes is near enough to a normal deviate of standard deviation 147.8.
                     state ^= np.uint32(state << np.uint32(13))
                     state ^= np.uint32(state >> np.uint32(17))
                     state ^= np.uint32(state << np.uint32(5))
-                    total = (
-                        (state & 255) + ((state >> 8) & 255) + ((state >> 16) & 255) + ((state >> 24) & 255)
-                    )
-                    value += (
-                        np.float32(noise) * (np.float32(total) - np.float32(510.0)) * np.float32(1.0 / 147.8)
-                    )
+                    total = (state & 255) + ((state >> 8) & 255) + ((state >> 16) & 255) + ((state >> 24) & 255)
+                    value += np.float32(noise) * (np.float32(total) - np.float32(510.0)) * np.float32(1.0 / 147.8)
                 out[y, x, c] = np.uint8(min(max(value + np.float32(0.5), np.float32(0.0)), np.float32(255.0)))
 
 

@@ -1,7 +1,6 @@
 """Light of the rendered world: a key, a fill and a rim light, and an ambient term taken from the backdrop.
 
-Directions point from the scene towards the light. A light of intensity 1 shows a surface that faces it at
-its albedo.
+Directions point from the scene towards the light. A light of intensity 1 shows a surface that faces it at its albedo.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ class Lights:
 
 @dataclass(frozen=True)
 class LightRanges:
-    """Bounds of `random_lights`; angles in degrees, azimuth 0 at the camera and positive to the image
-    right."""
+    """Bounds of `random_lights`; angles in degrees, azimuth 0 at the camera and positive to the image right."""
 
     key: tuple[float, float] = (0.55, 1.0)
     key_azimuth: tuple[float, float] = (12.0, 65.0)
@@ -51,11 +49,8 @@ def warm(amount: float) -> NDArray[np.float32]:
     return (colour / colour.mean()).astype(np.float32)
 
 
-def random_lights(
-    rng: np.random.Generator, backdrop: NDArray[np.float32], ranges: LightRanges | None = None
-) -> Lights:
-    """Lights that suit a backdrop of (h, w, 3) linear RGB: its colours and its brighter side light the
-    people too."""
+def random_lights(rng: np.random.Generator, backdrop: NDArray[np.float32], ranges: LightRanges | None = None) -> Lights:
+    """Lights that suit a backdrop of (h, w, 3) linear RGB: its colours and its brighter side light the people too."""
     ranges = ranges or LightRanges()
     side = 1.0 if rng.random() < _right_share(backdrop) else -1.0
     warmth = rng.uniform(*ranges.warmth)
@@ -79,16 +74,14 @@ def random_lights(
 
 
 def _right_share(backdrop: NDArray[np.float32]) -> float:
-    """Chance that the key light stands to the image right: the share of the backdrop's light that comes from
-    there."""
+    """Chance that the key light stands to the image right: the share of the backdrop's light that comes from there."""
     middle = backdrop.shape[1] // 2
     left, right = float(backdrop[:, :middle].mean()) + 0.02, float(backdrop[:, middle:].mean()) + 0.02
     return right**2 / (left**2 + right**2)
 
 
 def _ambient(backdrop: NDArray[np.float32], level: float, tint: float) -> NDArray[np.float32]:
-    """First-order ambient light whose gradients follow the backdrop's, as if a blurred copy surrounded the
-    scene."""
+    """First-order ambient light whose gradients follow the backdrop's, as if a blurred copy surrounded the scene."""
     height, width = backdrop.shape[:2]
     mean = backdrop.mean((0, 1)) + 0.02
     across = backdrop[:, width // 2 :].mean((0, 1)) - backdrop[:, : width // 2].mean((0, 1))

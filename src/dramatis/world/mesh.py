@@ -1,7 +1,6 @@
 """The shape of everything the world renders: a triangle mesh with texture coordinates, regions and materials.
 
-Only data lives here, so that the builders of people and the rasteriser can share it without knowing each
-other.
+Only data lives here, so that the builders of people and the rasteriser can share it without knowing each other.
 """
 
 from __future__ import annotations

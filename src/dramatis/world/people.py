@@ -1,5 +1,4 @@
-"""Random people that can be posed: an identity, its clothes, hair and skin, and the mesh that a
-performance moves.
+"""Random people that can be posed: an identity, its clothes, hair and skin, and the mesh that a performance moves.
 
 `make_person(seed, assets)` draws a `PersonSpec` and builds a `Person`: an ICT-FaceKit head with teeth,
 tongue and turning eyes on a MakeHuman torso, dressed. Spaces and angles are those of `motion.face`:
@@ -53,9 +52,7 @@ PATTERNS = ("plain", "plain", "plain", "stripes", "bars", "checks")
 
 @dataclass(frozen=True)
 class PersonSpec:
-    """Everything that makes one person; JSON-able with `asdict`. `identity` are 100 ICT modes, deviations
-    ~0.6.
-    """
+    """Everything that makes one person; JSON-able with `asdict`. `identity` are 100 ICT modes, deviations ~0.6."""
 
     seed: int
     sex: str
@@ -106,9 +103,7 @@ def random_spec(seed: int) -> PersonSpec:
     sex = str(rng.choice(["female", "male"]))
     heritage = str(rng.choice(HERITAGES, p=[0.27, 0.30, 0.43]))
     age = float(rng.beta(1.3, 1.8))
-    tone = float(
-        rng.uniform(*{"african": (3.4, 6.0), "asian": (0.6, 3.4), "caucasian": (0.0, 2.4)}[heritage])
-    )
+    tone = float(rng.uniform(*{"african": (3.4, 6.0), "asian": (0.6, 3.4), "caucasian": (0.0, 2.4)}[heritage]))
     natural = ("black", "dark brown", "brown", "auburn", "red", "dark blond", "blond")
     share = np.array(
         [0.1, 0.22, 0.25, 0.08, 0.07, 0.14, 0.14]
@@ -118,11 +113,7 @@ def random_spec(seed: int) -> PersonSpec:
     hair_name = str(rng.choice(natural, p=share / share.sum()))
     if rng.random() < (age - 0.55) * 1.5:
         hair_name = str(rng.choice(["grey", "white"], p=[0.7, 0.3]))
-    eye_share = (
-        [0.15, 0.2, 0.15, 0.12, 0.28, 0.10]
-        if heritage == "caucasian"
-        else [0.66, 0.28, 0.04, 0.01, 0.01, 0.0]
-    )
+    eye_share = [0.15, 0.2, 0.15, 0.12, 0.28, 0.10] if heritage == "caucasian" else [0.66, 0.28, 0.04, 0.01, 0.01, 0.0]
     eye_name = str(rng.choice(list(EYE_COLOURS), p=eye_share))
     hair_colour = _jitter(rng, HAIR_COLOURS[hair_name], 0.12)
     if sex == "female":
@@ -192,9 +183,7 @@ def _random_complexion(
 
 @dataclass(frozen=True)
 class _Part:
-    """A piece of the mesh before assembly; material is an index into the person's materials, region a
-    name.
-    """
+    """A piece of the mesh before assembly; material is an index into the person's materials, region a name."""
 
     vertices: F32
     faces: I32
@@ -205,13 +194,9 @@ class _Part:
 
 
 class Person:
-    """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with
-    `make_person`.
-    """
+    """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with `make_person`."""
 
-    def __init__(
-        self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]
-    ) -> None:
+    def __init__(self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]) -> None:
         self.spec = spec
         self.mesh = mesh
         self._rest = rest
@@ -269,9 +254,7 @@ class Person:
         return (points + share * (turned - points) + shift).astype(np.float32)
 
     def rigid_points(self, heads: ArrayLike) -> F32:
-        """(T, 9, 3) `RIGID_ANCHORS` of this person's neutral face under the head motion alone; heads: (T,
-        6).
-        """
+        """(T, 9, 3) `RIGID_ANCHORS` of this person's neutral face under the head motion alone; heads: (T, 6)."""
         states = np.asarray(heads, np.float32)
         anchors = self.rest_landmarks[list(RIGID_ANCHORS)]
         rotation = head_rotation(states[:, 0], states[:, 1], states[:, 2]).astype(np.float32)

@@ -1,10 +1,8 @@
-"""One phone set for every speech engine: what espeak-ng, flite and festival call a sound, in the project's
-letters.
+"""One phone set for every speech engine: what espeak-ng, flite and festival call a sound, in the project's letters.
 
-The engines label sounds in IPA, ARPAbet and SAMPA. The mouth needs far less than any of them tells, so all
-are reduced to the few dozen ARPAbet-like symbols of `PHONES`; a diphthong becomes its two vowels, an affricate
-stays one sound, and the silent closure before a stop belongs to the stop, since the lips are already shut in
-it.
+The engines label sounds in IPA, ARPAbet and SAMPA. The mouth needs far less than any of them tells, so all are reduced
+to the few dozen ARPAbet-like symbols of `PHONES`; a diphthong becomes its two vowels, an affricate stays one sound, and
+the silent closure before a stop belongs to the stop, since the lips are already shut in it.
 """
 
 from __future__ import annotations

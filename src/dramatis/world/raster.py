@@ -21,8 +21,7 @@ from dramatis.world.textures import Textures, level_of_detail, sample_alpha
 SUPERSAMPLE = 2
 """Samples per pixel along each side."""
 NEAR_M = 0.05
-"""Triangles with a vertex nearer than this are dropped rather than clipped: nobody is filmed from so
-close."""
+"""Triangles with a vertex nearer than this are dropped rather than clipped: nobody is filmed from so close."""
 
 CULL_BACK, ALPHA_TEST, CASTS_SHADOW = 1, 2, 4
 """Bits of a face's flags."""
@@ -35,9 +34,9 @@ _ALPHA_THRESHOLDS = np.array([[32.0, 160.0], [208.0, 96.0]], np.float32)
 class GBuffer:
     """What each sample of a supersampled picture sees; (h, w) is `SUPERSAMPLE` times the picture's size.
 
-    triangle: (h, w) int32 face index, -1 where nothing is.  barycentric: (h, w, 2) float32
-    perspective-correct weights of the face's second and third vertex.  inverse_depth: (h, w) float32 in 1 /
-    metres, 0 where nothing is. level: (F,) int8 mip level at which each drawn face is to be textured.
+    triangle: (h, w) int32 face index, -1 where nothing is.  barycentric: (h, w, 2) float32, perspective-correct
+    weights of the face's second and third vertex.  inverse_depth: (h, w) float32 in 1 / metres, 0 where nothing is.
+    level: (F,) int8 mip level at which each drawn face is to be textured.
     """
 
     triangle: NDArray[np.int32]
@@ -109,8 +108,7 @@ def shadow_map(
 
 
 def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(V, 3) unit normals, area-weighted over the faces around each vertex; zero for a vertex that has
-    none."""
+    """(V, 3) unit normals, area-weighted over the faces around each vertex; zero for a vertex that has none."""
     normals = np.zeros_like(vertices)
     _accumulate_normals(vertices, faces, normals)
     return normals
@@ -120,8 +118,8 @@ def strand_tangents(
     vertices: NDArray[np.float32], faces: NDArray[np.int32], uv: NDArray[np.float32], face_uv:
     NDArray[np.int32], strands: NDArray[np.int32],
 ) -> NDArray[np.float32]:  # fmt: skip
-    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the faces
-    `strands` (S,)."""
+    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the
+    faces `strands` (S,)."""
     tangents = np.zeros_like(vertices)
     _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents)
     return tangents
@@ -251,9 +249,7 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
                 z = np.float32(1.0) / inverse
                 p1, p2 = b1 * w1 * z, b2 * w2 * z
                 if tested:
-                    alpha = sample_alpha(
-                        table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2
-                    )
+                    alpha = sample_alpha(table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2)
                     if alpha < thresholds[y & 1, x & 1]:
                         continue
                 depth[y, x] = inverse
@@ -307,9 +303,7 @@ def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heigh
                 if z <= heights[y, x]:
                     continue
                 if tested:
-                    alpha = sample_alpha(
-                        table, texels, m, level, u0 + b1 * du1 + b2 * du2, v0 + b1 * dv1 + b2 * dv2
-                    )
+                    alpha = sample_alpha(table, texels, m, level, u0 + b1 * du1 + b2 * du2, v0 + b1 * dv1 + b2 * dv2)
                     if alpha < 128:
                         continue
                 heights[y, x] = z

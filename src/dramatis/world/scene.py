@@ -1,5 +1,4 @@
-"""A scene: people at their places, a camera, light and a backdrop; its frames and everything known about
-them.
+"""A scene: people at their places, a camera, light and a backdrop; its frames and everything known about them.
 
 A scene is fixed for a performance. Each frame it takes the people's poses and the camera row of the
 performance and gives the picture with its ground truth: whose pixel is whose, which belong to faces, depth,
@@ -64,8 +63,8 @@ class Posed(Protocol):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a person stands: offset (3,) metres and yaw in radians, positive to the image right, about the
-    person's origin."""
+    """Where a person stands: offset (3,) metres and yaw in radians, positive to the image right, about
+    the person's origin."""
 
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     yaw: float = 0.0
@@ -93,8 +92,8 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The meshes of all people as one. strands: (S,) int32, the faces of hair; the other fields as in `Mesh`
-    and `raster`."""
+    """The meshes of all people as one. strands: (S,) int32, the faces of hair; the other fields as in
+    `Mesh` and `raster`."""
 
     faces: NDArray[np.int32]
     uv: NDArray[np.float32]
@@ -153,9 +152,8 @@ class Look:
 class Scene:
     """People at their places under one look, ready to be rendered at one size.
 
-    people: one to three objects with a `mesh`.  rest: their neutral poses, which fix the reach of the shadow
-    map. size: (height, width) pixels up to 1024.  Raises ValueError where the numbers of people, poses and
-    placements differ.
+    people: one to three objects with a `mesh`.  rest: their neutral poses, which fix the reach of the shadow map.
+    size: (height, width) pixels up to 1024.  Raises ValueError where people, poses and placements differ in number.
     """
 
     def __init__(
@@ -167,9 +165,7 @@ class Scene:
         size: tuple[int, int],
     ) -> None:
         if not len(people) == len(rest) == len(placements) >= 1:
-            raise ValueError(
-                f"{len(people)} people, {len(rest)} poses and {len(placements)} placements must match"
-            )
+            raise ValueError(f"{len(people)} people, {len(rest)} poses and {len(placements)} placements must match")
         if not 16 <= min(size) <= max(size) <= 1024:
             raise ValueError(f"sides must be 16 to 1024 pixels, not {size}")
         self.placements = tuple(placements)
@@ -184,8 +180,7 @@ class Scene:
         return camera_state(self.look.framing, row, self.size)
 
     def project(self, points: ArrayLike, row: ArrayLike = STILL, person: int = 0) -> NDArray[np.float32]:
-        """(..., 2) pixels of (..., 3) points of the person with this index, such as landmarks or rigid
-        anchors."""
+        """(..., 2) pixels of (..., 3) points of the person with this index, such as landmarks or rigid anchors."""
         return self.camera(row).project(self.placements[person].apply(points))
 
     def render(self, poses: Sequence[Posed], row: ArrayLike = STILL, frame: int = 0) -> Rendered:
@@ -200,10 +195,7 @@ class Scene:
             crowd.surface.material, crowd.textures, self._shadow_size,
         )  # fmt: skip
         mouths = np.stack(
-            [
-                mouth_cavity(place.apply(p.landmarks68))
-                for place, p in zip(self.placements, poses, strict=True)
-            ]
+            [mouth_cavity(place.apply(p.landmarks68)) for place, p in zip(self.placements, poses, strict=True)]
         )
         zoom = float(np.exp(np.asarray(row)[0]))
         colour, person, face = shade(
@@ -224,9 +216,7 @@ class Scene:
             Backdrop(self.look.background, _backdrop_sampling(camera, self.look.background.shape[:2])),
         )
         far = self.look.framing.distance + BACKDROP_DISTANCE_M
-        return Rendered(
-            expose(colour, self.look.lens, frame), person, face, _depth(buffer.inverse_depth, far), camera
-        )
+        return Rendered(expose(colour, self.look.lens, frame), person, face, _depth(buffer.inverse_depth, far), camera)
 
     def flow(
         self, poses: Sequence[Posed], row: ArrayLike, next_poses: Sequence[Posed], next_row: ArrayLike
@@ -291,8 +281,8 @@ def random_look(
     background_seed: int,
     ranges: SceneRanges | None = None,
 ) -> Look:
-    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are kept
-    for testing."""
+    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are
+    kept for testing."""
     ranges = ranges or SceneRanges()
     rng = np.random.default_rng([seed, 0x6C6F6F6B])
     background = make_background(background_seed)
@@ -300,17 +290,11 @@ def random_look(
     # Groups have small faces: they sit lower, for the room below would show nothing but bodies.
     lowered = 0.05 * (len(landmarks) - 1)
     centre = (float(rng.uniform(*ranges.centre_x)), float(rng.uniform(*ranges.centre_y)) + lowered)
-    framing = frame_people(
-        np.stack(landmarks), rng.uniform(*ranges.face), centre, float(rng.uniform(*ranges.distance))
-    )
-    return Look(
-        framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens)
-    )
+    framing = frame_people(np.stack(landmarks), rng.uniform(*ranges.face), centre, float(rng.uniform(*ranges.distance)))
+    return Look(framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens))
 
 
-def _light_view(
-    look: Look, size: tuple[int, int], vertices: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], int]:
+def _light_view(look: Look, size: tuple[int, int], vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
     """(3, 4) view of the key light over what the camera can see, and the side of its shadow map."""
     framing = look.framing
     target = np.array(framing.target)
@@ -343,9 +327,7 @@ def _backdrop_sampling(camera: CameraState, shape: tuple[int, ...]) -> NDArray[n
     """(2, 3) from pixels to texels: the unmoved frame covers the middle `FRAME_SHARE` of the backdrop."""
     height, width = camera.size
     scale = FRAME_SHARE * min(shape) / max(height, width)
-    spread = np.array(
-        [[scale, 0, 0.5 * (shape[1] - scale * width)], [0, scale, 0.5 * (shape[0] - scale * height)]]
-    )
+    spread = np.array([[scale, 0, 0.5 * (shape[1] - scale * width)], [0, scale, 0.5 * (shape[0] - scale * height)]])
     sampling = _compose(spread, _inverse(camera.similarity))
     sampling[:, 2] -= 0.5
     return sampling.astype(np.float32)

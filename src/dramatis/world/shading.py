@@ -28,9 +28,8 @@ FACE_REGIONS = np.isin(REGIONS, ("skin_face", "eye", "mouth_inside", "brow_lash"
 
 @dataclass(frozen=True)
 class Surface:
-    """What the shader knows about the scene besides geometry. parameters: (M, 3) float32 roughness,
-    specular, wrap; kind: (M,) int8.  The rest is per face: material, region (F,) int16; person (F,) uint8
-    from 1.
+    """What the shader knows about the scene besides geometry. parameters: (M, 3) float32 roughness, specular, wrap;
+    kind: (M,) int8.  The rest is per face: material, region (F,) int16; person (F,) uint8 from 1.
     """
 
     parameters: NDArray[np.float32]
@@ -80,8 +79,7 @@ def mouth_cavity(landmarks: NDArray) -> NDArray[np.float32]:
 
 
 def contact_shade(buffer: GBuffer, focal: float) -> NDArray[np.float32]:
-    """(H, W) 0..1 ambient visibility from depth alone: darker where the surroundings rise on both sides of a
-    pixel.
+    """(H, W) 0..1 ambient visibility from depth alone: darker where the surroundings rise on both sides of a pixel.
 
     focal: focal length in pixels, which turns the radii in metres into pixels.
     """
@@ -153,8 +151,7 @@ def _contact(inverse_depth, depth, shade, focal):
                     dy = 0 if pair == 0 else (reach if pair == 1 else (diagonal if pair == 2 else -diagonal))
                     xa, xb = min(x + dx, width - 1), max(x - dx, 0)
                     ya, yb = min(max(y + dy, 0), height - 1), min(max(y - dy, 0), height - 1)
-                    # Rises count up to twice the radius: a hand's breadth in front is another surface, not a
-                    # crease.
+                    # Rises count up to twice the radius: a hand's breadth in front is another surface, not a crease.
                     limit = 2.0 * radius
                     ra = min(max(z - depth[ya, xa], -limit), limit)
                     rb = min(max(z - depth[yb, xb], -limit), limit)
@@ -168,20 +165,8 @@ def _contact(inverse_depth, depth, shade, focal):
 def _lit_share(heights, projection, x, y, z):
     """Share of the light that reaches a point: the shadow map compared at 3x3 cells with bilinear weights."""
     size = heights.shape[0]
-    cx = (
-        projection[0, 0] * x
-        + projection[0, 1] * y
-        + projection[0, 2] * z
-        + projection[0, 3]
-        - np.float32(0.5)
-    )
-    cy = (
-        projection[1, 0] * x
-        + projection[1, 1] * y
-        + projection[1, 2] * z
-        + projection[1, 3]
-        - np.float32(0.5)
-    )
+    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - np.float32(0.5)
+    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - np.float32(0.5)
     level = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
     ix, iy = int(np.floor(cx)), int(np.floor(cy))
     if ix < 1 or iy < 1 or ix > size - 3 or iy > size - 3:
@@ -380,16 +365,13 @@ def _shade(
                     lit *= np.float32(0.35) + np.float32(0.65) * cavity
 
                 amb_r = (
-                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, 0.0)
-                    * open_sky
+                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, 0.0) * open_sky
                 )
                 amb_g = (
-                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, 0.0)
-                    * open_sky
+                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, 0.0) * open_sky
                 )
                 amb_b = (
-                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, 0.0)
-                    * open_sky
+                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, 0.0) * open_sky
                 )
 
                 if kind == HAIR:
@@ -444,8 +426,7 @@ def _shade(
                     ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, 0.0), 1.0)
                     hdl = (lx * hx + ly * hy + lz * hz) * scale
                     if kind == EYE:
-                        # The reflection of a soft lamp, rather than of a point that a small picture would
-                        # lose.
+                        # The reflection of a soft lamp, rather than of a point that a small picture would lose.
                         gleam = 1.8 * min(max((ndh - 0.990) * 200.0, 0.0), 1.0)
                     else:
                         gleam = _ggx(ndh, ndl, ndv, hdl, roughness, f0)

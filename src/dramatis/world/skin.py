@@ -1,5 +1,4 @@
-"""Paints skin: albedo and bump of a face in ICT-FaceKit's texture space, and what hair, cloth and eyes
-look like.
+"""Paints skin: albedo and bump of a face in ICT-FaceKit's texture space, and what hair, cloth and eyes look like.
 
 No photographs: tone, blush, lips, brows, freckles, stubble, make-up and age lines are masks over a map of
 where each texel lies on the mean face, so that one atlas serves every identity.
@@ -58,9 +57,7 @@ class Complexion:
 
 @dataclass(frozen=True)
 class Atlas:
-    """Identity-free maps in texture space, row 0 at v = 1: positions (h, w, 3) in metres, cavity (h, w)
-    0..1, masks.
-    """
+    """Identity-free maps in texture space, row 0 at v = 1: positions (h, w, 3) in metres, cavity (h, w) 0..1, masks."""
 
     face_position: F32
     face_cavity: F32
@@ -82,9 +79,7 @@ def _noise(rng: np.random.Generator, size: int, sigma: float) -> F32:
 
 @njit(cache=True)
 def _fill_chart(pixels, corners, values, image, filled):  # type: ignore[no-untyped-def]
-    """Interpolate values (V, C) at triangle corners over texel centres; pixels, corners: (F, 3, 2), (F,
-    3).
-    """
+    """Interpolate values (V, C) at triangle corners over texel centres; pixels, corners: (F, 3, 2), (F, 3)."""
     height, width, channels = image.shape
     for f in range(len(corners)):
         (x0, y0), (x1, y1), (x2, y2) = pixels[f, 0], pixels[f, 1], pixels[f, 2]
@@ -108,9 +103,7 @@ def _fill_chart(pixels, corners, values, image, filled):  # type: ignore[no-unty
 
 
 def _chart(head: IctHead, part: str, values: F32, shift: float, size: int) -> F32:
-    """(size, size, C) values (V, C) of the vertices over the texels of a part's chart; outside it the
-    nearest value.
-    """
+    """(size, size, C) values (V, C) of the vertices over the texels of a part's chart; outside it the nearest value."""
     faces = head.part_faces(part)
     pixels = (head.uv[head.face_uv[faces]] - [shift, 0.0]) * [size, -size] + [0.0, size]
     image, filled = np.zeros((size, size, values.shape[1]), np.float32), np.zeros((size, size), np.bool_)
@@ -140,9 +133,7 @@ def _cavities(head: IctHead) -> F32:
 def _polygon(points: NDArray[np.floating], size: int, blur: float) -> F32:
     """(size, size) 0..1 mask of a closed smooth curve through uv points (N, 2)."""
     closed = np.concatenate([points, points[:1]])
-    curve = make_interp_spline(np.linspace(0, 1, len(closed)), closed, k=3, bc_type="periodic")(
-        np.linspace(0, 1, 200)
-    )
+    curve = make_interp_spline(np.linspace(0, 1, len(closed)), closed, k=3, bc_type="periodic")(np.linspace(0, 1, 200))
     picture = Image.new("L", (size * 2, size * 2))
     ImageDraw.Draw(picture).polygon([(u * size * 2, (1 - v) * size * 2) for u, v in curve], fill=255)
     mask = np.asarray(picture.resize((size, size), Image.Resampling.BOX), np.float32) / 255
@@ -222,9 +213,7 @@ def load_atlas(assets: Path) -> Atlas:
 def base_colour(skin: Complexion) -> F32:
     """(3,) sRGB 0..1 tone of a complexion before any variation."""
     tones = np.asarray(SKIN_TONES, np.float32)
-    colour = np.array(
-        [np.interp(skin.tone, np.arange(len(tones)), tones[:, k]) for k in range(3)], np.float32
-    )
+    colour = np.array([np.interp(skin.tone, np.arange(len(tones)), tones[:, k]) for k in range(3)], np.float32)
     return np.clip(colour * (1 + skin.hue * np.array([0.02, 0.0, -0.06], np.float32)), 0, 1)
 
 
@@ -276,9 +265,7 @@ def _age_lines(atlas: Atlas, rng: np.random.Generator) -> F32:
 
     def stroke(points: NDArray[np.floating], strength: int, width: int) -> None:
         curve = make_interp_spline(np.linspace(0, 1, len(points)), points, k=2)(np.linspace(0, 1, 24))
-        draw.line(
-            [(u * FACE_SIZE * 2, (1 - v) * FACE_SIZE * 2) for u, v in curve], fill=strength, width=width
-        )
+        draw.line([(u * FACE_SIZE * 2, (1 - v) * FACE_SIZE * 2) for u, v in curve], fill=strength, width=width)
 
     for level in range(3):
         height = 0.055 + 0.035 * level + rng.normal(0, 0.004)
@@ -364,10 +351,7 @@ def paint_scalp(assets: Path, skin: Complexion) -> NDArray[np.uint8]:
     """Albedo (256, 256, 3) sRGB of the chart of the back of the head and neck."""
     atlas, rng = load_atlas(assets), np.random.default_rng([skin.seed, 2])
     base = base_colour(skin)
-    image = (
-        np.broadcast_to(base, (SCALP_SIZE, SCALP_SIZE, 3))
-        * (1 + 0.02 * _noise(rng, SCALP_SIZE, 12))[..., None]
-    )
+    image = np.broadcast_to(base, (SCALP_SIZE, SCALP_SIZE, 3)) * (1 + 0.02 * _noise(rng, SCALP_SIZE, 12))[..., None]
     ears = smoothstep(np.abs(atlas.scalp_position[..., 0]), 0.073, 0.079)
     image = image * (1 - ears[..., None] * np.array([0.0, 0.08, 0.07], np.float32))
     grain = np.clip(0.8 + 0.2 * _noise(rng, SCALP_SIZE, 0.7), 0.2, 1.3)
@@ -397,19 +381,13 @@ def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np
     image = image * (1 - redness[..., None] * np.array([0.05, 0.22, 0.22], np.float32) * (0.6 + 0.6 * age))
     waves = [np.cos(k * turn + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (7, 13, 19, 29, 41)]
     fibres = 1 + 0.09 * np.sum(waves, axis=0)
-    iris = (
-        np.asarray(colour, np.float32)
-        * (0.75 + 0.5 * smoothstep(angle, 24, 10))[..., None]
-        * fibres[..., None]
-    )
+    iris = np.asarray(colour, np.float32) * (0.75 + 0.5 * smoothstep(angle, 24, 10))[..., None] * fibres[..., None]
     iris = iris * (1 - 0.75 * smoothstep(angle, 18.5, 23.5))[..., None]
     image = _mix(image.astype(np.float32), np.clip(iris, 0, 1), smoothstep(angle, 24.5, 22.5))
     return _to_bytes(_mix(image, (0.015, 0.012, 0.012), smoothstep(angle, 10.5, 8.5)))
 
 
-def paint_hair(
-    texture: NDArray[np.uint8], colour: RGB, seed: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Albedo and alpha of a hair texture (h, w, 4) dyed in `colour`."""
     rng = np.random.default_rng([seed, 5])
     shade = texture[..., :3].astype(np.float32).mean(-1) / 255
@@ -418,18 +396,14 @@ def paint_hair(
     spread = max(float(shade[seen].std()) if seen.any() else 0.1, 0.03)
     relief = np.clip(1 + 0.30 * (shade - middle) / spread, 0.3, 1.9)
     image = np.asarray(colour, np.float32) * relief[..., None]
-    image = image * (
-        1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None]
-    )
+    image = image * (1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None])
     return _to_bytes(image), texture[..., 3]
 
 
 def dye_cloth(
     texture: NDArray[np.uint8], colour: RGB | None, pattern: str, accent: RGB, period: float
 ) -> NDArray[np.uint8]:
-    """Cloth texture (h, w, 4) -> albedo: kept (colour None) or dyed, with "plain", "stripes", "bars" or
-    "checks".
-    """
+    """Cloth texture (h, w, 4) -> albedo: kept (colour None) or dyed, with "plain", "stripes", "bars" or "checks"."""
     image = texture[..., :3].astype(np.float32) / 255
     if colour is None:
         return _to_bytes(image)
@@ -444,12 +418,8 @@ def dye_cloth(
     return _to_bytes(dye * np.clip(relief, 0.55, 1.35)[..., None])
 
 
-def paint_lashes(
-    skin: Complexion, density: float, size: int = 128
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Albedo (size, size, 3) and alpha (size, size) of thin separate lashes; v runs from the root to the
-    tip.
-    """
+def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Albedo (size, size, 3) and alpha (size, size) of thin separate lashes; v runs from the root to the tip."""
     # dark, with a little of the hair's colour, and black under make-up
     colour = 0.25 * (1 - skin.eyeshadow) * np.asarray(skin.hair_colour, np.float32) + 0.05
     rng = np.random.default_rng([skin.seed, 6])
@@ -463,9 +433,7 @@ def paint_lashes(
 
 
 def _mouth_bands(bands: Sequence[tuple[float, RGB]], darkest: float, size: int = 32) -> NDArray[np.uint8]:
-    """(size, size, 3) texture: u is the light that reaches a point, v runs through colours at given
-    heights.
-    """
+    """(size, size, 3) texture: u is the light that reaches a point, v runs through colours at given heights."""
     v = 1 - (np.arange(size) + 0.5) / size
     colour = np.stack([np.interp(v, [b[0] for b in bands], [b[1][k] for b in bands]) for k in range(3)], -1)
     light = darkest + (1 - darkest) * (np.arange(size) + 0.5) / size
@@ -481,6 +449,4 @@ def paint_teeth(age: float, seed: int) -> NDArray[np.uint8]:
 
 def paint_mouth() -> NDArray[np.uint8]:
     """Gradient texture of the mouth's inside: lining (v = 0.15), gums (0.5) and tongue (0.8)."""
-    return _mouth_bands(
-        ((0.3, (0.34, 0.12, 0.11)), (0.5, (0.70, 0.36, 0.36)), (0.7, (0.72, 0.38, 0.36))), 0.10
-    )
+    return _mouth_bands(((0.3, (0.34, 0.12, 0.11)), (0.5, (0.70, 0.36, 0.36)), (0.7, (0.72, 0.38, 0.36))), 0.10)

@@ -69,8 +69,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Mean loudness 0..1 of the vowels, of the voiceless stops and of the pauses longer than 80 ms; nan where
-    none.
+    """Mean loudness 0..1 of the vowels, of the voiceless stops and of the pauses longer than 80 ms; nan where none.
 
     `shift_s` is how late the phones are by the correlation of sonorous sounds with loudness; good labels have
     it within a few hundredths of a second.
@@ -146,8 +145,7 @@ _BY_NAME = {voice.name: voice for voice in VOICES}
 def synthesise(text: str, voice: str | Voice, seed: int = 0) -> Utterance:
     """`text` spoken cleanly by a voice, given by name or whole; the seed draws tempo, pitch and throat.
 
-    Mandarin voices take numbered pinyin. Raises EngineError if the engine is missing, ValueError for an
-    unknown name.
+    Mandarin voices take numbered pinyin. Raises EngineError if the engine is missing, ValueError for an unknown name.
     """
     if isinstance(voice, str) and voice not in _BY_NAME:
         raise ValueError(f"unknown voice {voice!r}; VOICES lists the {len(VOICES)} known ones")
@@ -158,11 +156,8 @@ def synthesise(text: str, voice: str | Voice, seed: int = 0) -> Utterance:
     return _utterance(speech, text, chosen, "speech")
 
 
-def utterance_for(
-    seed: int, min_s: float, max_s: float, split: str = "train", sex: str | None = None
-) -> Utterance:
-    """An utterance of `min_s` to `max_s` seconds for a split ('train' or 'test'), recorded somewhere by
-    someone.
+def utterance_for(seed: int, min_s: float, max_s: float, split: str = "train", sex: str | None = None) -> Utterance:
+    """An utterance of `min_s` to `max_s` seconds for a split ('train' or 'test'), recorded somewhere by someone.
 
     Sentences with pauses of 0.2 to 1 s; one in ten sung, one in ten halting with pauses of seconds, a few
     silent. Voices whose engine is not installed are left out. sex: 'female' or 'male' (None: any). Raises
@@ -184,9 +179,7 @@ def utterance_for(
     return replace(utterance, audio=acoustics.recorded(dry.audio, acoustics.draw_recording(rng), rng))
 
 
-def draw_voice(
-    rng: np.random.Generator, split: str, sex: str | None = None, *, singing: bool = False
-) -> Voice:
+def draw_voice(rng: np.random.Generator, split: str, sex: str | None = None, *, singing: bool = False) -> Voice:
     """A voice of the split whose engine is installed: half of them English or Mandarin by espeak-ng, a third
     recorded speakers, the rest other languages."""
     groups = _voice_groups(split, sex, singing)
@@ -223,9 +216,7 @@ def alignment(utterance: Utterance) -> Alignment:
     """How well phone times and sound agree; print it."""
     level = utterance.loudness
     vowel = _indicator(utterance.phonemes, len(level), lambda s: s[2] in VOWELS)
-    sonorous = _indicator(utterance.phonemes, len(level), lambda s: s[2] in (*VOWELS, *_SONORANTS)).astype(
-        float
-    )
+    sonorous = _indicator(utterance.phonemes, len(level), lambda s: s[2] in (*VOWELS, *_SONORANTS)).astype(float)
     stop = _indicator(utterance.phonemes, len(level), lambda s: s[2] in ("p", "t", "k"))
     pause = _indicator(utterance.phonemes, len(level), lambda s: s[2] == PAUSE and s[1] - s[0] > 0.08)
     shifts = np.arange(-10, 11)
@@ -235,9 +226,7 @@ def alignment(utterance: Utterance) -> Alignment:
     return Alignment(vowels, stops, pauses, shift_s=float(shifts[int(np.argmax(fit))] * acoustics.HOP_S))
 
 
-def _indicator(
-    segments: Sequence[Segment], count: int, wanted: Callable[[Segment], bool]
-) -> NDArray[np.bool_]:
+def _indicator(segments: Sequence[Segment], count: int, wanted: Callable[[Segment], bool]) -> NDArray[np.bool_]:
     mask = np.zeros(count, bool)
     for segment in segments:
         if wanted(segment):
@@ -277,9 +266,7 @@ def _spoken(sentences: Sequence[str], voice: Voice, manner: Manner) -> list[Spee
 
 
 def _performance(voice: Voice, seconds: float, rng: np.random.Generator) -> tuple[list[Speech], str]:
-    """Sentences (or phrases of a song) of about `seconds` altogether, without silence around each, and their
-    words.
-    """
+    """Sentences (or phrases of a song) of about `seconds` altogether, without silence around each, and their words."""
     manner, factor = _manner(rng), _throat_factor(rng, voice)
     count = max(1, int(np.ceil(seconds / 2.6)))
     if voice.sings:
@@ -287,9 +274,7 @@ def _performance(voice: Voice, seconds: float, rng: np.random.Generator) -> tupl
     else:
         words = [texts.sentence(rng, voice.language) for _ in range(count)]
         speech = _spoken(words, voice, manner)
-    trimmed = [
-        Speech(*acoustics.without_margins(part.audio, part.phonemes)) for part in _throat(speech, factor)
-    ]
+    trimmed = [Speech(*acoustics.without_margins(part.audio, part.phonemes)) for part in _throat(speech, factor)]
     return [part for part in trimmed if len(part.audio)], " ".join(words)
 
 
@@ -349,9 +334,7 @@ def _laid_out(
         part = speech[order.pop(0)]
         stop = min(at + len(part.audio), total)
         audio[at:stop] = part.audio[: stop - at]
-        segments += [
-            (start + at / SAMPLE_RATE, end + at / SAMPLE_RATE, phone) for start, end, phone in part.phonemes
-        ]
+        segments += [(start + at / SAMPLE_RATE, end + at / SAMPLE_RATE, phone) for start, end, phone in part.phonemes]
         at = stop + int(rng.uniform(*pauses) * SAMPLE_RATE)
     fade = min(320, total)
     audio[total - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)

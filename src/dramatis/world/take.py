@@ -45,9 +45,7 @@ _MOUTH = np.array([name.startswith(("jaw", "mouth")) for name in EXPRESSIONS])
 
 @dataclass(frozen=True)
 class Role:
-    """One person of a take. expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze:
-    (F, 2).
-    """
+    """One person of a take. expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze: (F, 2)."""
 
     person: Person
     performance: Performance
@@ -133,14 +131,10 @@ class Take:
             np.stack(anchors),
         )
         seen = self._spoilt(seen, times)
-        return Seen(
-            *(getattr(seen, name)[back] for name in ("frames", "person", "face", "landmarks", "anchors"))
-        )
+        return Seen(*(getattr(seen, name)[back] for name in ("frames", "person", "face", "landmarks", "anchors")))
 
     def describe(self, start: int, stop: int) -> Description:
-        """The facts of frames start <= t < stop: the shot that most of them lie in, and gestures mostly
-        inside.
-        """
+        """The facts of frames start <= t < stop: the shot that most of them lie in, and gestures mostly inside."""
         shot = max(self.shots, key=lambda shot: min(stop, shot.span.stop) - max(start, shot.span.start))
         gestures = [
             gesture.name
@@ -201,8 +195,7 @@ class Take:
             return Seen(frames, seen.person, seen.face, seen.landmarks, seen.anchors)
         shift = np.zeros((len(times), 2), np.float32)
         shift[later] = spoilt.shift
-        # The anchors stay where the performance puts them: they are what is asked for, the jitter is the
-        # fault.
+        # The anchors stay where the performance puts them: they are what is asked for, the jitter is the fault.
         return Seen(
             frames,
             move(seen.person, shift),
@@ -265,9 +258,7 @@ def make_take(
 
 
 def held_apart(seed: int, split: str) -> int:
-    """The seed of a person or backdrop near `seed` that belongs to the split: seed % 10 == 9 is kept for
-    testing.
-    """
+    """The seed of a person or backdrop near `seed` that belongs to the split: seed % 10 == 9 is kept for testing."""
     tens = seed // 10 * 10
     return tens + 9 if split == "test" else tens + seed // 10 % 9
 

@@ -1,5 +1,4 @@
-"""Material textures as mip pyramids in one flat array, so that compiled loops can sample any of them by
-number.
+"""Material textures as mip pyramids in one flat array, so that compiled loops can sample any of them by number.
 
 Faces are a tenth of the size of their textures when they are rendered small; without the pyramids skin would
 sparkle and hair would break into dots.
@@ -39,8 +38,8 @@ class Textures:
 
 
 def pack_textures(materials: tuple[Material, ...]) -> Textures:
-    """Pyramids of all materials' albedo, alpha and bump; raises ValueError for a texture that is not (h, w,
-    3) uint8."""
+    """Pyramids of all materials' albedo, alpha and bump; raises ValueError for a texture that is not (h,
+    w, 3) uint8."""
     table = np.zeros((len(materials), _HEADER + 3 * MAX_LEVELS), np.int64)
     colours: list[NDArray[np.uint8]] = []
     heights: list[NDArray[np.float32]] = []
@@ -70,9 +69,7 @@ def pack_textures(materials: tuple[Material, ...]) -> Textures:
 def _base_level(material: Material) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     albedo = material.albedo
     if albedo.ndim != 3 or albedo.shape[2] != 3 or albedo.dtype != np.uint8:
-        raise ValueError(
-            f"material {material.name}: albedo must be (h, w, 3) uint8, not {albedo.shape} {albedo.dtype}"
-        )
+        raise ValueError(f"material {material.name}: albedo must be (h, w, 3) uint8, not {albedo.shape} {albedo.dtype}")
     shape = albedo.shape[:2]
     alpha = np.full(shape, 255, np.uint8) if material.alpha is None else _fit(material.alpha, shape)
     rgba = np.ascontiguousarray(np.concatenate([albedo, alpha[..., None]], -1))
@@ -83,8 +80,7 @@ def _base_level(material: Material) -> tuple[NDArray[np.uint8], NDArray[np.float
 
 
 def _fit(texture: NDArray, shape: tuple[int, int]) -> NDArray:
-    """Nearest-neighbour resampling of (h, w) to `shape`; alpha and bump may come at another size than the
-    colour."""
+    """Nearest-neighbour resampling of (h, w) to `shape`; alpha and bump may come at another size than the colour."""
     rows = np.arange(shape[0]) * texture.shape[0] // shape[0]
     columns = np.arange(shape[1]) * texture.shape[1] // shape[1]
     return texture if texture.shape == shape else texture[rows[:, None], columns]
@@ -92,8 +88,7 @@ def _fit(texture: NDArray, shape: tuple[int, int]) -> NDArray:
 
 @njit(cache=True, nogil=True)
 def _halve(rgba):
-    """Next level of a pyramid. Colours are weighted by alpha: the empty texels between hairs must not tint
-    them."""
+    """Next level of a pyramid. Colours are weighted by alpha: the empty texels between hairs must not tint them."""
     height, width = max(rgba.shape[0] // 2, 1), max(rgba.shape[1] // 2, 1)
     out = np.empty((height, width, 4), np.uint8)
     for y in range(height):
@@ -164,24 +159,11 @@ def sample_colour(table, texels, linear, m, level, u, v):
     c = a + width * min(1, height - 1)
     d = c + min(1, width - 1)
     wa, wb, wc, wd = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
-    red = (
-        wa * linear[texels[a, 0]]
-        + wb * linear[texels[b, 0]]
-        + wc * linear[texels[c, 0]]
-        + wd * linear[texels[d, 0]]
-    )
+    red = wa * linear[texels[a, 0]] + wb * linear[texels[b, 0]] + wc * linear[texels[c, 0]] + wd * linear[texels[d, 0]]
     green = (
-        wa * linear[texels[a, 1]]
-        + wb * linear[texels[b, 1]]
-        + wc * linear[texels[c, 1]]
-        + wd * linear[texels[d, 1]]
+        wa * linear[texels[a, 1]] + wb * linear[texels[b, 1]] + wc * linear[texels[c, 1]] + wd * linear[texels[d, 1]]
     )
-    blue = (
-        wa * linear[texels[a, 2]]
-        + wb * linear[texels[b, 2]]
-        + wc * linear[texels[c, 2]]
-        + wd * linear[texels[d, 2]]
-    )
+    blue = wa * linear[texels[a, 2]] + wb * linear[texels[b, 2]] + wc * linear[texels[c, 2]] + wd * linear[texels[d, 2]]
     return red, green, blue
 
 
@@ -204,9 +186,7 @@ def srgb_to_linear(values: NDArray) -> NDArray[np.float32]:
 def linear_to_srgb(values: NDArray) -> NDArray[np.float32]:
     """sRGB 0..1 of linear light, clipped to 0..1, any shape."""
     values = np.clip(np.asarray(values, np.float32), 0.0, 1.0)
-    return np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055).astype(
-        np.float32
-    )
+    return np.where(values <= 0.0031308, values * 12.92, 1.055 * values ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
 SRGB_TO_LINEAR = srgb_to_linear(np.arange(256) / 255.0)

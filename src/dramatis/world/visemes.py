@@ -173,8 +173,7 @@ _GAP: dict[str, float] = {
     "mouthDimple_R": -0.008, "noseSneer_L": 0.034, "noseSneer_R": 0.034, "cheekRaiser_L": 0.002,
     "cheekRaiser_R": 0.002, "cheekSquint_L": 0.002, "cheekSquint_R": 0.002,
 }  # fmt: skip
-"""Inner-lip gap per unit of weight over the distance of the outer eye corners, from the mean ICT-FaceKit
-head.
+"""Inner-lip gap per unit of weight over the distance of the outer eye corners, from the mean ICT-FaceKit head.
 """
 _INDEX = {name: i for i, name in enumerate(EXPRESSIONS)}
 _GAP_PER_WEIGHT = np.array([_GAP.get(name, 0.0) for name in EXPRESSIONS], np.float32)
@@ -245,8 +244,7 @@ def contact_tracks(phonemes: Sequence[Segment], frames: int) -> tuple[F32, F32, 
         if phone in _LABIALS or phone in _LABIODENTALS:
             # A stop's burst at its end already parts the lips.
             stop = end - 0.25 * (end - start) if phone in ("p", "b") else end
-            # Long contacts give a little of their ends to the ramps, short ones are held longer than they
-            # sound.
+            # Long contacts give a little of their ends to the ramps, short ones are held longer than they sound.
             spare = float(np.clip((_SHORTEST_CONTACT_S - (stop - start)) / 2, -_CONTACT_RAMP_S / 2, 0.03))
             top, edge = start - spare, stop + spare
             held = (top - _CONTACT_RAMP_S, top, edge, edge + _CONTACT_RAMP_S)
@@ -258,9 +256,7 @@ def contact_tracks(phonemes: Sequence[Segment], frames: int) -> tuple[F32, F32, 
 
 
 def mean_opening(weights: ArrayLike) -> F32:
-    """(T,) estimate of the inner-lip gap over the distance of the outer eye corners, linear in (T, 53)
-    weights.
-    """
+    """(T,) estimate of the inner-lip gap over the distance of the outer eye corners, linear in (T, 53) weights."""
     return np.asarray(weights, np.float32) @ _GAP_PER_WEIGHT
 
 
@@ -385,9 +381,7 @@ def _typical_vowel(phonemes: Sequence[Segment], level: F32) -> float:
 
 
 def _pauses(phonemes: Sequence[Segment]) -> list[tuple[float, float]]:
-    """Stretches of silence long enough to shut the mouth; before the first and after the last phone they are
-    endless.
-    """
+    """Silences long enough to shut the mouth; before the first and after the last phone they are endless."""
     pauses = []
     last = phonemes[-1][1] if phonemes else 0.0
     for start, end, phone in phonemes:

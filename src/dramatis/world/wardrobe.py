@@ -1,5 +1,4 @@
-"""Dresses a head: a MakeHuman torso under its neck, clothes outside the torso, hair outside the scalp,
-glasses.
+"""Dresses a head: a MakeHuman torso under its neck, clothes outside the torso, hair outside the scalp, glasses.
 
 Body, clothes and hair are cut to what a head-and-shoulders frame can show. What does not depend on the
 identity (a hair style fitted to the mean head) is kept per process.
@@ -54,9 +53,7 @@ class Physique:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Everything below and around a face, in the resting head's space; `head` is the head with its neck
-    joined.
-    """
+    """Everything below and around a face, in the resting head's space; `head` is the head with its neck joined."""
 
     head: F32
     body: F32
@@ -132,9 +129,7 @@ def _compact(vertices: F32, faces: I32, uv: F32, face_uv: I32) -> tuple[F32, I32
 
 
 def join_neck(head: HeadModel, points: F32, body: F32, body_faces: I32) -> F32:
-    """Head vertices whose neck runs into the body: more of the body's surface the lower, all of it at the
-    rim.
-    """
+    """Head vertices whose neck runs into the body: more of the body's surface the lower, all of it at the rim."""
     share = smoothstep(neck_height(points), -0.08, -0.128)
     skin = np.zeros(len(points), bool)
     skin[head.skin_faces] = True
@@ -161,13 +156,9 @@ def _covered(body: F32) -> NDArray[np.bool_]:
 
 
 def _under_cloth(skin: F32, faces: I32, cloth: F32, cloth_faces: I32) -> F32:
-    """Skin vertices sunk inwards where cloth lies on them, so that no skin shows between the vertices of
-    the cloth.
-    """
+    """Skin vertices sunk inwards where cloth lies on them, so that no skin shows between the vertices of the cloth."""
     low = np.nonzero((neck_height(skin) < -0.095) & (skin[:, 1] > LOWEST - 0.05))[0]
-    distance, _ = cKDTree(surface_samples(cloth, cloth_faces, 3)).query(
-        skin[low], distance_upper_bound=CLEARANCE
-    )
+    distance, _ = cKDTree(surface_samples(cloth, cloth_faces, 3)).query(skin[low], distance_upper_bound=CLEARANCE)
     depth = np.clip(CLEARANCE - distance, 0, None)[:, None]
     result = skin.copy()
     result[low] -= 0.7 * depth * vertex_normals(skin, faces)[low]
@@ -183,9 +174,7 @@ def _pin_ears(points: F32) -> F32:
     return flat
 
 
-def dress(
-    assets: Path, head: HeadModel, points: F32, physique: Physique, clothes: str, hair: str | None
-) -> Outfit:
+def dress(assets: Path, head: HeadModel, points: F32, physique: Physique, clothes: str, hair: str | None) -> Outfit:
     """Fit torso, clothes and hair to the identity `points` (n, 3) of the shared head."""
     body = load_body(assets)
     shaped = shape_body(assets, physique)
@@ -201,10 +190,7 @@ def dress(
     joined = join_neck(head, points, posed, faces[torso])
 
     garment = load_garment(assets, "clothes", clothes)
-    arms = {
-        side: np.einsum("vk,vk->v", garment.weight, share[garment.reference])
-        for side, share in shares.items()
-    }
+    arms = {side: np.einsum("vk,vk->v", garment.weight, share[garment.reference]) for side, share in shares.items()}
     arms = {side: np.clip(share, 0, 1).astype(np.float32) for side, share in arms.items()}
     cloth = lower_arms(garment.place(shaped), pivots, arms, ARM_ANGLE) + shift
     hides = np.zeros(len(posed), bool)
@@ -212,9 +198,7 @@ def dress(
     covered = _covered(posed)
     bare_neck = torso & ~covered[faces].all(1)
     neck_skin = head.skin_faces[(joined[head.skin_faces][:, :, 1] < -0.03).all(1)]
-    obstacle = Surface.of(
-        np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)])
-    )
+    obstacle = Surface.of(np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)]))
     seen = cloth[garment.mesh.faces][:, :, 1].max(1) > LOWEST
     cloth = obstacle.push(cloth, CLOTH_MARGIN, 0.03)
     drawn = bare_neck & (posed[faces][:, :, 1].max(1) > LOWEST) & ~hides[faces].all(1)
@@ -281,9 +265,7 @@ def _fit_hair(
     cloth_part: tuple[F32, I32, F32, I32],
     obstacle: Surface,
 ) -> tuple[F32, I32, F32, I32]:
-    """The style on this identity: it follows the skull's change of shape and stays outside skin and
-    clothes.
-    """
+    """The style on this identity: it follows the skull's change of shape and stays outside skin and clothes."""
     mean_hair, faces, uv, face_uv = _hair_on_mean_head(assets, style)
     skull = np.unique(head.skin_faces)
     skull = skull[(head.mean[skull, 1] > -0.03)][::7]
@@ -297,9 +279,7 @@ def _fit_hair(
 
 
 def glasses(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
-    """Vertices and faces of plain glasses: two rims, a bridge and two temples, around eye centres at image
-    left, right.
-    """
+    """Vertices and faces of plain glasses: two rims, a bridge and two temples, around eye centres left and right."""
     rims, radius = [], 0.0012
     bridge = landmarks[27]
     width = 0.42 * float(right[0] - left[0])

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The shipped mini from nothing: data, five networks, weights. Every step resumes, so run it again after any stop.
+#
+#   recipes/mini.sh ASSETS RUNS            two CPU cores: about half a day for good weights
+#   MINUTES=20 SHARDS=400 recipes/mini.sh ASSETS RUNS      a GPU with many cores: about two hours
+#
+# ASSETS: raw material (docs/world.md). RUNS: folder for data, checkpoints and logs. MINUTES: for the DiT; the other
+# networks take shares of it. The result lies in RUNS/mini; copy it over src/dramatis/weights/mini when it measures better.
+set -euo pipefail
+assets=$1
+runs=$2
+minutes=${MINUTES:-240}
+shards=${SHARDS:-120}
+workers=${WORKERS:-2}
+python=${PYTHON:-python}
+share() { "$python" -c "print(max(1.0, $minutes * $1))"; }
+
+dramatis world dataset "$runs/data/train" --split train --shards "$shards" --workers "$workers" --assets "$assets"
+dramatis world dataset "$runs/data/test" --split test --shards 3 --workers "$workers" --assets "$assets"
+
+"$python" -m dramatis.train.speech --assets "$assets" --cache "$runs/voices" --run "$runs/speech" \
+  --out "$runs/mini/speech_encoder" --workers "$workers" --minutes "$(share 0.1)"
+"$python" -m dramatis.train.perception --data "$runs/data/train" --test "$runs/data/test" --run "$runs/perception" \
+  --out "$runs/mini/perception" --minutes "$(share 0.2)"
+"$python" -m dramatis.train.autoencoder --data "$runs/data/train" --test "$runs/data/test" --run "$runs/autoencoder" \
+  --out "$runs/mini/autoencoder" --minutes "$(share 0.7)"
+for split in train test; do
+  "$python" -m dramatis.train.latents --data "$runs/data/$split" --autoencoder "$runs/mini/autoencoder" \
+    --speech "$runs/mini/speech_encoder" --out "$runs/latents/$split"
+done
+"$python" -m dramatis.train.dit --data "$runs/latents/train" --test "$runs/latents/test" --run "$runs/dit" \
+  --autoencoder "$runs/mini/autoencoder" --perception "$runs/mini/perception" --out "$runs/mini" --minutes "$minutes"

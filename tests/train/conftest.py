@@ -1,0 +1,81 @@
+"""Small shards in the format of the synthetic world: a canonical face that drifts over a coloured ground."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68
+from dramatis.motion.performance import Performance
+from dramatis.train.common import Run
+
+SIDE = 64
+TIMELINE = 120
+
+
+def face_at(centre: tuple[float, float], scale: float = 34.0) -> np.ndarray:
+    """(68, 2) px landmarks of the canonical face, about `scale` px high."""
+    return (np.array(centre) + TEMPLATE_68[:, :2] * [scale, -scale]).astype(np.float32)
+
+
+def sample(seed: int) -> dict[str, np.ndarray]:
+    """All arrays of one sample: a reference frame, 29 dense and 29 strided ones."""
+    rng = np.random.default_rng(seed)
+    index = np.concatenate([[0], np.arange(10, 39), np.arange(0, 4 * 29, 4)]).astype(np.int32)
+    frames = np.empty((59, SIDE, SIDE, 3), np.uint8)
+    frames[:] = rng.integers(60, 200, 3)
+    person = np.zeros((59, SIDE, SIDE), np.uint8)
+    landmarks = np.empty((59, 68, 2), np.float32)
+    for row, time in enumerate(index):
+        landmarks[row] = face_at((30 + 4 * np.sin(time / 9), 36))
+        low, high = landmarks[row].min(0).astype(int), landmarks[row].max(0).astype(int)
+        frames[row, low[1] : high[1], low[0] : high[0]] = (210, 160, 130)
+        person[row, low[1] - 6 : high[1] + 4, low[0] - 4 : high[0] + 4] = 1
+    vowels = np.sin(np.arange(TIMELINE * 640) * 0.06) * (np.sin(np.arange(TIMELINE * 640) / 1500) > 0)
+    return {
+        "frames": frames,
+        "index": index,
+        "audio": (vowels * 9000).astype(np.int16),
+        "controls": np.repeat(Performance.still(1).vector(), 59, 0).astype(np.float16),
+        "anchors": landmarks[:, list(RIGID_ANCHORS)].astype(np.float16),
+        "landmarks": landmarks.astype(np.float16),
+        "person": person,
+        "face": person,
+    }
+
+
+def write_shard(folder: Path, number: int, count: int = 2) -> None:
+    """One shard of `count` samples and its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays, rows = {}, []
+    for slot in range(count):
+        for key, value in sample(100 * number + slot).items():
+            arrays[f"{slot}/{key}"] = value
+        rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
+    save_file(arrays, folder / f"shard-{number:05d}.safetensors")
+    (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
+
+
+@pytest.fixture(scope="session")
+def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two shards of two samples."""
+    folder = tmp_path_factory.mktemp("shards")
+    for number in range(2):
+        write_shard(folder, number)
+    return folder
+
+
+@pytest.fixture
+def three_steps_a_call(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """three_steps_a_call(module): its loop ends by steps, not by the clock; the second call takes it to six."""
+
+    def shorten(module: str) -> None:
+        totals = iter((3, 6))
+        monkeypatch.setattr(f"dramatis.train.{module}.Run", lambda folder, _: Run(folder, 10.0, steps=next(totals)))
+
+    return shorten

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.loading import load_model, save_model
+from dramatis.train.autoencoder import (
+    MOUTH,
+    batch,
+    detail_boxes,
+    evaluate,
+    latent_statistics,
+    main,
+    reconstruction_loss,
+)
+from dramatis.train.shards import ShardSet
+from tests.tiny import tiny_autoencoder
+from tests.train.conftest import face_at
+
+CPU = torch.device("cpu")
+
+
+def test_detail_boxes_hold_mouth_and_eyes_and_little_else() -> None:
+    marks = np.stack([face_at((32, 32), 40), face_at((60, 60), 40), face_at((-50, -50), 40)])
+    boxes = detail_boxes(marks, (64, 64))
+    assert boxes.shape == (3, 64, 64)
+    for x, y in marks[0][[*range(36, 48), *MOUTH]].astype(int):
+        assert boxes[0, y, x]
+    nose = marks[0][29].astype(int)
+    assert not boxes[0, nose[1], nose[0]]
+    assert boxes[0].mean() < 0.3
+    assert boxes[1].any()
+    assert not boxes[2].any()
+
+
+def test_a_batch_is_crops_in_range_with_their_boxes(shards: Path) -> None:
+    data = ShardSet(shards)
+    video, boxes = batch(data, np.random.default_rng(0), size=6, frames=9, side=32, device=CPU)
+    assert video.shape == (6, 3, 9, 32, 32)
+    assert boxes.shape == (6, 1, 9, 32, 32)
+    assert video.min() >= -1 and video.max() <= 1
+    assert set(boxes.unique().tolist()) == {0.0, 1.0}
+    again, _ = batch(data, np.random.default_rng(0), size=6, frames=9, side=32, device=CPU)
+    assert torch.equal(video, again)
+
+
+def test_the_loss_counts_detail_more_and_is_zero_for_a_perfect_copy() -> None:
+    video = torch.zeros(1, 3, 5, 16, 16)
+    boxes = torch.zeros(1, 1, 5, 16, 16)
+    boxes[..., 4:12, 4:12] = 1
+    wrong = video + 0.5 * boxes
+    assert reconstruction_loss(video, video, boxes, 4.0) == 0
+    assert reconstruction_loss(wrong, video, boxes, 4.0) > 2 * reconstruction_loss(wrong, video, boxes, 1.0)
+
+
+def test_twenty_steps_lower_the_loss(shards: Path) -> None:
+    model = tiny_autoencoder().train()
+    video, boxes = batch(ShardSet(shards), np.random.default_rng(0), size=2, frames=5, side=32, device=CPU)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(20):
+        loss = reconstruction_loss(model(video), video, boxes, 4.0)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_figures_and_statistics_of_a_model(shards: Path) -> None:
+    model, data = tiny_autoencoder(), ShardSet(shards)
+    figures = evaluate(model, data, CPU, clips=1)
+    assert set(figures) == {"psnr", "psnr_detail", "psnr_strided"}
+    assert all(0 < value < 40 for value in figures.values())
+    mean, std = latent_statistics(model, data, CPU)
+    assert mean.shape == std.shape == (16,)
+    assert (std > 0).all()
+
+
+def test_training_resumes_and_writes_weights_with_their_statistics(
+    shards: Path, tmp_path: Path, three_steps_a_call
+) -> None:
+    three_steps_a_call("autoencoder")
+    save_model(tiny_autoencoder(), tmp_path / "init")
+    for _ in range(2):
+        main(
+            data=shards,
+            test=shards,
+            run=tmp_path / "run",
+            out=tmp_path / "out",
+            init=tmp_path / "init",
+            batch_size=2,
+            frames=5,
+            side=32,
+        )
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "psnr" in row] == [3, 6]
+    model = load_model(MiniAutoencoder, tmp_path / "out")
+    assert tuple(model.config["latents_std"]) != (1.0,) * 16

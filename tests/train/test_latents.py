@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dramatis.models.loading import save_model
+from dramatis.models.speech import SpeechEncoder
+from dramatis.train.dit import LatentSet
+from dramatis.train.latents import EYE_WEIGHT, MOUTH_WEIGHT, Precomputer, augmented_mel, loss_weights, main
+from dramatis.train.shards import ShardSet
+from tests.tiny import tiny_autoencoder
+from tests.train.conftest import face_at
+
+GRID = (16, 16)
+
+
+def tiny_ear() -> SpeechEncoder:
+    torch.manual_seed(0)
+    return SpeechEncoder(channels=12, blocks=(1, 1)).eval()
+
+
+def test_mouth_counts_most_then_eyes() -> None:
+    marks = np.repeat(face_at((64, 64), 70)[None], 29, 0)
+    weights = loss_weights(marks, (128, 128), GRID)
+    assert weights.shape == (8, *GRID)
+    assert weights.dtype == np.float32
+    assert set(np.unique(weights)) == {1.0, EYE_WEIGHT, MOUTH_WEIGHT}
+    mouth = (marks[0, 48:68].mean(0) / 8).astype(int)
+    eye = (marks[0, 36:42].mean(0) / 8).astype(int)
+    assert (weights[:, mouth[1], mouth[0]] == MOUTH_WEIGHT).all()
+    assert (weights[:, eye[1], eye[0]] == EYE_WEIGHT).all()
+    assert (weights[:, 0, 0] == 1).all()
+
+
+def test_a_latent_frame_weighs_what_any_of_its_four_frames_does() -> None:
+    marks = np.repeat(face_at((-500, -500), 70)[None], 29, 0)
+    marks[7] = face_at((64, 64), 70)
+    weights = loss_weights(marks, (128, 128), GRID)
+    assert [float(frame.max()) for frame in weights] == [1.0, 1.0, MOUTH_WEIGHT, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_augmented_sound_keeps_its_shape_and_differs() -> None:
+    mel = torch.randn(2, 5, 4, 80, generator=torch.Generator().manual_seed(0))
+    other = augmented_mel(mel, np.random.default_rng(1))
+    assert other.shape == mel.shape
+    assert not torch.allclose(other, mel)
+
+
+def test_a_sample_has_the_promised_tensors(shards: Path) -> None:
+    work = Precomputer(tiny_autoencoder(), tiny_ear(), torch.device("cpu"))
+    made = work.sample(ShardSet(shards), 1, np.random.default_rng(0))
+    assert {name: tuple(value.shape) for name, value in made.items()} == {
+        "z": (2, 16, 8, 8, 8),
+        "single": (2, 16, 8, 8, 8),
+        "tail": (16, 8, 8),
+        "reference": (16, 8, 8),
+        "audio": (2, 2, 29, 12),
+        "controls": (2, 29, 26),
+        "maps": (2, 29, 6, 8, 8),
+        "weight": (2, 8, 8, 8),
+        "mouth": (2, 2),
+    }
+    assert all(value.dtype == torch.float16 and value.isfinite().all() for value in made.values())
+    # The first latent frame of a clip holds one pixel frame: it is the image latent of that frame.
+    assert torch.allclose(made["z"][:, :, 0].float(), made["single"][:, :, 0].float(), atol=0.05)
+    # The strided clip begins at the reference.
+    assert torch.allclose(made["single"][1, :, 0].float(), made["reference"].float(), atol=0.05)
+
+
+def test_shards_are_precomputed_once(shards: Path, tmp_path: Path) -> None:
+    save_model(tiny_autoencoder(), tmp_path / "autoencoder")
+    save_model(tiny_ear(), tmp_path / "speech")
+    stamps = []
+    for _ in range(2):
+        main(data=shards, autoencoder=tmp_path / "autoencoder", speech=tmp_path / "speech", out=tmp_path / "latents")
+        stamps.append({path.name: path.stat().st_mtime_ns for path in (tmp_path / "latents").iterdir()})
+    assert list(stamps[0]) and stamps[0] == stamps[1]
+    data = LatentSet(tmp_path / "latents")
+    assert len(data) == 4
+    assert data.rows[1]["caption"] == "a person 1"
+    assert data.stack("z", np.array([0, 3])).shape == (2, 2, 16, 8, 8, 8)
