@@ -77,7 +77,7 @@ class ClipInputs:
 
 def to_tensor(pictures: Pictures) -> Tensor:
     """(F, H, W, 3) uint8 -> (1, 3, F, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pictures)).float().div(127.5).sub(1).permute(3, 0, 1, 2).unsqueeze(0)
+    return torch.from_numpy(np.array(pictures)).float().div(127.5).sub(1).permute(3, 0, 1, 2).unsqueeze(0)
 
 
 def to_pictures(video: Tensor) -> Pictures:

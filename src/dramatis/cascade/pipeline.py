@@ -32,6 +32,8 @@ from dramatis.runtime.store import ArtifactStore
 from dramatis.story import Storyline, UserError
 
 FACE_THRESHOLD = 0.5
+WORST_FIT = 0.03
+"""Error of the canonical head on the landmarks, in head heights: faces stay below 0.02, plain colours and things above 0.037."""
 SMALLEST_FACE = 0.10
 """Interocular distance over picture height below which the mini cannot shape a mouth."""
 
@@ -129,7 +131,7 @@ def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
 def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:
     """Look at the reference with the small perception network; UserError when there is no usable face."""
     sight = look(backbone.eye, to_tensor(reference[None])[0].transpose(0, 1))[0]
-    if sight.face < FACE_THRESHOLD:
+    if sight.face < FACE_THRESHOLD or not _shaped_like_a_face(sight):
         raise no_face(name)
     if sight.interocular < SMALLEST_FACE * min(reference.shape[:2]):
         raise UserError(f"{name}: the face is too small to be animated; crop the picture to head and shoulders.")
@@ -139,3 +141,11 @@ def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:
 def no_face(name: str) -> UserError:
     """The refusal of a picture without a usable face."""
     return UserError(f"{name}: no face was found in this picture; give a portrait that shows one face from the front.")
+
+
+def _shaped_like_a_face(sight: Sight) -> bool:
+    """Whether a head fits the landmarks: what the network places on a plain wall does not look like one."""
+    try:
+        return fit_head(sight.landmarks).error < WORST_FIT
+    except ValueError:
+        return False
