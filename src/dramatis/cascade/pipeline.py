@@ -33,7 +33,7 @@ from dramatis.story import Storyline, UserError
 
 FACE_THRESHOLD = 0.5
 WORST_FIT = 0.03
-"""Error of the canonical head on the landmarks, in head heights: faces measured below 0.02, other things above 0.037."""
+"""Error of the canonical head on the landmarks, in head heights: faces stay below 0.02, other things do not."""
 SMALLEST_FACE = 0.10
 """Interocular distance over picture height below which the mini cannot shape a mouth."""
 
