@@ -25,8 +25,9 @@ dramatis world dataset "$runs/data/test" --split test --shards 3 --workers "$wor
 "$python" -m dramatis.train.autoencoder --data "$runs/data/train" --test "$runs/data/test" --run "$runs/autoencoder" \
   --out "$runs/mini/autoencoder" --minutes "$(share 0.7)"
 for split in train test; do
-  "$python" -m dramatis.train.latents --data "$runs/data/$split" --autoencoder "$runs/mini/autoencoder" \
+  [ "$split" = train ] && varied=--varied || varied=--no-varied
+  "$python" -m dramatis.train.latents --data "$runs/data/$split" --autoencoder "$runs/mini/autoencoder" $varied \
     --speech "$runs/mini/speech_encoder" --out "$runs/latents/$split"
 done
 "$python" -m dramatis.train.dit --data "$runs/latents/train" --test "$runs/latents/test" --run "$runs/dit" \
-  --autoencoder "$runs/mini/autoencoder" --perception "$runs/mini/perception" --out "$runs/mini" --minutes "$minutes"
+  --autoencoder "$runs/mini/autoencoder" --perception "$runs/mini/perception" --out "$runs/mini" --minutes "$minutes" --compile

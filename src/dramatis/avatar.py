@@ -123,7 +123,18 @@ class AvatarPipeline:
         Raises UserError for inputs that cannot be used, an output that cannot be written, and a full disk.
         """
         self.check(storyline, output)
-        folder = folder or job_folder(output)
+        return self.film(storyline, output, folder or job_folder(output), reporter, workers, observations)
+
+    def film(
+        self,
+        storyline: Storyline,
+        output: Path,
+        folder: Path,
+        reporter: Reporter | None = None,
+        workers: int = 2,
+        observations: Observations | None = None,
+    ) -> Film:
+        """What `render` does for inputs that `check` has passed."""
         if observations is None:
             observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
         # One computing thread a worker: equal results whatever their number.
@@ -190,7 +201,7 @@ class AvatarPipeline:
         write_storyline(storyline, path)
         job = Job(job_folder(output), path, output, self.name)
         job.save()
-        return self.render(storyline, output, job.folder, reporter, workers, observations)
+        return self.film(storyline, output, job.folder, reporter, workers, observations)
 
 
 def write_storyline(storyline: Storyline, path: Path) -> None:

@@ -108,7 +108,7 @@ def render(
     job = Job(job_folder(output), storyline, output, model)
     job.save()
     with progress(quiet) as reporter:
-        film = pipe.render(value, output, job.folder, reporter, workers)
+        film = pipe.film(value, output, job.folder, reporter, workers)
     typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
 
 

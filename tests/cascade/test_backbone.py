@@ -19,6 +19,7 @@ from dramatis.cascade.backbone import (
     to_pictures,
     to_tensor,
 )
+from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.story import UserError
 from tests.tiny import write_model
 
@@ -55,7 +56,7 @@ def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("fault", ["missing", "cut short", "no config"])
+@pytest.mark.parametrize("fault", ["missing", "cut short", "no config", "foreign"])
 def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path, network: str, fault: str) -> None:
     folder = tmp_path / "model"
     shutil.copytree(model, folder)
@@ -64,6 +65,9 @@ def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path,
         weights.unlink()
     elif fault == "cut short":
         weights.write_bytes(weights.read_bytes()[:-100])
+    elif fault == "foreign":
+        config = folder / network / "config.json"
+        config.write_text(config.read_text().replace('"_class_name": "', '"_class_name": "Other'))
     else:
         (folder / network / "config.json").unlink()
     with pytest.raises(UserError, match=network):
@@ -94,7 +98,7 @@ def clip_inputs(seed: int, tail: bool) -> ClipInputs:
         reference=pictures[0],
         audio=rng.normal(size=(9, 12)).astype(np.float32),
         controls=rng.normal(size=(9, 26)).astype(np.float32),
-        maps=rng.normal(size=(9, 6, 4, 6)).astype(np.float32),
+        anchors=24 + 12 * ANCHOR_TEMPLATE[None, :, :2].repeat(9, 0),
         positive="she smiles",
         negative="blurred",
         seed=seed,

@@ -61,10 +61,10 @@ def test_a_clip_reads_its_own_frames() -> None:
     assert material.audio(rows).shape == (4, 12)
     assert material.audio(rows).dtype == np.float32
     assert material.controls(rows).shape == (4, 26)
-    maps = material.maps(rows)
-    assert maps.shape == (4, 6, 8, 6)
-    assert np.array_equal(maps[2], maps[3])
-    assert not np.array_equal(maps[0], maps[2])
+    anchors = material.anchors(rows)
+    assert anchors.shape == (4, 9, 2)
+    assert np.array_equal(anchors[2], anchors[3])
+    assert not np.array_equal(anchors[0], anchors[2])
 
 
 def test_the_digest_names_what_a_clip_reads_and_nothing_else() -> None:

@@ -42,16 +42,16 @@ def test_a_shard_cut_short_is_refused(folder: Path) -> None:
     shard = shards_of(folder)[0]
     shard.write_bytes(shard.read_bytes()[:-50])
     with pytest.raises(UserError, match="damaged or cut short"):
-        check_folder(folder)
+        check_folder(folder, TextEncoder)
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     shards_of(folder)[0].unlink()
     with pytest.raises(UserError, match="missing"):
-        check_folder(folder)
+        check_folder(folder, TextEncoder)
     (folder / "config.json").unlink()
     with pytest.raises(UserError, match=r"config\.json"):
-        check_folder(folder)
+        check_folder(folder, TextEncoder)
 
 
 def test_weights_of_another_model_are_refused(folder: Path) -> None:

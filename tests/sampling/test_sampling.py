@@ -7,9 +7,10 @@ import torch
 
 from dramatis.sampling.conditioning import (
     Given,
-    hold_condition,
     mask_channels,
-    tile_nearest,
+    warp_condition,
+    warp_fill,
+    warped,
     zero_condition,
 )
 from dramatis.sampling.denoise import Conditions, denoise
@@ -67,23 +68,45 @@ def test_mask_channels_follow_wan() -> None:
     assert mask[:, 2].tolist() == [0, 0, 0, 0]
 
 
-def test_tiles_hold_the_nearer_end() -> None:
-    head, tail = torch.zeros(1, 1, 1, 1, 1), torch.ones(1, 1, 1, 1, 1)
-    assert tile_nearest(head, tail, 6).flatten().tolist() == [0, 0, 0, 1, 1, 1]
-    assert tile_nearest(head, None, 3).flatten().tolist() == [0, 0, 0]
-    assert tile_nearest(head, tail, 2).flatten().tolist() == [0, 1]
+def here(frames: int, side: int, shift: float = 0.0) -> torch.Tensor:
+    """(F, H, W, 2) positions: every pixel's own place, `shift` pixels to the right of it a frame."""
+    places = torch.arange(side) + 0.5
+    grid = torch.stack(torch.meshgrid(places, places, indexing="xy"), -1)
+    return grid + shift * torch.arange(frames).view(-1, 1, 1, 1) * torch.tensor([1.0, 0.0])
+
+
+def test_a_warp_samples_where_it_is_told() -> None:
+    picture = torch.rand(1, 3, 8, 8)
+    video = warped(picture, here(3, 8, shift=1.0))
+    assert video.shape == (1, 3, 3, 8, 8)
+    assert torch.allclose(video[:, :, 0], picture, atol=1e-5)
+    assert torch.allclose(video[:, :, 2, :, :6], picture[..., 2:], atol=1e-5)
+    assert torch.allclose(video[:, :, 2, :, 7], picture[..., 7], atol=1e-5)  # the border is repeated
+
+
+def test_a_fill_keeps_what_is_given_and_fades_half_way() -> None:
+    head, tail = torch.zeros(1, 3, 1, 8, 8), torch.ones(1, 3, 1, 8, 8)
+    video = warp_fill(Given(head, tail), here(13, 8), here(13, 8))[0, 0, :, 0, 0]
+    assert video[:5].tolist() == [0, 0, 0, 0, 0]
+    assert video[6] == 0.5
+    assert video[8:].tolist() == [1, 1, 1, 1, 1]
+    assert (video.diff() >= 0).all()
+    assert (warp_fill(Given(head), here(13, 8), None) == 0).all()
 
 
 @torch.no_grad()
-def test_hold_condition_marks_and_holds() -> None:
+def test_warp_condition_marks_and_encodes_the_filled_clip() -> None:
     net = tiny_autoencoder()
     video = torch.rand(1, 3, 13, 16, 16) * 2 - 1
-    condition = hold_condition(net, Given(video[:, :, :5], video[:, :, -4:]), 13)
+    given = Given(video[:, :, :5], video[:, :, -4:])
+    condition = warp_condition(net, given, here(13, 16), here(13, 16))
     assert condition.shape == (1, 20, 4, 2, 2)
     assert condition[0, :4, :, 0, 0].tolist() == [[1, 1, 0, 1], [1, 1, 0, 1], [1, 1, 0, 1], [1, 1, 0, 1]]
     # The head is causal: its latents equal those of the whole clip.
     assert torch.allclose(condition[:, 4:, :2], net.normalise(net.encode(video))[:, :, :2], atol=1e-6)
-    assert torch.equal(condition[:, 4:, 2], condition[:, 4:, 1])
+    filled = warp_fill(given, here(13, 16), here(13, 16))
+    assert torch.equal(filled[:, :, -4:], video[:, :, -4:])
+    assert torch.allclose(condition[:, 4:], net.normalise(net.encode(filled)), atol=1e-6)
 
 
 @torch.no_grad()

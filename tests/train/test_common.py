@@ -167,3 +167,12 @@ def test_psnr_of_a_known_error_and_of_chosen_pixels() -> None:
     seen[..., 1:] = 1.0
     assert psnr(seen, true, where) == pytest.approx(20.0, abs=1e-4)
     assert psnr(true, true) == pytest.approx(100.0)
+
+
+def test_a_strange_loss_is_an_outlier_and_a_slow_rise_is_not(tmp_path: Path) -> None:
+    clock = Run(tmp_path, 1.0)
+    assert clock.outlier(torch.tensor(float("nan")))
+    assert not any(clock.outlier(torch.tensor(1.0 + 0.05 * i)) for i in range(60))
+    assert clock.outlier(torch.tensor(100.0))
+    assert clock.outlier(torch.tensor(float("inf")))
+    assert not clock.outlier(torch.tensor(5.0))

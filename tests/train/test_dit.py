@@ -32,7 +32,11 @@ CPU = torch.device("cpu")
 GIVEN = {"first": [0], "first_last": [0, 7], "gap": [0, 1, 7], "blueprint": [0], "blueprint_last": [0, 7]}
 
 
-def write_latents(folder: Path, count: int = 4, seed: int = 0) -> Path:
+LENGTHS_OF = (8, 5, 8, 2, 8, 8)
+GAP_ROW = 5
+
+
+def write_latents(folder: Path, count: int = 6, seed: int = 0, varied: bool = True) -> Path:
     """Random latents in the format of `dramatis.train.latents`."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = torch.Generator().manual_seed(seed)
@@ -42,8 +46,8 @@ def write_latents(folder: Path, count: int = 4, seed: int = 0) -> Path:
 
     tensors = {
         "z": noise(2, 16, 8, SIDE, SIDE),
-        "single": noise(2, 16, 8, SIDE, SIDE),
-        "tail": noise(16, SIDE, SIDE),
+        "first": noise(2, 16, 8, SIDE, SIDE),
+        "both": noise(2, 16, 8, SIDE, SIDE),
         "reference": noise(16, SIDE, SIDE),
         "audio": noise(2, 2, 29, 12),
         "controls": noise(2, 29, 26),
@@ -51,7 +55,11 @@ def write_latents(folder: Path, count: int = 4, seed: int = 0) -> Path:
         "weight": noise(2, 8, SIDE, SIDE).abs() + 1,
         "mouth": torch.full((count, 2, 2), SIDE / 2).half(),
     }
-    rows = [{"caption": f"shot {i}", "whole_caption": f"whole {i}", "people": 1, "damage": None} for i in range(count)]
+    rows = [
+        {"caption": f"shot {i}", "whole_caption": f"whole {i}", "people": 1, "damage": None}
+        | {"lengths": [LENGTHS_OF[i] if varied else 8, 8], "gap": varied and i == GAP_ROW}
+        for i in range(count)
+    ]
     save_file(tensors, folder / "shard-00000.safetensors", metadata={"rows": json.dumps(rows)})
     return folder
 
@@ -68,7 +76,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_is_a_mask_pattern(latents: LatentSet, task: str) -> None:
-    indices = np.array([2, 0])
+    indices = np.array([GAP_ROW, GAP_ROW]) if task == "gap" else np.array([2, 0])
     batch = conditioned(latents, indices, task, 8)
     clip = int(task.startswith("blueprint"))
     assert batch.z.shape == (2, 16, 8, SIDE, SIDE)
@@ -76,30 +84,31 @@ def test_a_task_is_a_mask_pattern(latents: LatentSet, task: str) -> None:
     assert batch.audio.shape == (2, 1, 29, 12)
     assert batch.controls.shape == (2, 29, 26)
     assert batch.maps.shape == (2, 29, 6, SIDE, SIDE)
-    assert batch.captions == (["whole 2", "whole 0"] if clip else ["shot 2", "shot 0"])
+    assert batch.captions == [("whole" if clip else "shot") + f" {i}" for i in indices]
     mask = batch.condition[:, :4]
     assert [t for t in range(8) if mask[:, :, t].any()] == GIVEN[task]
     assert (mask[:, :, 0] == 1).all()
-    single, z = latents.stack("single", indices)[:, clip], latents.stack("z", indices)[:, clip]
-    shown = batch.condition[:, 4:]
-    if task == "gap":
-        assert torch.equal(shown[:, :, :2], z[:, :, :2])
-        assert torch.equal(shown[:, :, 7], latents.stack("tail", indices))
-        assert (mask[:, :, 7] == 1).all()
-    else:
-        assert torch.equal(shown[:, :, 0], single[:, :, 0])
-        last = single[:, :, 7 if 7 in GIVEN[task] else 0]
-        assert torch.equal(shown[:, :, 7], last)
-        assert mask[:, :, 7].sum((1, 2, 3)).tolist() == [SIDE**2 * (7 in GIVEN[task])] * 2
+    filled = "first" if task in ("first", "blueprint") else "both"
+    assert torch.equal(batch.condition[:, 4:], latents.stack(filled, indices)[:, clip])
+    last = {"first": 0, "blueprint": 0, "first_last": 1, "blueprint_last": 1, "gap": 4}[task]
+    assert mask[:, :, 7].sum((1, 2, 3)).tolist() == [SIDE**2 * last] * 2
 
 
-@pytest.mark.parametrize("frames", [2, 5])
-def test_shorter_clips_end_at_their_own_last_frame(latents: LatentSet, frames: int) -> None:
-    indices = np.array([1])
+@pytest.mark.parametrize(("row", "frames"), [(3, 2), (1, 5)])
+def test_shorter_clips_end_at_their_own_last_frame(latents: LatentSet, row: int, frames: int) -> None:
+    indices = np.array([row])
     batch = conditioned(latents, indices, "first_last", frames)
     assert batch.z.shape[2] == batch.weight.shape[1] == frames
     assert batch.maps.shape[1] == batch.controls.shape[1] == batch.audio.shape[2] == 4 * frames - 3
-    assert torch.equal(batch.condition[:, 4:, -1], latents.stack("single", indices)[:, 0, :, frames - 1])
+    assert torch.equal(batch.condition[:, 4:], latents.stack("both", indices)[:, 0, :, :frames])
+    assert batch.condition[0, :4, -1, 0, 0].tolist() == [0, 0, 0, 1]
+
+
+def test_rows_are_grouped_by_the_length_of_their_clip(latents: LatentSet) -> None:
+    assert latents.groups("first") is None
+    assert latents.groups("first_last") == {8: [0, 2, 4], 5: [1], 2: [3]}
+    assert latents.groups("gap") == {8: [GAP_ROW]}
+    assert latents.groups("blueprint_last") == {8: list(range(6))}
 
 
 def test_a_mouth_window_cuts_everything_alike(latents: LatentSet) -> None:
@@ -131,7 +140,7 @@ def test_a_mouth_window_cuts_everything_alike(latents: LatentSet) -> None:
 def test_conditions_are_forgotten_in_their_shares(latents: LatentSet) -> None:
     torch.manual_seed(0)
     indices = np.arange(1000) % 4
-    whole = conditioned(latents, indices[:4], "first_last", 2)
+    whole = conditioned(latents, indices[:4], "first", 2)
     for name in ("z", "condition", "image", "audio", "controls", "maps", "weight"):
         value = getattr(whole, name)
         setattr(whole, name, value.repeat(250, *[1] * (value.ndim - 1)))
@@ -145,7 +154,7 @@ def test_conditions_are_forgotten_in_their_shares(latents: LatentSet) -> None:
     assert [float(x) for x in (silent, unseen, numb, mute)] == pytest.approx([0.08, 0.05, 0.2, 0.1], abs=0.04)
     others = [i for i in range(26) if not EMOTION_COLUMNS.start <= i < EMOTION_COLUMNS.stop]
     assert torch.equal(batch.controls[:4, :, others], stored[:, 0, :5][..., others])
-    clean = conditioned(latents, indices[:4], "first_last", 2).condition
+    clean = conditioned(latents, indices[:4], "first", 2).condition
     assert torch.equal(batch.condition[:4, :4], clean[:, :4])
     touched = [not torch.equal(batch.condition[i, 4:], clean[i % 4, 4:]) for i in range(1000)]
     assert np.mean(touched) == pytest.approx(0.6, abs=0.06)
@@ -197,7 +206,7 @@ def test_steps_lower_the_loss_and_resume_where_they_stopped(latents: LatentSet, 
 
 def test_the_whole_loop_judges_and_writes_a_model(model: Path, tmp_path: Path, three_steps_a_call) -> None:
     three_steps_a_call("dit")
-    data, test = write_latents(tmp_path / "train"), write_latents(tmp_path / "test", count=2, seed=1)
+    data, test = write_latents(tmp_path / "train"), write_latents(tmp_path / "test", count=2, seed=1, varied=False)
     for _ in range(2):
         main(
             data=data,

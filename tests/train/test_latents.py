@@ -50,11 +50,12 @@ def test_augmented_sound_keeps_its_shape_and_differs() -> None:
 
 def test_a_sample_has_the_promised_tensors(shards: Path) -> None:
     work = Precomputer(tiny_autoencoder(), tiny_ear(), torch.device("cpu"))
-    made = work.sample(ShardSet(shards), 1, np.random.default_rng(0))
+    made, about = work.sample(ShardSet(shards), 1, np.random.default_rng(0), varied=False)
+    assert about == {"lengths": [8, 8], "gap": False}
     assert {name: tuple(value.shape) for name, value in made.items()} == {
         "z": (2, 16, 8, 8, 8),
-        "single": (2, 16, 8, 8, 8),
-        "tail": (16, 8, 8),
+        "first": (2, 16, 8, 8, 8),
+        "both": (2, 16, 8, 8, 8),
         "reference": (16, 8, 8),
         "audio": (2, 2, 29, 12),
         "controls": (2, 29, 26),
@@ -63,10 +64,24 @@ def test_a_sample_has_the_promised_tensors(shards: Path) -> None:
         "mouth": (2, 2),
     }
     assert all(value.dtype == torch.float16 and value.isfinite().all() for value in made.values())
-    # The first latent frame of a clip holds one pixel frame: it is the image latent of that frame.
-    assert torch.allclose(made["z"][:, :, 0].float(), made["single"][:, :, 0].float(), atol=0.05)
+    # The first latent frame of a clip holds one pixel frame, and that one is given.
+    for name in ("first", "both"):
+        assert torch.allclose(made["z"][:, :, 0].float(), made[name][:, :, 0].float(), atol=0.05)
     # The strided clip begins at the reference.
-    assert torch.allclose(made["single"][1, :, 0].float(), made["reference"].float(), atol=0.05)
+    assert torch.allclose(made["z"][1, :, 0].float(), made["reference"].float(), atol=0.05)
+
+
+def test_varied_clips_end_where_their_row_says(shards: Path) -> None:
+    work = Precomputer(tiny_autoencoder(), tiny_ear(), torch.device("cpu"))
+    data = ShardSet(shards)
+    made = [work.sample(data, 0, np.random.default_rng(seed), varied=True) for seed in range(8)]
+    assert len({n for _, about in made for n in about["lengths"]}) > 2
+    assert any(about["gap"] for _, about in made) and not all(about["gap"] for _, about in made)
+    for tensors, about in made:
+        assert not about["gap"] or about["lengths"][0] == 8
+        for clip, length in enumerate(about["lengths"]):
+            assert (tensors["both"][clip, :, length:] == 0).all()
+            assert (tensors["both"][clip, :, length - 1] != 0).any()
 
 
 def test_shards_are_precomputed_once(shards: Path, tmp_path: Path) -> None:

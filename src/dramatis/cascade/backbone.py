@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import yaml
+from diffusers.models.modeling_utils import ModelMixin
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
@@ -29,14 +30,23 @@ from dramatis.models.perception import PerceptionNet
 from dramatis.models.reference import reference_tokens
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
-from dramatis.sampling.conditioning import Given, hold_condition, zero_condition
+from dramatis.motion.maps import coordinate_maps
+from dramatis.motion.performance import Performance
+from dramatis.motion.warp import warp_positions
+from dramatis.sampling.conditioning import Given, warp_condition, zero_condition
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
 from dramatis.sampling.guidance import guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.story import UserError, Value
 
-NETWORKS = ("autoencoder", "transformer", "text_encoder", "speech_encoder", "perception")
+NETWORKS: dict[str, type[ModelMixin]] = {
+    "autoencoder": MiniAutoencoder,
+    "transformer": AudioDiT,
+    "text_encoder": TextEncoder,
+    "speech_encoder": SpeechEncoder,
+    "perception": PerceptionNet,
+}
 Pictures = NDArray[np.uint8]
 
 
@@ -46,7 +56,7 @@ class Profile(Value):
     name: str
     area: int = Field(default=128 * 128, description="pixels of a low-resolution frame")
     multiple: int = 16
-    fill: Literal["hold", "zeros"] = "hold"
+    fill: Literal["warp", "zeros"] = "warp"
     steps: int = Field(default=6, ge=1)
     shift: float = Field(default=2.0, gt=0)
     text_scale: float = 1.5
@@ -61,7 +71,8 @@ class ClipInputs:
     """What one clip is filmed from. F = number of frames.
 
     head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
-    audio (F, C) speech features, controls (F, 26), maps (F, 6, h, w); positive and negative: prompts.
+    audio (F, C) speech features, controls (F, 26), anchors (F, 9, 2) pixels of the head's rigid points; positive and
+    negative: prompts.
     """
 
     head: Pictures
@@ -69,7 +80,7 @@ class ClipInputs:
     reference: Pictures
     audio: NDArray[np.float32]
     controls: NDArray[np.float32]
-    maps: NDArray[np.float32]
+    anchors: NDArray[np.float32]
     positive: str
     negative: str
     seed: int
@@ -111,10 +122,10 @@ class Backbone:
             self._fingerprint = fingerprint(self.folder)
         return {"weights": self._fingerprint, "dtype": str(self.dtype)}
 
-    def _get(self, name: str, kind: type, dtype: torch.dtype) -> torch.nn.Module:
+    def _get(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                model: Any = load_model(kind, self.folder / name, dtype).requires_grad_(False)
+                model: Any = load_model(NETWORKS[name], self.folder / name, dtype).requires_grad_(False)
                 if name == "autoencoder":
                     model = model.to(memory_format=torch.channels_last)
                 self._models[name] = model
@@ -122,23 +133,23 @@ class Backbone:
 
     @property
     def autoencoder(self) -> MiniAutoencoder:
-        return self._get("autoencoder", MiniAutoencoder, self.dtype)  # type: ignore[return-value]
+        return self._get("autoencoder", self.dtype)  # type: ignore[return-value]
 
     @property
     def dit(self) -> AudioDiT:
-        return self._get("transformer", AudioDiT, self.dtype)  # type: ignore[return-value]
+        return self._get("transformer", self.dtype)  # type: ignore[return-value]
 
     @property
     def text(self) -> TextEncoder:
-        return self._get("text_encoder", TextEncoder, torch.float32)  # type: ignore[return-value]
+        return self._get("text_encoder", torch.float32)  # type: ignore[return-value]
 
     @property
     def speech(self) -> SpeechEncoder:
-        return self._get("speech_encoder", SpeechEncoder, torch.float32)  # type: ignore[return-value]
+        return self._get("speech_encoder", torch.float32)  # type: ignore[return-value]
 
     @property
     def eye(self) -> PerceptionNet:
-        return self._get("perception", PerceptionNet, torch.float32)  # type: ignore[return-value]
+        return self._get("perception", torch.float32)  # type: ignore[return-value]
 
     @torch.no_grad()
     def film(self, inputs: ClipInputs, on_step: StepCallback | None = None) -> Pictures:
@@ -167,22 +178,32 @@ class Backbone:
         return torch.randn(1, self.dit.config.out_channels, frames, height // 8, width // 8, generator=generator)
 
     def _conditions(self, inputs: ClipInputs) -> Conditions:
-        build = hold_condition if self.profile.fill == "hold" else zero_condition
-        tail = None if inputs.tail is None else to_tensor(inputs.tail).to(self.dtype)
-        given = Given(head=to_tensor(inputs.head).to(self.dtype), tail=tail)
+        size = (inputs.reference.shape[0], inputs.reference.shape[1])
+        performance = Performance.from_vector(inputs.controls)
+        maps = coordinate_maps(inputs.anchors, performance, size, (size[0] // 8, size[1] // 8))
         words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
         audio = torch.from_numpy(inputs.audio)[None, None]
         reference = self.autoencoder.encode(to_tensor(inputs.reference[None]).to(self.dtype))
         return Conditions(
-            condition=build(self.autoencoder, given, len(inputs.controls)),
+            condition=self._given(inputs, performance, size),
             text=words[:1],
             negative=words[1:],
             image=reference_tokens(self.autoencoder.normalise(reference)[:, :, 0]),
             audio=audio,
             silence=torch.zeros_like(audio),
             controls=torch.from_numpy(inputs.controls)[None],
-            maps=torch.from_numpy(inputs.maps)[None],
+            maps=torch.from_numpy(maps)[None],
         )
+
+    def _given(self, inputs: ClipInputs, performance: Performance, size: tuple[int, int]) -> Tensor:
+        tail = None if inputs.tail is None else to_tensor(inputs.tail).to(self.dtype)
+        given = Given(head=to_tensor(inputs.head).to(self.dtype), tail=tail)
+        frames = len(performance)
+        if self.profile.fill == "zeros":
+            return zero_condition(self.autoencoder, given, frames)
+        ends = [len(inputs.head) - 1] + ([] if inputs.tail is None else [frames - len(inputs.tail)])
+        positions = [torch.from_numpy(warp_positions(inputs.anchors, performance, end, size)) for end in ends]
+        return warp_condition(self.autoencoder, given, positions[0], positions[1] if len(positions) > 1 else None)
 
 
 def load_profile(folder: Path) -> Profile:
@@ -209,8 +230,8 @@ def find_model(name: str | os.PathLike[str]) -> Path:
         known = ", ".join(sorted(shipped))
         raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
     load_profile(folder)
-    for network in NETWORKS:
-        check_folder(folder / network)
+    for network, kind in NETWORKS.items():
+        check_folder(folder / network, kind)
     return folder
 
 

@@ -85,7 +85,7 @@ def _film(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> dict[str, An
         reference=stage.material.reference,
         audio=stage.material.audio(rows),
         controls=stage.material.controls(rows),
-        maps=stage.material.maps(rows),
+        anchors=stage.material.anchors(rows),
         positive=positive,
         negative=negative,
         seed=_seed(stage, clip),

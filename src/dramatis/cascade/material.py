@@ -1,4 +1,4 @@
-"""What every stage reads: the reference picture, the sound as features, the performance as controls and maps.
+"""What every stage reads: the reference picture, the sound as features, the performance as controls.
 
 Made once per job and kept as an artifact. It grows by about half a kilobyte a frame (an hour: 45 MB), the one part of a
 job that grows at all; pixels are only ever held for the clips at work.
@@ -20,7 +20,6 @@ from dramatis.media import audio as sound
 from dramatis.media.loudness import LoudnessMeter, loudness_gain
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
 from dramatis.motion.face import HeadFit, project
-from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 
 BLOCK_FRAMES = 500
@@ -53,11 +52,9 @@ class Material:
         """(F, 26) controls at frame numbers."""
         return self.performance.take(frames).vector()
 
-    def maps(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, 6, h, w) coordinate maps at frame numbers."""
-        part = self.performance.take(frames)
-        anchors = project(self.head, part, self.size)
-        return coordinate_maps(anchors, part, self.size, (self.size[0] // 8, self.size[1] // 8))
+    def anchors(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(F, 9, 2) pixels of the head's rigid points at frame numbers."""
+        return project(self.head, self.performance.take(frames), self.size)
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""

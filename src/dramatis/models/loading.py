@@ -95,14 +95,8 @@ def load_model(kind: type[Model], folder: Path, dtype: torch.dtype = torch.float
 
     Raises UserError for a missing, truncated or foreign file.
     """
-    check_folder(folder)
-    config = json.loads((folder / "config.json").read_text())
-    if config.get("_class_name") != kind.__name__:
-        raise UserError(
-            f"{folder}: these weights are for {config.get('_class_name')}, not {kind.__name__}; "
-            "give the folder of the right model."
-        )
-    model = kind.from_config(config)
+    check_folder(folder, kind)
+    model = kind.from_config(json.loads((folder / "config.json").read_text()))
     state: dict[str, Tensor] = {}
     for shard in shards_of(folder):
         state.update(load_file(shard))
@@ -124,16 +118,23 @@ def shards_of(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(set(index["weight_map"].values()))]
 
 
-def check_folder(folder: Path) -> None:
-    """Open every shard's header, without reading weights. Raises UserError with the first fault."""
+def check_folder(folder: Path, kind: type[ModelMixin]) -> None:
+    """Whether the folder holds weights of a `kind`: opens every shard's header, reads no weights.
+
+    Raises UserError with the first fault.
+    """
     for name in ("config.json", "model.safetensors.index.json"):
         if not (folder / name).is_file():
             raise UserError(f"{folder}: {name} is missing; give a folder with a complete model.")
     try:
-        json.loads((folder / "config.json").read_text())
+        found = json.loads((folder / "config.json").read_text()).get("_class_name")
         shards = shards_of(folder)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, AttributeError) as error:
         raise UserError(f"{folder}: its JSON files cannot be read ({error}); download the model again.") from error
+    if found != kind.__name__:
+        raise UserError(
+            f"{folder}: these weights are for {found}, not {kind.__name__}; give the folder of the right model."
+        )
     for shard in shards:
         if not shard.is_file():
             raise UserError(f"{shard}: this weight file is missing; download the model again.")

@@ -39,11 +39,12 @@ def coordinate_maps(
         raise ValueError(f"anchors must be ({len(performance)}, {len(ANCHOR_TEMPLATE)}, 2) pixels, not {points.shape}")
     cells = cell_centres(size, grid)
     maps = np.empty((len(points), MAP_CHANNELS, *grid), np.float32)
-    maps[:, :2] = np.clip(_head_coordinates(points, cells) / HEAD_RANGE, -1.0, 1.0)
-    displacement = _background_displacement(performance.camera, cells, size)
-    here = np.moveaxis(cells / (size[1], size[0]), -1, 0)
-    maps[:, 2:4] = np.clip(displacement * DISPLACEMENT_GAIN, -1.0, 1.0)
-    maps[:, 4:] = np.clip(2.0 * (here + displacement) - 1.0, -1.0, 1.0)
+    maps[:, :2] = np.clip(head_coordinates(points, cells) / HEAD_RANGE, -1.0, 1.0)
+    frame = np.array([size[1], size[0]], np.float64)[:, None, None]
+    place = background_source(performance.camera, cells, size) / frame
+    here = np.moveaxis(cells, -1, 0) / frame
+    maps[:, 2:4] = np.clip((place - here) * DISPLACEMENT_GAIN, -1.0, 1.0)
+    maps[:, 4:] = np.clip(2.0 * place - 1.0, -1.0, 1.0)
     return maps
 
 
@@ -54,8 +55,12 @@ def cell_centres(size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.flo
     return np.stack(np.meshgrid(xs, ys), -1)
 
 
-def _head_coordinates(points: NDArray[np.float64], cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, 2, h, w) canonical x and y under the inverse of the best affine map, canonical (x, y) -> pixels."""
+def head_coordinates(anchors: ArrayLike, cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Which point of the head is seen at every cell: inverse of the best affine map, canonical (x, y) -> pixels.
+
+    anchors: (T, 9, 2) pixels.  cells: (h, w, 2) pixels.  Returns (T, 2, h, w) canonical x (right) and y (up).
+    """
+    points = np.asarray(anchors, np.float64)
     canonical = np.column_stack([ANCHOR_TEMPLATE[:, :2], np.ones(len(ANCHOR_TEMPLATE))])
     affine = np.linalg.pinv(canonical) @ points
     (a, b), (c, d) = np.moveaxis(affine[:, 0], -1, 0), np.moveaxis(affine[:, 1], -1, 0)
@@ -68,10 +73,13 @@ def _head_coordinates(points: NDArray[np.float64], cells: NDArray[np.float64]) -
     return (flat - offset[..., None]).reshape(len(points), 2, *cells.shape[:2])
 
 
-def _background_displacement(
+def background_source(
     camera: NDArray[np.float32], cells: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.float64]:
-    """(T, 2, h, w) from the cell to its source, in fractions of the frame."""
+    """(T, 2, h, w) pixels of the reference frame where the background seen at every cell comes from.
+
+    camera: (T, 6) as `Performance.camera`.  cells: (h, w, 2) pixels.  size: (H, W).
+    """
     here = np.broadcast_to(cells, (len(camera), *cells.shape))
     source = inverse_camera_similarity(here, camera, size) - background_shift(camera, size)[:, None, None]
-    return np.moveaxis((source - here) / (size[1], size[0]), -1, 1)
+    return np.moveaxis(source, -1, 1)

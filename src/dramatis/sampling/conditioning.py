@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
@@ -48,36 +49,39 @@ def mask_channels(flags: Tensor) -> Tensor:
     return rearrange(torch.cat([flags[:1].expand(3), flags]), "(t k) -> k t", k=4)
 
 
-def tile_nearest(head: Tensor, tail: Tensor | None, latent_frames: int) -> Tensor:
-    """Latents of both ends (B, C, n, h, w) -> (B, C, T, h, w): every latent frame in between holds its nearer end.
+def warp_fill(given: Given, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
+    """A clip with its given frames in place and, between them, the nearest given frame moved to where it would be seen.
 
-    Zeros there, as in the public weights, would make a small network learn to carry the reference through time by
-    itself; held frames put the picture's content where it will mostly stay.
+    from_head, from_tail: (F, H, W, 2) pixels, where every pixel's content lies in the last frame of the head and in the
+    first of the tail. Half-way the two fade into each other. Returns (B, 3, F, H, W).
     """
-    known = head.shape[2] + (0 if tail is None else tail.shape[2])
-    missing = latent_frames - known
-    assert missing >= 0, "more frames given than the clip has"
-    late = 0 if tail is None else missing // 2
-    parts = [head, head[:, :, -1:].expand(-1, -1, missing - late, -1, -1)]
-    if tail is not None:
-        parts += [tail[:, :, :1].expand(-1, -1, late, -1, -1), tail]
-    return torch.cat(parts, dim=2)
+    frames, start = len(from_head), given.head.shape[2]
+    video = warped(given.head[:, :, -1], from_head)
+    video[:, :, :start] = given.head
+    if given.tail is None:
+        return video
+    assert from_tail is not None, "a given tail needs its positions"
+    stop = frames - given.tail.shape[2]
+    share = (torch.arange(frames).sub(start - 1) / (stop - start + 1)).mul(3).sub(1).clamp(0, 1).to(video)
+    video = torch.lerp(video, warped(given.tail[:, :, 0], from_tail), share.view(-1, 1, 1))
+    video[:, :, :start], video[:, :, stop:] = given.head, given.tail
+    return video
 
 
-def hold_condition(autoencoder: Autoencoder, given: Given, frames: int) -> Tensor:
-    """Condition channels (B, 20, T, h, w) for models trained with held frames (the mini)."""
-    latent_frames = (frames - 1) // 4 + 1
-    head = autoencoder.normalise(autoencoder.encode(given.head))
-    tail = None
-    if given.tail is not None:
-        tail = autoencoder.normalise(autoencoder.encode(given.tail[:, :, :1]))
-        if given.tail.shape[2] == 4:
-            # A whole group: encoded behind its own first frame, which stands in for the unknown past.
-            tail = autoencoder.normalise(autoencoder.encode(torch.cat([given.tail[:, :, :1], given.tail], dim=2)))[
-                :, :, 1:
-            ]
-    latents = tile_nearest(head, tail, latent_frames)
-    return with_mask(latents, given.flags(frames))
+def warped(picture: Tensor, positions: Tensor) -> Tensor:
+    """(B, 3, H, W) sampled bilinearly at (F, H, W, 2) pixels, the border repeated -> (B, 3, F, H, W)."""
+    batch, _, height, width = picture.shape
+    frames = len(positions)
+    grid = positions.float() / positions.new_tensor([width, height]) * 2 - 1
+    grid = rearrange(grid, "f h w xy -> (f h) w xy").unsqueeze(0).expand(batch, -1, -1, -1)
+    out = F.grid_sample(picture.float(), grid, padding_mode="border", align_corners=False)
+    return rearrange(out, "b c (f h) w -> b c f h w", f=frames).to(picture.dtype)
+
+
+def warp_condition(autoencoder: Autoencoder, given: Given, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
+    """Condition channels (B, 20, T, h, w) for models trained with warped frames (the mini); positions: `warp_fill`."""
+    video = warp_fill(given, from_head, from_tail)
+    return with_mask(autoencoder.normalise(autoencoder.encode(video)), given.flags(len(from_head)))
 
 
 def zero_condition(autoencoder: Autoencoder, given: Given, frames: int) -> Tensor:

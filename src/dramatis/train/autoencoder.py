@@ -164,6 +164,8 @@ def main(
             z = z + noise * z.detach().float().std() * torch.randn_like(z)
             decoded = model.decode(z)
         loss = reconstruction_loss(decoded, video, boxes, detail) + LATENT_PENALTY * free.float().square().mean()
+        if clock.outlier(loss):
+            continue
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

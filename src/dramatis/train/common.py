@@ -6,11 +6,13 @@ import json
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -98,6 +100,7 @@ class Run:
     seconds: float = 0.0
     _started: float = field(default_factory=time.monotonic)
     _saved: float = field(default_factory=time.monotonic)
+    _losses: deque[float] = field(default_factory=lambda: deque(maxlen=100))
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -143,6 +146,17 @@ class Run:
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""
         return time.monotonic() - self._saved > self.save_every
+
+    def outlier(self, loss: Tensor) -> bool:
+        """Whether a step should be skipped: its loss is not finite, or far above the last hundred.
+
+        Seen once in 25,000 steps of the autoencoder, which took 200 steps to recover from it.
+        """
+        value = float(loss.detach())
+        strange = not math.isfinite(value) or (len(self._losses) > 20 and value > 20 * float(np.median(self._losses)))
+        if not strange:
+            self._losses.append(value)
+        return strange
 
     def log(self, **figures: float) -> None:
         """One line to the log and to standard output."""

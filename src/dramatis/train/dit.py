@@ -1,7 +1,8 @@
 """Train the audio-driven DiT on precomputed latents: all tasks of the low-resolution cascade in one network.
 
 A task is a mask pattern. Dense clips: first frame given, first and last given, or a gap between given ends. Strided
-clips (the blueprint): first given, or first and last. Clips are cut to varied lengths, as the plan's are.
+clips (the blueprint): first given, or first and last. Lengths vary, as the plan's do. Frames that are not given show a
+given one moved as head and camera move (`sampling.conditioning.warp_fill`): what is left to learn is what moves itself.
 
 Most steps keep only a window of tokens around the mouth: lip sync is learnt several times faster than
 from whole frames. Judge by the correlation r of mouth opening, shuffled r and late-frame PSNR; the
@@ -31,13 +32,14 @@ from dramatis.models.perception import PerceptionNet, look
 from dramatis.models.reference import reference_tokens
 from dramatis.models.text import TextEncoder
 from dramatis.motion.performance import CONTROL_NAMES
-from dramatis.sampling.conditioning import mask_channels, tile_nearest
+from dramatis.sampling.conditioning import with_mask
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.story import EMOTIONS
 from dramatis.train.common import Average, MasterAdamW, Run, autocast, cosine, pick_device, psnr
+from dramatis.train.latents import LENGTH_SHARES, LENGTHS
 
 MINI: dict[str, Any] = {
     "num_attention_heads": 4,
@@ -87,6 +89,17 @@ class LatentSet:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def groups(self, task: str) -> dict[int, list[int]] | None:
+        """Rows by the latent frames of their clip, for a task with both ends given; None: any row and length do."""
+        if task in ("first", "blueprint"):
+            return None
+        clip = STRIDED if task.startswith("blueprint") else DENSE
+        out: dict[int, list[int]] = {}
+        for place, row in enumerate(self.rows):
+            if clip == STRIDED or row["gap"] == (task == "gap"):
+                out.setdefault(row["lengths"][clip], []).append(place)
+        return out
+
     def stack(self, name: str, indices: np.ndarray) -> Tensor:
         """(B, ...) float32."""
         return torch.stack([self.parts[name][i] for i in indices]).float()
@@ -108,28 +121,22 @@ class Batch:
 
 
 def conditioned(data: LatentSet, indices: np.ndarray, task: str, frames: int) -> Batch:
-    """Clips of `frames` latent frames with the task's mask pattern."""
+    """Clips of `frames` latent frames with the task's mask pattern; for tasks with both ends, rows of that length."""
     clip = STRIDED if task.startswith("blueprint") else DENSE
+    ends = task not in ("first", "blueprint")
+    assert not ends or all(data.rows[i]["lengths"][clip] == frames for i in indices), "clips of another length"
     z = data.stack("z", indices)[:, clip, :, :frames]
-    single = data.stack("single", indices)[:, clip]
+    latents = data.stack("both" if ends else "first", indices)[:, clip, :, :frames]
     pixel_frames = 4 * frames - 3
     flags = torch.zeros(pixel_frames)
-    flags[0] = 1
-    head, tail = single[:, :, :1], None
-    if task in ("first_last", "blueprint_last"):
-        flags[-1] = 1
-        tail = single[:, :, frames - 1 : frames]
-    elif task == "gap":
-        assert frames == z.shape[2] == 8, "the gap task keeps whole clips"
-        flags[:5] = flags[-4:] = 1
-        head, tail = z[:, :, :2], data.stack("tail", indices).unsqueeze(2)
-    latents = tile_nearest(head, tail, frames)
-    mask = mask_channels(flags).view(1, 4, frames, 1, 1).expand(len(z), -1, -1, *z.shape[-2:])
+    head, tail = (5, 4) if task == "gap" else (1, int(ends))
+    flags[:head] = 1
+    flags[pixel_frames - tail :] = 1
     pick = np.random.default_rng(int(indices[0])).integers(0, 2, len(indices))
     audio = data.stack("audio", indices)[torch.arange(len(indices)), torch.from_numpy(pick), clip]
     return Batch(
         z=z,
-        condition=torch.cat([mask, latents], dim=1),
+        condition=with_mask(latents, flags),
         image=reference_tokens(data.stack("reference", indices)),
         audio=audio[:, :pixel_frames].unsqueeze(1),
         controls=data.stack("controls", indices)[:, clip, :pixel_frames],
@@ -170,7 +177,7 @@ def forget(batch: Batch, rng: np.random.Generator) -> Batch:
     batch.controls[:, :, EMOTION_COLUMNS] *= keep(0.2).view(-1, 1, 1)
     batch.image = batch.image * keep(0.05).view(-1, 1, 1)
     # Keyframes come from the model itself: never perfect.
-    level = torch.from_numpy(rng.uniform(0, 0.25, size) * (rng.random(size) < 0.6)).float().view(-1, 1, 1, 1, 1)
+    level = torch.from_numpy(rng.uniform(0, 0.15, size) * (rng.random(size) < 0.6)).float().view(-1, 1, 1, 1, 1)
     noisy = batch.condition[:, 4:] + level * torch.randn_like(batch.condition[:, 4:])
     batch.condition = torch.cat([batch.condition[:, :4], noisy], dim=1)
     return batch
@@ -206,9 +213,16 @@ def draw(
 ) -> tuple[Batch, str]:
     """The next batch: a task, a length, whole frames or mouth windows."""
     task = str(rng.choice(TASKS, p=TASK_SHARES))
-    frames = 8 if task == "gap" else int(rng.choice([2, 3, 4, 5, 6, 7, 8], p=[0.02, 0.03, 0.1, 0.2, 0.25, 0.15, 0.25]))
     whole = rng.random() < full_share
-    indices = rng.integers(0, len(data), batch_full if whole else batch_window)
+    size = batch_full if whole else batch_window
+    group = data.groups(task)
+    if group is None:
+        frames, indices = int(rng.choice(LENGTHS, p=LENGTH_SHARES)), rng.integers(0, len(data), size)
+    else:
+        counts = {frames: len(rows) for frames, rows in group.items()}
+        shares = np.array(list(counts.values())) / sum(counts.values())
+        frames = int(rng.choice(list(counts), p=shares))
+        indices = rng.choice(group[frames], size)
     batch = conditioned(data, indices, task, frames)
     if not whole:
         clip = STRIDED if task.startswith("blueprint") else DENSE
@@ -311,6 +325,9 @@ def main(
     full_share: float = 0.3,
     late_share: float = 0.5,
     judge_every: float = 10.0,
+    compile_blocks: Annotated[
+        bool, typer.Option("--compile", help="compile the blocks: a quarter faster after three minutes")
+    ] = False,
 ) -> None:
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
@@ -318,6 +335,9 @@ def main(
     train_set, test_set = LatentSet(data), LatentSet(test)
     judge = Judge(test_set, autoencoder, perception, device)
     learner = Learner(init).to(device, torch.bfloat16).train()
+    if compile_blocks:
+        for block in learner.dit.blocks:
+            block.compile(dynamic=True)
     optimiser = MasterAdamW(learner, rate, weight_decay=0.01, clip=1.0)
     average = Average(learner, 0.998)
     clock = Run(run, minutes)
@@ -341,6 +361,8 @@ def main(
         share = full_share if clock.progress() < 0.66 else max(full_share, late_share)
         batch, _ = draw(train_set, rng, share, batch_full, batch_window)
         loss = flow_loss(learner.dit, learner.text, batch, device)
+        if clock.outlier(loss):
+            continue
         loss.backward()
         optimiser.step(rate * cosine(clock.progress()))
         average.update(learner)

@@ -5,8 +5,9 @@ shard of the dataset, skipped when it exists.
 
 Per sample (T = 8 latent frames, F = 29 pixel frames, two clips: 0 dense, 1 strided; h w = latent grid):
     z (2, 16, T, h, w)      normalised latents of the clip
-    single (2, 16, T, h, w) image latents of pixel frames 0, 4, ..., 28: what a keyframe's condition is made of
-    tail (16, h, w)         latent of the dense clip's last four frames behind their own first (gap filling)
+    first (2, 16, T, h, w)  condition latents when the first frame is given
+    both (2, 16, T, h, w)   condition latents when both ends are given; the clip then has the row's `lengths` latent
+                            frames, and where the row's `gap` is true five and four pixel frames of the dense clip
     reference (16, h, w)    image latent of the reference frame
     audio (2, 2, F, C)      speech features [plain, augmented][clip]
     controls (2, F, 26), maps (2, F, 6, h, w), weight (2, T, h, w) loss weights, mouth (2, 2) mouth centre in cells
@@ -33,12 +34,18 @@ from dramatis.models.loading import load_model
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
+from dramatis.motion.warp import warp_positions
 from dramatis.runtime.files import publish
+from dramatis.sampling.conditioning import Given, warp_fill
 from dramatis.train.autoencoder import DENSE, EYES, MOUTH, STRIDED
 from dramatis.train.common import autocast, pick_device
 from dramatis.train.shards import ShardSet
 
 MOUTH_WEIGHT, EYE_WEIGHT = 6.0, 3.0
+LATENT_FRAMES = 8
+LENGTHS, LENGTH_SHARES = (2, 3, 4, 5, 6, 7, 8), (0.02, 0.03, 0.1, 0.2, 0.25, 0.15, 0.25)
+"""Latent frames of clips with both ends given: what plans hold, from short tails to whole clips."""
+GAP_SHARE = 0.16
 
 
 def augmented_mel(mel: Tensor, rng: np.random.Generator) -> Tensor:
@@ -78,22 +85,54 @@ class Precomputer:
         return self.autoencoder.normalise(raw.float()).cpu()
 
     @torch.no_grad()
-    def sample(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        """All tensors of one sample."""
+    def sample(
+        self, data: ShardSet, index: int, rng: np.random.Generator, varied: bool
+    ) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All tensors of one sample, and what its row says of them. varied: clips of both given ends differ in length
+        and task; else they are whole."""
         frames = torch.from_numpy(data.frames(index, slice(0, 59))).to(self.device)
         video = frames.float().div(127.5).sub(1).permute(3, 0, 1, 2)
         clips = torch.stack([video[:, DENSE], video[:, STRIDED]])
-        z = self._encode(clips)
-        # A single frame is a clip of one: frames as the batch.
-        stills = self._encode(clips[:, :, ::4].permute(0, 2, 1, 3, 4).flatten(0, 1).unsqueeze(2))
-        single = stills.squeeze(2).unflatten(0, (2, 8)).transpose(1, 2)
-        end = clips[:1, :, -4:]
-        tail = self._encode(torch.cat([end[:, :, :1], end], dim=2))[0, :, 1]
-        reference = self._encode(video[None, :, :1])[0, :, 0]
-        out = {"z": z, "single": single, "tail": tail, "reference": reference}
-        out = {name: value.half() for name, value in out.items()}
+        lengths = [int(n) for n in rng.choice(LENGTHS, 2, p=LENGTH_SHARES)] if varied else [LATENT_FRAMES] * 2
+        gap = varied and rng.random() < GAP_SHARE
+        if gap:
+            lengths[0] = LATENT_FRAMES
         height, width = frames.shape[1:3]
-        return out | self._sound(data, index, rng) | self._geometry(data, index, (height, width))
+        first, both = [], []
+        for place, span in enumerate((DENSE, STRIDED)):
+            one, two = self._fills(data, index, span, clips[place], lengths[place], gap and place == 0)
+            first.append(one)
+            both.append(two)
+        z, first_z = self._encode(clips), self._encode(torch.stack(first))
+        both_z = torch.zeros_like(z)
+        for place, filled in enumerate(both):
+            both_z[place, :, : lengths[place]] = self._encode(filled.unsqueeze(0))[0]
+        reference = self._encode(video[None, :, :1])[0, :, 0]
+        latents = {"z": z, "first": first_z, "both": both_z, "reference": reference}
+        out = {name: value.half() for name, value in latents.items()}
+        out |= self._sound(data, index, rng) | self._geometry(data, index, (height, width))
+        return out, {"lengths": lengths, "gap": gap}
+
+    def _fills(
+        self, data: ShardSet, index: int, span: slice, clip: Tensor, length: int, gap: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Filled pixels (3, F, H, W) with the first frame given, and with both ends of the first `length` latents."""
+        anchors = data.get(index, "anchors").astype(np.float32)[span]
+        performance = Performance.from_vector(data.get(index, "controls").astype(np.float32)[span])
+        size = (clip.shape[2], clip.shape[3])
+
+        def moved(source: int, count: int) -> Tensor:
+            positions = warp_positions(anchors[:count], performance.take(np.arange(count)), source, size)
+            return torch.from_numpy(positions).to(clip)
+
+        count = 4 * length - 3
+        head, tail = (5, 4) if gap else (1, 1)
+        video = clip[None, :, :count]
+        given = Given(video[:, :, :head], video[:, :, count - tail :])
+        from_first = moved(0, clip.shape[1])
+        first = warp_fill(Given(clip[None, :, :1]), from_first, None)
+        both = warp_fill(given, moved(head - 1, count), moved(count - tail, count))
+        return first[0], both[0]
 
     def _sound(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
         audio = data.get(index, "audio").astype(np.float32) / 32768
@@ -130,6 +169,7 @@ def main(
     autoencoder: Annotated[Path, typer.Option(help="autoencoder weights")],
     speech: Annotated[Path, typer.Option(help="speech encoder weights")],
     out: Annotated[Path, typer.Option(help="folder for the precomputed shards")],
+    varied: Annotated[bool, typer.Option(help="clips of varied length and task, to train on; else whole clips")] = True,
 ) -> None:
     """Precompute every shard that is not there yet."""
     out.mkdir(parents=True, exist_ok=True)
@@ -142,9 +182,9 @@ def main(
         target = out / path.name
         if target.exists():
             continue
-        samples = [work.sample(shards, index, np.random.default_rng(index)) for index in indices]
-        stacked = {name: torch.stack([sample[name] for sample in samples]) for name in samples[0]}
-        rows = [shards.row(index) for index in indices]
+        samples = [work.sample(shards, index, np.random.default_rng(index), varied) for index in indices]
+        stacked = {name: torch.stack([tensors[name] for tensors, _ in samples]) for name in samples[0][0]}
+        rows = [shards.row(index) | about for index, (_, about) in zip(indices, samples, strict=True)]
         partial = target.with_suffix(".part")
         save_file(stacked, partial, metadata={"rows": json.dumps(rows)})
         publish(partial, target)
