@@ -121,13 +121,17 @@ def test_zero_condition_encodes_grey_between() -> None:
 
 
 @torch.no_grad()
-def test_the_loop_equals_a_straight_line_reference() -> None:
-    """Euler with three-way guidance, written out in full."""
+@pytest.mark.parametrize("unmoved", [False, True])
+def test_the_loop_equals_a_straight_line_reference(unmoved: bool) -> None:
+    """Euler with three-way guidance, written out in full; the negative branches may read other controls."""
     dit, given = tiny_dit(), inputs()
     noise = given.pop("latents")
     negative = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(5))
     timestep = given.pop("timestep")
-    conditions = Conditions(**given, negative=negative, silence=torch.zeros_like(given["audio"]))
+    silence = torch.zeros_like(given["audio"])
+    other = torch.zeros_like(given["controls"]) if unmoved else None
+    conditions = Conditions(**given, negative=negative, silence=silence, negative_controls=other)
+    without = {**given, "text": negative} | ({} if other is None else {"controls": other})
     sigmas = shifted_sigmas(3, 2.0)
     made = denoise(dit, noise, conditions, sigmas, TextAudioGuidance(2.5, 3.0), Euler())
 
@@ -135,8 +139,8 @@ def test_the_loop_equals_a_straight_line_reference() -> None:
     for k in range(3):
         t = torch.full_like(timestep, 1000 * sigmas[k].item())
         cond = dit(x, timestep=t, **given)
-        drop = dit(x, timestep=t, **{**given, "text": negative})
-        uncond = dit(x, timestep=t, **{**given, "text": negative, "audio": torch.zeros_like(given["audio"])})
+        drop = dit(x, timestep=t, **without)
+        uncond = dit(x, timestep=t, **{**without, "audio": silence})
         velocity = uncond + 2.5 * (cond - drop) + 3.0 * (drop - uncond)
         x = x + (sigmas[k + 1] - sigmas[k]) * velocity
     assert torch.allclose(made, x, atol=1e-5)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model, save_model
 from dramatis.train.autoencoder import (
+    DECODER,
     MOUTH,
     batch,
     detail_boxes,
@@ -16,6 +18,7 @@ from dramatis.train.autoencoder import (
     latent_statistics,
     main,
     reconstruction_loss,
+    texture_loss,
 )
 from dramatis.train.shards import ShardSet
 from tests.tiny import tiny_autoencoder
@@ -74,11 +77,35 @@ def test_twenty_steps_lower_the_loss(shards: Path) -> None:
 def test_figures_and_statistics_of_a_model(shards: Path) -> None:
     model, data = tiny_autoencoder(), ShardSet(shards)
     figures = evaluate(model, data, CPU, clips=1)
-    assert set(figures) == {"psnr", "psnr_detail", "psnr_strided"}
+    assert set(figures) == {"psnr", "psnr_detail", "psnr_strided", "sharpness"}
     assert all(0 < value < 40 for value in figures.values())
     mean, std = latent_statistics(model, data, CPU)
     assert mean.shape == std.shape == (16,)
     assert (std > 0).all()
+
+
+def test_the_texture_loss_sees_blur_and_noise_but_no_shift() -> None:
+    video = torch.rand(1, 3, 5, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    blurred = F.avg_pool3d(video, (1, 3, 3), stride=1, padding=(0, 1, 1))
+    assert texture_loss(video, video) == 0
+    assert texture_loss(blurred, video) > 0.5
+    assert texture_loss(video * 1.5, video) > 0.2
+    assert texture_loss(video.roll(1, -1), video) < 0.1 * texture_loss(blurred, video)
+
+
+def test_decoder_only_keeps_the_encoder_and_the_statistics(shards: Path, tmp_path: Path, three_steps_a_call) -> None:
+    three_steps_a_call("autoencoder")
+    before = tiny_autoencoder()
+    save_model(before, tmp_path / "init")
+    main(
+        data=shards, test=shards, run=tmp_path / "run", out=tmp_path / "out", init=tmp_path / "init",
+        batch_size=2, frames=5, side=32, texture=1.0, decoder_only=True,
+    )  # fmt: skip
+    old, new = load_model(MiniAutoencoder, tmp_path / "init"), load_model(MiniAutoencoder, tmp_path / "out")
+    assert tuple(new.config["latents_std"]) == tuple(old.config["latents_std"])
+    same = {name: torch.equal(a, new.state_dict()[name]) for name, a in old.state_dict().items()}
+    assert {name for name, kept in same.items() if not kept}
+    assert all(kept for name, kept in same.items() if not name.startswith(DECODER))
 
 
 def test_training_resumes_and_writes_weights_with_their_statistics(

@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model
+from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.train.common import Average, MasterAdamW, Run
 from dramatis.train.dit import (
-    EMOTION_COLUMNS,
     TASKS,
     WINDOW,
     LatentSet,

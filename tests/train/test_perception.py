@@ -102,7 +102,7 @@ def test_a_batch_and_its_loss_fall_in_training(shards: Path) -> None:
     net = tiny_eye().train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
     values = []
-    for _ in range(20):
+    for _ in range(40):
         loss = losses(net, images, marks, masks, spoilt)
         optimiser.zero_grad()
         loss.backward()

@@ -31,7 +31,7 @@ from dramatis.models.reference import reference_tokens
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.motion.maps import coordinate_maps
-from dramatis.motion.performance import Performance
+from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.motion.warp import warp_positions
 from dramatis.sampling.conditioning import Given, warp_condition, zero_condition
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
@@ -183,6 +183,10 @@ class Backbone:
         maps = coordinate_maps(inputs.anchors, performance, size, (size[0] // 8, size[1] // 8))
         words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
         audio = torch.from_numpy(inputs.audio)[None, None]
+        controls = torch.from_numpy(inputs.controls)[None]
+        # The negative branch is told no emotion, so that guidance strengthens it as it strengthens the words.
+        unmoved = controls.clone()
+        unmoved[..., EMOTION_COLUMNS] = 0
         reference = self.autoencoder.encode(to_tensor(inputs.reference[None]).to(self.dtype))
         return Conditions(
             condition=self._given(inputs, performance, size),
@@ -191,7 +195,8 @@ class Backbone:
             image=reference_tokens(self.autoencoder.normalise(reference)[:, :, 0]),
             audio=audio,
             silence=torch.zeros_like(audio),
-            controls=torch.from_numpy(inputs.controls)[None],
+            controls=controls,
+            negative_controls=unmoved,
             maps=torch.from_numpy(maps)[None],
         )
 

@@ -39,6 +39,8 @@ CONTROL_NAMES = (
     *EMOTIONS, "log_zoom", "pan_x", "pan_y", "camera_roll", "orbit_yaw", "orbit_pitch", "speech",
 )  # fmt: skip
 CONTROL_DIM = len(CONTROL_NAMES)
+EMOTION_COLUMNS = slice(CONTROL_NAMES.index(EMOTIONS[0]), CONTROL_NAMES.index(EMOTIONS[0]) + len(EMOTIONS))
+"""Where the emotion stands in a control vector; all zeros there means that it is left open."""
 _SCALE = np.concatenate([np.array(scale) for scale in _CONTROL_SCALES.values()]).astype(np.float32)
 
 

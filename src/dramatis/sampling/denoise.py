@@ -19,7 +19,8 @@ StepCallback = Callable[[int, int], None]
 class Conditions:
     """Everything a clip is made from besides noise; shapes as in `AudioDiT.forward`, batch 1.
 
-    silence: audio features of silence in the shape of `audio`; negative: the negative prompt's text states.
+    silence: audio features of silence in the shape of `audio`; negative: the negative prompt's text states;
+    negative_controls: what the branch of the negative prompt reads in place of `controls`, None for the same.
     """
 
     condition: Tensor
@@ -31,6 +32,7 @@ class Conditions:
     masks: Tensor | None = None
     controls: Tensor | None = None
     maps: Tensor | None = None
+    negative_controls: Tensor | None = None
 
     def to(self, dtype: torch.dtype) -> Conditions:
         """All tensors in another dtype."""
@@ -40,6 +42,7 @@ class Conditions:
 
 def predict(dit: AudioDiT, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
     """One evaluation of the network for one guidance branch."""
+    other = branch.negative_text and given.negative_controls is not None
     return dit(
         x,
         given.condition,
@@ -48,7 +51,7 @@ def predict(dit: AudioDiT, x: Tensor, timestep: Tensor, given: Conditions, branc
         given.image,
         given.silence if branch.silent else given.audio,
         masks=given.masks,
-        controls=given.controls,
+        controls=given.negative_controls if other else given.controls,
         maps=given.maps,
     )
 

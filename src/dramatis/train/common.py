@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 def pick_device() -> torch.device:
@@ -165,6 +168,55 @@ class Run:
         with (self.folder / "log.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
+
+
+def fit(
+    net: Net,
+    clock: Run,
+    loss_of: Callable[[np.random.Generator], Tensor],
+    evaluate: Callable[[Net], dict[str, float]],
+    *,
+    rate: float,
+    weight_decay: float,
+    clip: float = 1.0,
+    report_every: int = 250,
+    refresh: Callable[[], object] = lambda: None,
+) -> Net:
+    """Train `net` with AdamW until the clock is over, resuming where its run folder stopped; returns the averaged copy.
+
+    loss_of: draws a batch with the generator it is given and returns the loss. evaluate: figures of the averaged copy,
+    logged every thousand steps and at the end. refresh: called at every report, to take in new data.
+    """
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    average = Average(net, 0.998)
+    parts = {"net": net, "optimiser": optimiser, "average": average}
+    clock.resume(**parts)
+    rng = np.random.default_rng(clock.step)
+    shipped = copy.deepcopy(net).eval()
+    recent: list[float] = []
+    for step in clock.loop():
+        # The first steps of all are small: a large one can saturate a fresh network for good.
+        set_rate(optimiser, rate * cosine(clock.progress()) * min(1.0, step / 200))
+        loss = loss_of(rng)
+        if clock.outlier(loss):
+            continue
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), clip)
+        optimiser.step()
+        average.update(net)
+        recent.append(float(loss.detach()))
+        if step % report_every == 0:
+            shipped.load_state_dict(average.state)
+            clock.log(loss=float(np.mean(recent)), **(evaluate(shipped) if step % 1000 == 0 else {}))
+            recent.clear()
+            refresh()
+        if clock.due():
+            clock.save(**parts)
+    clock.save(**parts)
+    shipped.load_state_dict(average.state)
+    clock.log(**evaluate(shipped))
+    return shipped
 
 
 def cosine(progress: float, warm: float = 0.02) -> float:

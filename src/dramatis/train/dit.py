@@ -31,13 +31,12 @@ from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import PerceptionNet, look
 from dramatis.models.reference import reference_tokens
 from dramatis.models.text import TextEncoder
-from dramatis.motion.performance import CONTROL_NAMES
+from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.sampling.conditioning import with_mask
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
-from dramatis.story import EMOTIONS
 from dramatis.train.common import Average, MasterAdamW, Run, autocast, cosine, pick_device, psnr
 from dramatis.train.latents import LENGTH_SHARES, LENGTHS
 
@@ -61,8 +60,7 @@ DENSE, STRIDED = 0, 1
 WINDOW = 8
 """Side of the mouth window in latent cells (four tokens)."""
 TASKS = ("first", "first_last", "gap", "blueprint", "blueprint_last")
-TASK_SHARES = (0.16, 0.42, 0.08, 0.2, 0.14)
-EMOTION_COLUMNS = slice(CONTROL_NAMES.index(EMOTIONS[0]), CONTROL_NAMES.index(EMOTIONS[0]) + len(EMOTIONS))
+TASK_SHARES = (0.1, 0.36, 0.06, 0.38, 0.1)
 
 
 class LatentSet:

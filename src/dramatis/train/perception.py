@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import LANDMARKS, PerceptionNet
-from dramatis.train.common import Average, Run, autocast, cosine, pick_device, set_rate
+from dramatis.train.common import Run, autocast, fit, pick_device
 from dramatis.train.shards import ShardSet
 
 FLIP = np.array(
@@ -32,6 +32,8 @@ FLIP = np.array(
     ]
 )
 """Landmark order of the mirrored face."""
+GAPS = ((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46))
+"""Pairs of inner-lip and eyelid landmarks, upper and lower."""
 
 
 def usable(row: dict[str, Any]) -> bool:
@@ -121,6 +123,11 @@ def losses(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, spo
     weight = inside.float()
     weight[:, 48:68] *= 2.0
     loss = 10 * (error * weight).sum() / weight.sum()
+    # Points that err together still say how far lips and lids stand apart, which is what sync is measured by.
+    upper, lower = (list(side) for side in zip(*GAPS, strict=True))
+    seen_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:seen].float() / span, marks / span))
+    gap_error = F.smooth_l1_loss(seen_gap, true_gap, beta=0.01, reduction="none").sum(-1)
+    loss = loss + 10 * (gap_error * weight[:, upper]).sum() / weight[:, upper].sum()
     target = F.avg_pool2d(masks, 2)
     loss = loss + F.binary_cross_entropy_with_logits(logits[:seen].float(), target)
     present = (torch.arange(len(everything), device=images.device) < seen).float()
@@ -146,7 +153,6 @@ def evaluate(net: PerceptionNet, data: ShardSet, device: torch.device) -> dict[s
         presence.append((face > 0).float().mean().cpu())
         for source in (points, marks):
             pairs.append((source[:, 62] - source[:, 66]).norm(dim=-1) / span)
-    net.train()
     seen, true = torch.cat(pairs[::2]), torch.cat(pairs[1::2])
     return {
         "landmark_error": float(np.mean(errors)),
@@ -173,37 +179,23 @@ def main(
     train_set, test_set = ShardSet(data), ShardSet(test)
     net = (load_model(PerceptionNet, init) if init else PerceptionNet()).to(device).train()
     net = net.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-3)
-    average = Average(net, 0.998)
-    clock = Run(run, minutes)
-    parts = {"net": net, "optimiser": optimiser, "average": average}
-    clock.resume(**parts)
-    rng = np.random.default_rng(clock.step + 7)
-    shipped = PerceptionNet.from_config(net.config).to(device)
-    recent: list[float] = []
-    for step in clock.loop():
-        set_rate(optimiser, rate * cosine(clock.progress()))
+
+    def loss_of(rng: np.random.Generator) -> Tensor:
         images, marks, masks = warp(*raw_batch(train_set, rng, batch_size), rng)
         images = recolour(images, rng)
         spoiled = spoil(images[: batch_size // 8], rng)
-        loss = losses(net, *(x.to(device) for x in (images, marks, masks, spoiled)))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update(net)
-        recent.append(float(loss.detach()))
-        if step % 250 == 0:
-            shipped.load_state_dict(average.state)
-            figures = evaluate(shipped, test_set, device) if step % 1000 == 0 else {}
-            clock.log(loss=float(np.mean(recent)), **figures)
-            recent.clear()
-            train_set.refresh()
-        if clock.due():
-            clock.save(**parts)
-    clock.save(**parts)
-    shipped.load_state_dict(average.state)
-    clock.log(**evaluate(shipped, test_set, device))
+        return losses(net, *(x.to(device) for x in (images, marks, masks, spoiled)))
+
+    shipped = fit(
+        net,
+        Run(run, minutes),
+        loss_of,
+        lambda net: evaluate(net, test_set, device),
+        rate=rate,
+        weight_decay=1e-3,
+        clip=5.0,
+        refresh=train_set.refresh,
+    )
     if out is not None:
         save_model(shipped, out)
 

@@ -25,7 +25,7 @@ from dramatis.media.loudness import integrated_loudness, loudness_gain
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
 from dramatis.motion.performance import Performance
-from dramatis.train.common import Average, Run, autocast, cosine, pick_device, set_rate
+from dramatis.train.common import Run, autocast, fit, pick_device
 from dramatis.train.latents import augmented_mel
 from dramatis.world.people import make_person
 from dramatis.world.speech import utterance_for
@@ -125,7 +125,6 @@ def evaluate(model: SpeechEncoder, voices: Voices, device: torch.device) -> dict
         seen.append(guess.flatten(0, 1).cpu())
         true.append(shapes.flatten(0, 1).cpu())
         hits.append((logits.argmax(-1) == visemes.argmax(-1)).float().mean().cpu())
-    model.train()
     a, b = torch.cat(seen).numpy(), torch.cat(true).numpy()
     figures = {f"r_{name}": float(np.corrcoef(a[:, i], b[:, i])[0, 1]) for i, name in enumerate(SHAPES)}
     return figures | {"viseme_accuracy": float(np.mean(hits))}
@@ -150,40 +149,20 @@ def main(
     torch.manual_seed(0)
     train_set, test_set = Voices(cache, "train"), Voices(cache, "test")
     model = (load_model(SpeechEncoder, init) if init else SpeechEncoder()).to(device).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.02)
-    average = Average(model, 0.998)
-    clock = Run(run, minutes)
-    parts = {"model": model, "optimiser": optimiser, "average": average}
-    clock.resume(**parts)
-    rng = np.random.default_rng(clock.step)
-    shipped = SpeechEncoder.from_config(model.config).to(device)
     scale = (
         torch.from_numpy(train_set.shapes.reshape(-1, len(SHAPES)).astype(np.float32).std(0)).clamp(min=0.01).to(device)
     )
-    recent: list[float] = []
-    for step in clock.loop():
-        set_rate(optimiser, rate * cosine(clock.progress()))
+
+    def loss_of(rng: np.random.Generator) -> Tensor:
         mel, visemes, shapes = train_set.batch(rng.integers(0, len(train_set.audio), batch_size), device)
         with autocast(device):
             logits, guess = model.heads(model(augmented_mel(mel, rng)))
         loss = -(visemes * F.log_softmax(logits.float(), -1)).sum(-1).mean()
-        loss = loss + F.smooth_l1_loss(guess.float() / scale, shapes / scale, beta=0.5)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        average.update(model)
-        recent.append(float(loss.detach()))
-        if step % 250 == 0:
-            shipped.load_state_dict(average.state)
-            figures = evaluate(shipped, test_set, device) if step % 1000 == 0 else {}
-            clock.log(loss=float(np.mean(recent)), **figures)
-            recent.clear()
-        if clock.due():
-            clock.save(**parts)
-    clock.save(**parts)
-    shipped.load_state_dict(average.state)
-    clock.log(**evaluate(shipped, test_set, device))
+        return loss + F.smooth_l1_loss(guess.float() / scale, shapes / scale, beta=0.5)
+
+    shipped = fit(
+        model, Run(run, minutes), loss_of, lambda net: evaluate(net, test_set, device), rate=rate, weight_decay=0.02
+    )
     if out is not None:
         save_model(shipped, out)
 
