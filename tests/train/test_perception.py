@@ -10,7 +10,7 @@ from torch import Tensor
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.motion.face import TEMPLATE_68
-from dramatis.train.perception import FLIP, losses, main, raw_batch, recolour, spoil, warp
+from dramatis.train.perception import FLIP, faceless, losses, main, raw_batch, recolour, spoil, warp
 from dramatis.train.shards import ShardSet
 from tests.train.conftest import face_at
 
@@ -88,6 +88,31 @@ def test_spoilt_pictures_keep_their_pixels_but_not_their_face() -> None:
     assert not torch.equal(spoilt, images)
     whole = spoil(images, np.random.default_rng(0))
     assert torch.equal(spoilt, whole)
+
+
+def test_faceless_pictures_are_of_every_kind() -> None:
+    images, _, _ = dotted(40)
+    made = faceless(images, np.random.default_rng(0))
+    assert made.shape == images.shape
+    assert made.abs().max() <= 1
+    plain = [bool(picture.flatten(1).std(1).max() < 1e-3) for picture in made]
+    same_pixels = [
+        torch.equal(a.flatten(1).sort(-1).values, b.flatten(1).sort(-1).values)
+        for a, b in zip(made, images, strict=True)
+    ]
+    assert any(plain) and any(same_pixels) and sum(plain) + sum(same_pixels) < 40
+    assert torch.equal(made, faceless(images, np.random.default_rng(0)))
+
+
+def test_presence_alone_changes_only_its_layer(shards: Path, tmp_path: Path, monkeypatch, three_steps_a_call) -> None:
+    three_steps_a_call("perception")
+    monkeypatch.setattr("dramatis.train.perception.evaluate", lambda net, data, device: {"landmark_error": 1.0})
+    save_model(tiny_eye(), tmp_path / "init")
+    folders = {"data": shards, "test": shards, "run": tmp_path / "run"}
+    main(**folders, out=tmp_path / "out", init=tmp_path / "init", batch_size=8, presence_only=True)
+    old, new = load_model(PerceptionNet, tmp_path / "init"), load_model(PerceptionNet, tmp_path / "out")
+    changed = {name for name, value in old.state_dict().items() if not torch.equal(value, new.state_dict()[name])}
+    assert changed and all(name.startswith("face.") for name in changed)
 
 
 def test_a_batch_and_its_loss_fall_in_training(shards: Path) -> None:

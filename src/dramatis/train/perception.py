@@ -1,8 +1,8 @@
 """Train the perception network on rendered frames under heavy geometric and photometric augmentation.
 
 Real portraits are the users' input and none is in the training data, so colours, contrast, blur, noise, scale and
-rotation are varied far beyond what the renderer makes. A share of the pictures is shuffled into blocks or cut from the
-background: no face there.
+rotation are varied far beyond what the renderer makes. A share of the pictures holds no face: shuffled blocks, plain
+colours, soft shapes, noise.
 
     python -m dramatis.train.perception --data DATA/train --test DATA/test --run RUNS/perception --minutes 15
 """
@@ -111,6 +111,18 @@ def spoil(images: Tensor, rng: np.random.Generator) -> Tensor:
     return patches.permute(0, 1, 2, 4, 3, 5).reshape(images.shape)
 
 
+def faceless(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """Pictures without a face, of four kinds: shuffled blocks of the given ones, plain colours, soft shapes, noise."""
+    size, side = len(images), images.shape[-1]
+
+    def noise(cells: int) -> Tensor:
+        values = torch.from_numpy(rng.uniform(-1, 1, (size, 3, cells, cells)).astype(np.float32))
+        return F.interpolate(values, size=(side, side), mode="bicubic", align_corners=False).clamp(-1, 1)
+
+    kinds = torch.stack([spoil(images, rng), noise(1), noise(int(rng.integers(2, 9))), noise(side)])
+    return kinds[torch.from_numpy(rng.integers(0, 4, size)), torch.arange(size)]
+
+
 def losses(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, spoiled: Tensor) -> Tensor:
     """Landmark error in interocular distances, cross-entropy of masks and of face presence."""
     everything = torch.cat([images, spoiled])
@@ -172,6 +184,7 @@ def main(
     minutes: float = 15.0,
     batch_size: int = 32,
     rate: float = 2e-3,
+    presence_only: Annotated[bool, typer.Option(help="train only whether there is a face, keep all else")] = False,
 ) -> None:
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
@@ -179,11 +192,14 @@ def main(
     train_set, test_set = ShardSet(data), ShardSet(test)
     net = (load_model(PerceptionNet, init) if init else PerceptionNet()).to(device).train()
     net = net.to(memory_format=torch.channels_last)
+    if presence_only:
+        net.eval().requires_grad_(False)  # evaluation mode: the norms' statistics stay as well
+        net.face.requires_grad_(True)
 
     def loss_of(rng: np.random.Generator) -> Tensor:
         images, marks, masks = warp(*raw_batch(train_set, rng, batch_size), rng)
         images = recolour(images, rng)
-        spoiled = spoil(images[: batch_size // 8], rng)
+        spoiled = faceless(images[: batch_size // 4], rng)
         return losses(net, *(x.to(device) for x in (images, marks, masks, spoiled)))
 
     shipped = fit(
