@@ -109,7 +109,7 @@ def test_presence_alone_changes_only_its_layer(shards: Path, tmp_path: Path, mon
     monkeypatch.setattr("dramatis.train.perception.evaluate", lambda net, data, device: {"landmark_error": 1.0})
     save_model(tiny_eye(), tmp_path / "init")
     folders = {"data": shards, "test": shards, "run": tmp_path / "run"}
-    main(**folders, out=tmp_path / "out", init=tmp_path / "init", batch_size=8, presence_only=True)
+    main(**folders, out=tmp_path / "out", init=tmp_path / "init", batch_size=8, rate=1.0, presence_only=True)
     old, new = load_model(PerceptionNet, tmp_path / "init"), load_model(PerceptionNet, tmp_path / "out")
     changed = {name for name, value in old.state_dict().items() if not torch.equal(value, new.state_dict()[name])}
     assert changed and all(name.startswith("face.") for name in changed)
@@ -127,7 +127,7 @@ def test_a_batch_and_its_loss_fall_in_training(shards: Path) -> None:
     net = tiny_eye().train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
     values = []
-    for _ in range(40):
+    for _ in range(100):
         loss = losses(net, images, marks, masks, spoilt)
         optimiser.zero_grad()
         loss.backward()
