@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,11 @@ def write_shard(folder: Path, number: int, count: int = 2) -> None:
         rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
     save_file(arrays, folder / f"shard-{number:05d}.safetensors")
     (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
+
+
+def logged(run: Path) -> list[dict[str, Any]]:
+    """The rows of a run folder's log."""
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture(scope="session")

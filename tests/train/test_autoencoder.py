@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from dramatis.train.autoencoder import (
 )
 from dramatis.train.shards import ShardSet
 from tests.tiny import tiny_autoencoder
-from tests.train.conftest import face_at
+from tests.train.conftest import face_at, logged
 
 CPU = torch.device("cpu")
 
@@ -124,7 +123,7 @@ def test_training_resumes_and_writes_weights_with_their_statistics(
             frames=5,
             side=32,
         )
-    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    rows = logged(tmp_path / "run")
     assert [row["step"] for row in rows if "psnr" in row] == [3, 6]
     model = load_model(MiniAutoencoder, tmp_path / "out")
     assert tuple(model.config["latents_std"]) != (1.0,) * 16

@@ -25,6 +25,7 @@ from dramatis.train.dit import (
     mouth_window,
 )
 from tests.tiny import write_model
+from tests.train.conftest import logged
 
 SIDE = 12
 CPU = torch.device("cpu")
@@ -220,7 +221,7 @@ def test_the_whole_loop_judges_and_writes_a_model(model: Path, tmp_path: Path, t
             batch_window=2,
             judge_every=1000.0,
         )
-    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    rows = logged(tmp_path / "run")
     judged = [row for row in rows if "r" in row]
     assert [row["step"] for row in judged] == [3, 6]
     assert -1 <= judged[1]["r"] <= 1

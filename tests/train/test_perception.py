@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from dramatis.models.perception import PerceptionNet
 from dramatis.motion.face import TEMPLATE_68
 from dramatis.train.perception import FLIP, faceless, losses, main, raw_batch, recolour, spoil, warp
 from dramatis.train.shards import ShardSet
-from tests.train.conftest import face_at
+from tests.train.conftest import face_at, logged
 
 LEFT_EYE, RIGHT_EYE = 36, 45
 
@@ -149,6 +148,6 @@ def test_training_resumes_and_writes_weights(shards: Path, tmp_path: Path, monke
             init=tmp_path / "init",
             batch_size=8,
         )
-    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    rows = logged(tmp_path / "run")
     assert [(row["step"], row["landmark_error"]) for row in rows] == [(3, 1.0), (6, 1.0)]
     assert load_model(PerceptionNet, tmp_path / "out").config["widths"] == [4, 4, 4, 4]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from dramatis.models.loading import load_model, save_model
 from dramatis.models.speech import SpeechEncoder
 from dramatis.motion.face import TEMPLATE_68
 from dramatis.train.speech import FRAMES, SHAPES, main, mouth_shapes
+from tests.train.conftest import logged
 
 
 def test_mouth_shapes_of_known_faces() -> None:
@@ -57,7 +57,7 @@ def test_training_on_made_voices_resumes_and_writes_weights(tmp_path: Path, thre
             held_out=100,
             batch_size=2,
         )
-    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    rows = logged(tmp_path / "run")
     assert [row["step"] for row in rows] == [3, 6]
     assert set(rows[1]) >= {"viseme_accuracy", "r_opening"}
     assert load_model(SpeechEncoder, tmp_path / "out").config["channels"] == 12

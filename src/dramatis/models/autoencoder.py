@@ -51,6 +51,11 @@ class CausalMix(nn.Module):
         return x + self.conv2(F.silu(self.conv1(F.silu(pair))))
 
 
+def bound(latents: Tensor) -> Tensor:
+    """Raw latents, bent smoothly into +-3."""
+    return LATENT_BOUND * torch.tanh(latents / LATENT_BOUND)
+
+
 class MiniAutoencoder(ModelMixin, ConfigMixin):
     """Causal video autoencoder, f8 t4 c16.
 
@@ -114,7 +119,7 @@ class MiniAutoencoder(ModelMixin, ConfigMixin):
 
     def encode(self, video: Tensor) -> Tensor:
         """(B, 3, F, H, W) in [-1, 1], F = 4n+1 -> raw latents (B, z_dim, n+1, H/8, W/8) within +-3."""
-        return LATENT_BOUND * torch.tanh(self.encode_unbound(video) / LATENT_BOUND)
+        return bound(self.encode_unbound(video))
 
     def encode_unbound(self, video: Tensor) -> Tensor:
         """`encode` before the bound: what training keeps small, because a saturated bound passes no gradient."""

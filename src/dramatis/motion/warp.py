@@ -16,7 +16,7 @@ from dramatis.motion.performance import Performance
 HEAD_CENTRE = (0.0, 0.22)
 HEAD_RADII = (0.40, 0.50)
 HEAD_SOFTNESS = 0.2
-"""The oval, in head heights: of eight tried on held-out people, the one whose warps came nearest to the true frames."""
+"""The oval, in head heights: of eighteen tried on held-out people, its warps came nearest to the true frames."""
 
 
 def warp_positions(

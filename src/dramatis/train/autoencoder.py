@@ -18,7 +18,7 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor
 
-from dramatis.models.autoencoder import LATENT_BOUND, MiniAutoencoder
+from dramatis.models.autoencoder import MiniAutoencoder, bound
 from dramatis.models.loading import load_model, save_model
 from dramatis.train.common import Run, autocast, fit, pick_device, psnr
 from dramatis.train.shards import ShardSet
@@ -178,7 +178,7 @@ def main(
         video, boxes = batch(train_set, rng, batch_size, frames, side, device)
         with autocast(device):
             free = model.encode_unbound(video)
-            z = LATENT_BOUND * torch.tanh(free / LATENT_BOUND)
+            z = bound(free)
             # Noise makes nearby latents decode alike: the DiT's own errors then cost little.
             z = z + noise * z.detach().float().std() * torch.randn_like(z)
             decoded = model.decode(z)
