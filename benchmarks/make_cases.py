@@ -15,8 +15,10 @@ from typing import Annotated
 import numpy as np
 import soundfile
 import typer
+from einops import reduce
 from PIL import Image
 
+from dramatis.media.image import fit_image
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 from dramatis.world.take import Take, make_take
@@ -34,26 +36,41 @@ def usable(take: Take) -> bool:
     return take.utterance.kind == "speech" and 0.3 < moving.mean() < 0.9
 
 
+def small_picture(frame: np.ndarray) -> np.ndarray:
+    """(PORTRAIT, PORTRAIT, 3) uint8 at the size of the output, by the filter that the portrait goes through."""
+    fitted = fit_image(Image.fromarray(frame), (SIZE, SIZE))
+    return ((fitted.transpose(1, 2, 0) + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
+
+
+def small_mask(person: np.ndarray) -> np.ndarray:
+    """(F, PORTRAIT, PORTRAIT) person ids -> (F, SIZE, SIZE) bool: the person covers at least half of the pixel."""
+    cells = reduce(
+        (person > 0).astype(np.float32), "f (y a) (x b) -> f y x", "mean", a=PORTRAIT // SIZE, b=PORTRAIT // SIZE
+    )
+    return np.asarray(cells >= 0.5)
+
+
 def write_case(folder: Path, seed: int, assets: Path) -> bool:
     """One case: portrait, voice, the true video, and its exact curves; False where the draw is not usable."""
-    take = make_take(seed, "test", assets, SIZE, people=1, least_frames=FRAMES, faultless=True)
+    take = make_take(seed, "test", assets, PORTRAIT, people=1, least_frames=FRAMES, faultless=True)
     if not usable(take):
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    large = make_take(seed, "test", assets, PORTRAIT, people=1, least_frames=FRAMES, faultless=True)
-    Image.fromarray(large.render([0]).frames[0]).save(folder / "portrait.png")
     soundfile.write(folder / "voice.flac", take.audio[: FRAMES * SAMPLES_PER_FRAME], SAMPLE_RATE)
     seen = take.render(np.arange(FRAMES))
+    Image.fromarray(seen.frames[0]).save(folder / "portrait.png")
+    # The true video is filmed by the camera that took the portrait and made small as the portrait is. Filmed at its
+    # own size, with four samples a pixel, it would be harder than anything that the reference shows.
     with VideoWriter(folder / "truth.mp4", (SIZE, SIZE)) as video:
         for frame in seen.frames:
-            video.write(frame)
+            video.write(small_picture(frame))
     index = np.arange(0, FRAMES, SEEN_EVERY)
     np.savez_compressed(
         folder / "truth.npz",
         opening=take.opening[:FRAMES].astype(np.float32),
         index=index,
-        landmarks=seen.landmarks[index].astype(np.float32),
-        person=np.packbits(seen.person[index] > 0, axis=-1),
+        landmarks=(seen.landmarks[index] * SIZE / PORTRAIT).astype(np.float32),
+        person=np.packbits(small_mask(seen.person[index]), axis=-1),
     )
     row = take.row(0, FRAMES)
     kept = {name: row[name] for name in ("whole_caption", "voice", "language", "identity", "text")}

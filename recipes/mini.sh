@@ -23,7 +23,10 @@ dramatis world dataset "$runs/data/test" --split test --shards 3 --workers "$wor
 "$python" -m dramatis.train.perception --data "$runs/data/train" --test "$runs/data/test" --run "$runs/perception" \
   --out "$runs/mini/perception" --minutes "$(share 0.2)"
 "$python" -m dramatis.train.autoencoder --data "$runs/data/train" --test "$runs/data/test" --run "$runs/autoencoder" \
-  --out "$runs/mini/autoencoder" --minutes "$(share 0.7)"
+  --out "$runs/autoencoder/model" --minutes "$(share 0.5)"
+# The decoder once more by itself, for detail that a plain distance would blur.
+"$python" -m dramatis.train.autoencoder --data "$runs/data/train" --test "$runs/data/test" --run "$runs/decoder" \
+  --init "$runs/autoencoder/model" --decoder-only --texture 1.5 --out "$runs/mini/autoencoder" --minutes "$(share 0.2)"
 for split in train test; do
   [ "$split" = train ] && varied=--varied || varied=--no-varied
   "$python" -m dramatis.train.latents --data "$runs/data/$split" --autoencoder "$runs/mini/autoencoder" $varied \

@@ -53,6 +53,17 @@ def test_guidance_combines_as_written() -> None:
     assert TextAudioGuidance(5.0, 4.0).combine([cond, drop, uncond]) == 1 + 5 + 4
 
 
+def test_centred_guidance_moves_places_but_no_frame_as_a_whole() -> None:
+    cond, uncond = torch.randn(2, 1, 4, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    plain, centred = guider(2.0, 2.0), guider(2.0, 2.0, centred=True)
+    assert centred.branches == plain.branches
+    out = centred.combine([cond, uncond])
+    assert torch.allclose(out.mean((-2, -1)), cond.mean((-2, -1)), atol=1e-6)
+    shift = plain.combine([cond, uncond]) - out
+    assert torch.allclose(shift, shift[..., :1, :1].expand_as(shift), atol=1e-5)
+    assert shift.abs().max() > 0.1
+
+
 def test_no_branch_is_evaluated_for_nothing() -> None:
     assert len(guider(1.0, 1.0).branches) == 1
     assert len(guider(3.0, 1.0).branches) == 2

@@ -67,6 +67,30 @@ def test_the_nearer_surface_wins_in_either_order():
         assert set(np.unique(buffer.triangle[14:18, 14:18])) <= set(winners)
 
 
+@pytest.mark.parametrize("thickness", [1.0, 0.05, 1e-3, 0.0])
+def test_a_triangle_covers_the_samples_whose_centres_lie_inside(thickness):
+    rng = np.random.default_rng(6)
+    rows, columns = np.mgrid[:32, :32] + 0.5
+    for _ in range(60):
+        vertices = rng.uniform(-0.6, 0.6, (3, 3)).astype(np.float32)
+        vertices[:, 2] = 0.0
+        # Slivers along a row of samples are the hardest: their edges cross the row at no definite place.
+        vertices[:, 1] = vertices[0, 1] + thickness * (vertices[:, 1] - vertices[0, 1])
+        seen = draw(vertices, np.array([[0, 1, 2]], np.int32), flags=0).triangle == 0
+        # At two metres the world's metre is 16 samples.
+        x, y = vertices[:, 0].astype(np.float64) * 16 + 16, 16 - vertices[:, 1].astype(np.float64) * 16
+        area = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+        if area == 0:
+            assert not seen.any()
+            continue
+        second = ((columns - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (rows - y[0])) / area
+        third = ((x[1] - x[0]) * (rows - y[0]) - (columns - x[0]) * (y[1] - y[0])) / area
+        least = np.minimum(np.minimum(second, third), 1 - second - third)
+        doubt = 1e-4 / thickness
+        assert seen[least > doubt].all()
+        assert not seen[least < -doubt].any()
+
+
 @pytest.mark.parametrize(("flags", "samples"), [(CULL_BACK, 0), (0, 256)])
 def test_back_faces_show_only_on_two_sided_surfaces(flags, samples):
     vertices, faces = quad(1.0)

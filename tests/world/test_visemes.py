@@ -14,6 +14,7 @@ from dramatis.world.speech import synthesise
 from dramatis.world.visemes import (
     PHONE_VISEMES,
     VISEMES,
+    caught_expression,
     contact_tracks,
     expression_track,
     mean_opening,
@@ -139,3 +140,13 @@ def test_the_mouth_follows_the_voice() -> None:
     level = utterance.loudness[: frames * 4].reshape(frames, 4).mean(1)
     assert np.corrcoef(opening, level)[0, 1] > 0.35
     assert opening.max() > 0.08
+
+
+def test_a_caught_expression_is_a_face_of_its_own_and_often_a_smile() -> None:
+    smile = EXPRESSIONS.index("mouthSmile_L")
+    faces = np.stack([caught_expression(np.random.default_rng(seed)) for seed in range(40)])
+    assert faces.shape == (40, len(EXPRESSIONS))
+    assert faces.min() >= 0 and faces.max() <= 1
+    assert 0.3 < (faces[:, smile] > 0.25).mean() < 0.8
+    assert 0.2 < (faces[:, JAW] > 0.05).mean() < 0.8
+    assert np.array_equal(faces[7], caught_expression(np.random.default_rng(7)))

@@ -61,6 +61,7 @@ class Profile(Value):
     shift: float = Field(default=2.0, gt=0)
     text_scale: float = 1.5
     audio_scale: float = 1.0
+    centred_guidance: bool = Field(default=False, description="guidance keeps the mean of every latent frame")
     frame_seconds: float = Field(default=0.05, description="per generated frame, two workers on the machine measured")
     startup_seconds: float = 8.0
     memory_gb: float = 1.2
@@ -161,7 +162,7 @@ class Backbone:
             noise,
             self._conditions(inputs),
             shifted_sigmas(profile.steps, profile.shift),
-            guider(profile.text_scale, profile.audio_scale),
+            guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
             Euler(),
             on_step,
         )

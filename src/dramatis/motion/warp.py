@@ -1,8 +1,8 @@
-"""Where a picture's content goes when head and camera move: the performance as a warp of a given frame.
+"""Where a picture's content goes when head, emotion and camera change: the performance as a warp of a given frame.
 
-The head follows the affine map of its rigid anchors, everything else follows the camera; a soft oval around the skull
-blends the two. What a warp cannot know (lips, lids, what a turn uncovers) is left to the video model, which gets the
-warped picture as the condition of every frame that is not given.
+The head follows the affine map of its rigid anchors, brows and mouth move on it as the emotion says, everything else
+follows the camera; a soft oval around the skull blends the two. What a warp cannot know (speaking lips, blinks, what a
+turn uncovers) is left to the video model, which gets the warped picture as the condition of every frame not given.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dramatis.motion.expression import unexpressed
 from dramatis.motion.maps import background_source, cell_centres, head_coordinates
 from dramatis.motion.performance import Performance
 
@@ -24,7 +25,8 @@ def warp_positions(
 ) -> NDArray[np.float32]:
     """Where the content of every pixel of T frames lies in frame `source`.
 
-    anchors: (T, 9, 2) pixels of the rigid anchors.  performance: T frames; only its camera is read.
+    anchors: (T, 9, 2) pixels of the rigid anchors.  performance: T frames; only its camera and
+    emotion are read.
     source: index of the given frame, 0..T-1.  size: (H, W).
     Returns (T, H, W, 2) float32 pixels (x right, y down) in the given frame; those of frame `source` are its own.
     Raises ValueError where anchors and performance differ in length.
@@ -36,9 +38,11 @@ def warp_positions(
         raise ValueError(f"anchors of {len(head)} frames do not fit a performance of {len(performance)}")
     camera = _affine(background_source(performance.camera, corners[None], size), corners)
     flat = np.column_stack([pixels.reshape(-1, 2), np.ones(size[0] * size[1])]).astype(np.float32)
-    weight = _head_weight(flat @ head.astype(np.float32))
+    on_head = (flat @ head.astype(np.float32)).astype(np.float32, copy=False)
+    weight = _head_weight(on_head)
     by_camera = flat @ _into_source(camera, source)
-    by_head = flat @ _into_source(head, source)
+    before = unexpressed(on_head, performance.emotion - performance.emotion[source])
+    by_head = (before - head[source, 2].astype(np.float32)) @ np.linalg.inv(head[source, :2]).astype(np.float32)
     return (by_camera + weight * (by_head - by_camera)).reshape(len(head), *pixels.shape)
 
 

@@ -85,12 +85,32 @@ class TextAudioGuidance:
         return uncond + self.text * (cond - drop_text) + self.audio * (drop_text - uncond)
 
 
-def guider(text: float, audio: float) -> Guider:
-    """The cheapest guider for two scales; a scale of 1 needs no extra branch."""
+class Centred:
+    """Another guider that leaves each frame's mean as the conditional branch has it.
+
+    What words and sound decide lies somewhere in the picture; a step in the mean of a whole frame only shifts its
+    colours, and adds up to drift.
+    """
+
+    def __init__(self, inner: Guider) -> None:
+        self.inner = inner
+        self.branches = inner.branches
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        cond = predictions[0]
+        change = self.inner.combine(predictions) - cond
+        return cond + change - change.mean(dim=(-2, -1), keepdim=True)
+
+
+def guider(text: float, audio: float, centred: bool = False) -> Guider:
+    """The cheapest guider for two scales; a scale of 1 needs no extra branch. centred: see `Centred`."""
     if text == 1.0 and audio == 1.0:
         return NoGuidance()
+    chosen: Guider
     if audio == 1.0:
-        return TextGuidance(text)
-    if text == audio:
-        return JointGuidance(text)
-    return TextAudioGuidance(text, audio)
+        chosen = TextGuidance(text)
+    elif text == audio:
+        chosen = JointGuidance(text)
+    else:
+        chosen = TextAudioGuidance(text, audio)
+    return Centred(chosen) if centred else chosen

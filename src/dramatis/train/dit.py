@@ -71,6 +71,7 @@ class LatentSet:
         self.files: list[Path] = []
         self.rows: list[dict[str, Any]] = []
         self.parts: dict[str, list[Tensor]] = {}
+        self._groups: dict[str, dict[int, list[int]]] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -78,6 +79,7 @@ class LatentSet:
         for path in sorted(self.folder.glob("*.safetensors")):
             if path in self.files:
                 continue
+            self._groups.clear()
             with safe_open(path, framework="pt") as file:
                 self.rows += json.loads(file.metadata()["rows"])
                 for name in file.keys():  # noqa: SIM118 - a safetensors handle is not iterable
@@ -91,12 +93,13 @@ class LatentSet:
         """Rows by the latent frames of their clip, for a task with both ends given; None: any row and length do."""
         if task in ("first", "blueprint"):
             return None
-        clip = STRIDED if task.startswith("blueprint") else DENSE
-        out: dict[int, list[int]] = {}
-        for place, row in enumerate(self.rows):
-            if clip == STRIDED or row["gap"] == (task == "gap"):
-                out.setdefault(row["lengths"][clip], []).append(place)
-        return out
+        if task not in self._groups:
+            clip = STRIDED if task.startswith("blueprint") else DENSE
+            out = self._groups.setdefault(task, {})
+            for place, row in enumerate(self.rows):
+                if clip == STRIDED or row["gap"] == (task == "gap"):
+                    out.setdefault(row["lengths"][clip], []).append(place)
+        return self._groups[task]
 
     def stack(self, name: str, indices: np.ndarray) -> Tensor:
         """(B, ...) float32."""

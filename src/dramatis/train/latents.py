@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import typer
 from safetensors.torch import save_file
 from torch import Tensor
@@ -46,6 +47,10 @@ LATENT_FRAMES = 8
 LENGTHS, LENGTH_SHARES = (2, 3, 4, 5, 6, 7, 8), (0.02, 0.03, 0.1, 0.2, 0.25, 0.15, 0.25)
 """Latent frames of clips with both ends given: what plans hold, from short tails to whole clips."""
 GAP_SHARE = 0.16
+GAP_LENGTHS = (5, 5, 8)
+"""Latent frames of clips with a gap: most as long as the window of a seam."""
+OTHER_CAMERA_SHARE = 0.6
+BROWS = range(17, 27)
 
 
 def augmented_mel(mel: Tensor, rng: np.random.Generator) -> Tensor:
@@ -55,11 +60,24 @@ def augmented_mel(mel: Tensor, rng: np.random.Generator) -> Tensor:
     return torch.roll(mel, int(rng.integers(-3, 4)), dims=-1)
 
 
+def other_camera(video: Tensor, rng: np.random.Generator) -> Tensor:
+    """A clip (3, F, H, W) in [-1, 1] as another camera would have taken it: tone curve, white balance, saturation and
+    softness, the same in all frames. The renderer's own look is one of many, and photographs have others."""
+    light = (video + 1) / 2
+    light = light.clamp_min(0) ** float(np.exp(rng.normal(0, 0.25)))
+    light = light * torch.from_numpy(np.exp(rng.normal(0, 0.08, (3, 1, 1, 1))).astype(np.float32)).to(video)
+    light = torch.lerp(light.mean(0, keepdim=True).expand_as(light), light, float(rng.uniform(0.3, 1.25)))
+    kernel = torch.tensor([0.25, 0.5, 0.25]).to(video)
+    padded = F.pad(light.transpose(0, 1), (1, 1, 1, 1), mode="replicate")
+    soft = F.conv2d(padded, (kernel[:, None] * kernel).expand(3, 1, 3, 3), groups=3).transpose(0, 1)
+    return (2 * torch.lerp(light, soft, float(rng.uniform(0, 1))) - 1).clamp(-1, 1)
+
+
 def loss_weights(landmarks: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
-    """Landmarks (F, 68, 2) px -> (T, h, w): 1 elsewhere, more around the eyes and most around the mouth."""
+    """Landmarks (F, 68, 2) px -> (T, h, w): 1 elsewhere, more around eyes and brows, most around the mouth."""
     out = np.ones((len(landmarks), *grid), np.float32)
     cell = np.array([size[1] / grid[1], size[0] / grid[0]])
-    for part, weight in ((EYES, EYE_WEIGHT), (MOUTH, MOUTH_WEIGHT)):
+    for part, weight in ((BROWS, EYE_WEIGHT), (EYES, EYE_WEIGHT), (MOUTH, MOUTH_WEIGHT)):
         points = landmarks[:, list(part)] / cell
         low = np.floor(points.min(1) - 0.6).astype(int).clip(0)
         high = np.ceil(points.max(1) + 0.6).astype(int).clip(0)
@@ -88,15 +106,17 @@ class Precomputer:
     def sample(
         self, data: ShardSet, index: int, rng: np.random.Generator, varied: bool
     ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All tensors of one sample, and what its row says of them. varied: clips of both given ends differ in length
-        and task; else they are whole."""
+        """All tensors of one sample, and what its row says of them. varied: cameras differ, and clips of both given
+        ends differ in length and task; else they are whole."""
         frames = torch.from_numpy(data.frames(index, slice(0, 59))).to(self.device)
         video = frames.float().div(127.5).sub(1).permute(3, 0, 1, 2)
+        if varied and rng.random() < OTHER_CAMERA_SHARE:
+            video = other_camera(video, rng)
         clips = torch.stack([video[:, DENSE], video[:, STRIDED]])
         lengths = [int(n) for n in rng.choice(LENGTHS, 2, p=LENGTH_SHARES)] if varied else [LATENT_FRAMES] * 2
         gap = varied and rng.random() < GAP_SHARE
         if gap:
-            lengths[0] = LATENT_FRAMES
+            lengths[0] = int(rng.choice(GAP_LENGTHS))
         height, width = frames.shape[1:3]
         first, both = [], []
         for place, span in enumerate((DENSE, STRIDED)):

@@ -32,8 +32,12 @@ FLIP = np.array(
     ]
 )
 """Landmark order of the mirrored face."""
-GAPS = ((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46))
-"""Pairs of inner-lip and eyelid landmarks, upper and lower."""
+GAPS = (
+    *((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46)),  # inner lips and eyelids, upper and lower
+    *((48, 51), (48, 57), (54, 51), (54, 57)),  # corners of the mouth and the middles of its lips: a smile
+    *((21, 39), (22, 42), (19, 37), (24, 44)),  # brows and the lids under them
+)
+"""Pairs of landmarks whose distances tell openings and expressions, and count by themselves in the loss."""
 
 
 def usable(row: dict[str, Any]) -> bool:

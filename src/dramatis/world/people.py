@@ -6,6 +6,8 @@ metres, y up, +z towards the camera, the resting head centre at the origin. Iden
 == 9 are held out of training.
 """
 
+# The compiled loops get their types from numba.
+# mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion.face import HEAD_HEIGHT_M, RIGID_ANCHORS, head_rotation
@@ -231,15 +234,13 @@ class Person:
         look = np.asarray(gaze, np.float32)
         weights = _with_lids(np.asarray(expression, np.float32), look, float(blink))
         points = self._rest.copy()
-        active = np.nonzero(np.abs(weights) > 1e-4)[0]
-        points[self._moved] += (weights[active] @ self._shapes[active]).reshape(-1, 3)
+        _add_shapes(points, self._moved, self._shapes, weights)
         turn = head_rotation(look[0], look[1], 0.0).astype(np.float32)
         for eye in self._eyes:
             points[eye.vertices] = (self._rest[eye.vertices] - eye.centre) @ turn.T + eye.centre
         state = np.asarray(head, np.float32)
         rotation = head_rotation(*(float(a) for a in state[:3])).astype(np.float32)
-        points += self._head_share * (points @ (rotation - np.eye(3, dtype=np.float32)).T)
-        points += self._shift_share * (state[3:6] * np.float32(HEAD_HEIGHT_M))
+        _carry(points, rotation, self._head_share, state[3:6] * np.float32(HEAD_HEIGHT_M), self._shift_share)
         return PosedPerson(points, points[self._landmark_index])
 
     def landmarks(self, expressions: ArrayLike, heads: ArrayLike) -> F32:
@@ -280,6 +281,31 @@ def _with_lids(expression: F32, gaze: F32, blink: float) -> F32:
         # a lid that is already lowered by the gaze has less way to go
         weights[index] = LID_CLOSURE * min(max(weights[index], blink, 0.0), 1.0) * (1 - 0.35 * down)
     return weights
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _add_shapes(points, moved, shapes, weights):
+    """Add shapes (S, m * 3) times their weights (S,) to the points (V, 3) with the indices `moved` (m,)."""
+    offsets = np.zeros(shapes.shape[1], np.float32)
+    for k in range(shapes.shape[0]):
+        weight = weights[k]
+        if abs(weight) > np.float32(1e-4):
+            for j in range(shapes.shape[1]):
+                offsets[j] += weight * shapes[k, j]
+    for i in range(moved.shape[0]):
+        for c in range(3):
+            points[moved[i], c] += offsets[3 * i + c]
+
+
+@njit(cache=True, fastmath=True, nogil=True)
+def _carry(points, rotation, head_share, shift, shift_share):
+    """Move points (V, 3) with the head: share (V, 1) of its rotation about the origin, share (V, 1) of its shift."""
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        turned, shifted = head_share[i, 0], shift_share[i, 0]
+        for c in range(3):
+            goal = rotation[c, 0] * x + rotation[c, 1] * y + rotation[c, 2] * z
+            points[i, c] += turned * (goal - points[i, c]) + shifted * shift[c]
 
 
 def make_person(who: int | PersonSpec, assets: Path) -> Person:

@@ -29,6 +29,13 @@ CULL_BACK, ALPHA_TEST, CASTS_SHADOW = 1, 2, 4
 # Thresholds of the four samples of a pixel, in the order of a Bayer matrix.
 _ALPHA_THRESHOLDS = np.array([[32.0, 160.0], [208.0, 96.0]], np.float32)
 
+# A plain literal would turn the arithmetic of the compiled loops into float64.
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_LEAST_AREA = np.float32(1e-12)
+_FLAT = np.float32(1e-6)
+_SLACK = np.float32(0.01)
+"""Samples by which the span of a row is widened against rounding; the exact test of every sample decides."""
+
 
 @dataclass(frozen=True)
 class GBuffer:
@@ -196,31 +203,44 @@ def _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents):
             tangents[c, k] += along
 
 
+@njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _cells(a, b, c, count):
+    """The first and the last of `count` cells whose centres lie between the least and the greatest of three places."""
+    first = max(int(np.ceil(min(a, b, c) - _HALF)), 0)
+    return first, min(int(np.floor(max(a, b, c) - _HALF)), count - 1)
+
+
+@njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _narrow(low, high, value, slope, inverse):
+    """The part of low <= x <= high where value + slope * x is not negative; inverse: 1 / slope.
+
+    A slope near zero narrows nothing: the caller tests every sample anyway, and only saves the vain ones.
+    """
+    if slope > _FLAT:
+        low = max(low, -value * inverse)
+    elif slope < -_FLAT:
+        high = min(high, -value * inverse)
+    return low, high
+
+
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
 def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary, depth, levels, thresholds):
     height, width = ids.shape
     for f in range(faces.shape[0]):
         i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
-        w0, w1, w2 = screen[i0, 2], screen[i1, 2], screen[i2, 2]
-        if w0 < 0 or w1 < 0 or w2 < 0:
-            continue
         x0, y0 = screen[i0, 0], screen[i0, 1]
         x1, y1 = screen[i1, 0], screen[i1, 1]
         x2, y2 = screen[i2, 0], screen[i2, 1]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         flag = flags[f]
         # The sample grid has y down, so that what winds counter-clockwise to the eye has a negative area.
-        if area > -1e-12 and (flag & CULL_BACK or area < 1e-12):
+        if area > -_LEAST_AREA and (flag & CULL_BACK or area < _LEAST_AREA):
             continue
-        # The first sample whose centre lies inside the bounding box, and the last.
-        left, right = (
-            max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0),
-            min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1),
-        )
-        top, low = (
-            max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0),
-            min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1),
-        )
+        w0, w1, w2 = screen[i0, 2], screen[i1, 2], screen[i2, 2]
+        if w0 < 0 or w1 < 0 or w2 < 0:
+            continue
+        left, right = _cells(x0, x1, x2, width)
+        top, low = _cells(y0, y1, y2, height)
         if left > right or top > low:
             continue
         t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
@@ -230,23 +250,30 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
         level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area))
         levels[f] = level
         tested = flag & ALPHA_TEST
-        scale = np.float32(1.0) / area
+        scale = _ONE / area
         # Barycentric weights of the second and third vertex are affine in the sample position.
         ax, ay = (y2 - y0) * scale, (x0 - x2) * scale
         bx, by = (y0 - y1) * scale, (x1 - x0) * scale
+        cx, cy = -ax - bx, -ay - by
+        inverse_a, inverse_b, inverse_c = _ONE / ax, _ONE / bx, _ONE / cx
+        origin = x0 - _HALF
         for y in range(top, low + 1):
-            py = np.float32(y + 0.5) - y0
-            for x in range(left, right + 1):
-                px = np.float32(x + 0.5) - x0
+            py = np.float32(y) + _HALF - y0
+            start, stop = np.float32(left) - origin, np.float32(right) - origin
+            start, stop = _narrow(start, stop, ay * py, ax, inverse_a)
+            start, stop = _narrow(start, stop, by * py, bx, inverse_b)
+            start, stop = _narrow(start, stop, _ONE + cy * py, cx, inverse_c)
+            for x in range(int(np.ceil(start + origin - _SLACK)), int(np.floor(stop + origin + _SLACK)) + 1):
+                px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py
-                b0 = np.float32(1.0) - b1 - b2
+                b0 = _ONE - b1 - b2
                 if b0 < 0 or b1 < 0 or b2 < 0:
                     continue
                 inverse = b0 * w0 + b1 * w1 + b2 * w2
                 if inverse <= depth[y, x]:
                     continue
-                z = np.float32(1.0) / inverse
+                z = _ONE / inverse
                 p1, p2 = b1 * w1 * z, b2 * w2 * z
                 if tested:
                     alpha = sample_alpha(table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2)
@@ -262,41 +289,46 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
 def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heights):
     height, width = heights.shape
     for f in range(faces.shape[0]):
-        if not flags[f] & CASTS_SHADOW:
+        flag = flags[f]
+        if not flag & CASTS_SHADOW:
             continue
         i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
-        x0, y0, z0 = lit[i0, 0], lit[i0, 1], lit[i0, 2]
-        x1, y1, z1 = lit[i1, 0], lit[i1, 1], lit[i1, 2]
-        x2, y2, z2 = lit[i2, 0], lit[i2, 1], lit[i2, 2]
+        x0, y0 = lit[i0, 0], lit[i0, 1]
+        x1, y1 = lit[i1, 0], lit[i1, 1]
+        x2, y2 = lit[i2, 0], lit[i2, 1]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if area > -1e-12 and (flags[f] & CULL_BACK or area < 1e-12):
+        if area > -_LEAST_AREA and (flag & CULL_BACK or area < _LEAST_AREA):
             continue
-        left, right = (
-            max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0),
-            min(int(np.floor(max(x0, x1, x2) - 0.5)), width - 1),
-        )
-        top, low = (
-            max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0),
-            min(int(np.floor(max(y0, y1, y2) - 0.5)), height - 1),
-        )
+        left, right = _cells(x0, x1, x2, width)
+        top, low = _cells(y0, y1, y2, height)
         if left > right or top > low:
             continue
-        t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
-        u0, v0 = uv[t0, 0], uv[t0, 1]
-        du1, dv1, du2, dv2 = uv[t1, 0] - u0, uv[t1, 1] - v0, uv[t2, 0] - u0, uv[t2, 1] - v0
-        m = material[f]
-        tested = flags[f] & ALPHA_TEST
-        level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area)) if tested else 0
-        scale = np.float32(1.0) / area
+        z0, z1, z2 = lit[i0, 2], lit[i1, 2], lit[i2, 2]
+        tested = flag & ALPHA_TEST
+        m, level = material[f], 0
+        u0, v0, du1, dv1, du2, dv2 = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
+        if tested:
+            t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
+            u0, v0 = uv[t0, 0], uv[t0, 1]
+            du1, dv1, du2, dv2 = uv[t1, 0] - u0, uv[t1, 1] - v0, uv[t2, 0] - u0, uv[t2, 1] - v0
+            level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area))
+        scale = _ONE / area
         ax, ay = (y2 - y0) * scale, (x0 - x2) * scale
         bx, by = (y0 - y1) * scale, (x1 - x0) * scale
+        cx, cy = -ax - bx, -ay - by
+        inverse_a, inverse_b, inverse_c = _ONE / ax, _ONE / bx, _ONE / cx
+        origin = x0 - _HALF
         for y in range(top, low + 1):
-            py = np.float32(y + 0.5) - y0
-            for x in range(left, right + 1):
-                px = np.float32(x + 0.5) - x0
+            py = np.float32(y) + _HALF - y0
+            start, stop = np.float32(left) - origin, np.float32(right) - origin
+            start, stop = _narrow(start, stop, ay * py, ax, inverse_a)
+            start, stop = _narrow(start, stop, by * py, bx, inverse_b)
+            start, stop = _narrow(start, stop, _ONE + cy * py, cx, inverse_c)
+            for x in range(int(np.ceil(start + origin - _SLACK)), int(np.floor(stop + origin + _SLACK)) + 1):
+                px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py
-                b0 = np.float32(1.0) - b1 - b2
+                b0 = _ONE - b1 - b2
                 if b0 < 0 or b1 < 0 or b2 < 0:
                     continue
                 z = b0 * z0 + b1 * z1 + b2 * z2

@@ -179,10 +179,6 @@ class Scene:
         """The camera for one row (6,) of `Performance.camera`."""
         return camera_state(self.look.framing, row, self.size)
 
-    def project(self, points: ArrayLike, row: ArrayLike = STILL, person: int = 0) -> NDArray[np.float32]:
-        """(..., 2) pixels of (..., 3) points of the person with this index, such as landmarks or rigid anchors."""
-        return self.camera(row).project(self.placements[person].apply(points))
-
     def render(self, poses: Sequence[Posed], row: ArrayLike = STILL, frame: int = 0) -> Rendered:
         """The picture of the people in these poses; `frame` only varies the camera's noise."""
         camera = self.camera(row)

@@ -25,6 +25,12 @@ SKIN, EYE, TEETH, GUM, HAIR, LASH, BROW, CLOTH = (MATERIAL_KINDS.index(kind) for
 MOUTH_INSIDE = REGIONS.index("mouth_inside")
 FACE_REGIONS = np.isin(REGIONS, ("skin_face", "eye", "mouth_inside", "brow_lash"))
 
+# A plain literal, or a whole number, would turn the arithmetic of the compiled loops into float64.
+f32 = np.float32
+_ZERO, _HALF, _ONE = f32(0.0), f32(0.5), f32(1.0)
+_DARK = f32(1e-4)
+"""Sum of the channels below which a light is off."""
+
 
 @dataclass(frozen=True)
 class Surface:
@@ -86,7 +92,7 @@ def contact_shade(buffer: GBuffer, focal: float) -> NDArray[np.float32]:
     height, width = buffer.triangle.shape
     depth = np.empty((height // SUPERSAMPLE, width // SUPERSAMPLE), np.float32)
     shade = np.empty_like(depth)
-    _contact(buffer.inverse_depth, depth, shade, focal)
+    _contact(buffer.inverse_depth, depth, shade, np.float32(focal))
     return shade
 
 
@@ -130,57 +136,57 @@ def _contact(inverse_depth, depth, shade, focal):
     height, width = depth.shape
     for y in range(height):
         for x in range(width):
-            nearest = np.float32(0.0)
+            nearest = _ZERO
             for dy in range(SUPERSAMPLE):
                 for dx in range(SUPERSAMPLE):
                     nearest = max(nearest, inverse_depth[y * SUPERSAMPLE + dy, x * SUPERSAMPLE + dx])
-            depth[y, x] = 1.0 / nearest if nearest > 0 else 1e3
+            depth[y, x] = _ONE / nearest if nearest > 0 else f32(1e3)
     for y in range(height):
         for x in range(width):
-            shade[y, x] = 1.0
             z = depth[y, x]
-            if z > 999.0:
+            if z > f32(999.0):
+                shade[y, x] = _ONE
                 continue
-            total = np.float32(0.0)
+            total = _ZERO
+            scale = focal / z
             for k in range(2):
-                radius = np.float32(0.009) if k == 0 else np.float32(0.032)
-                reach = max(int(radius * focal / z + 0.5), 1)
-                diagonal = max(int(0.7 * radius * focal / z + 0.5), 1)
+                radius = f32(0.009) if k == 0 else f32(0.032)
+                reach = max(int(radius * scale + _HALF), 1)
+                diagonal = max(int(f32(0.7) * radius * scale + _HALF), 1)
+                # Rises count up to twice the radius: a hand's breadth in front is another surface, not a crease.
+                limit = f32(2.0) * radius
+                share = _HALF / radius
                 for pair in range(4):
                     dx = reach if pair == 0 else (0 if pair == 1 else diagonal)
                     dy = 0 if pair == 0 else (reach if pair == 1 else (diagonal if pair == 2 else -diagonal))
                     xa, xb = min(x + dx, width - 1), max(x - dx, 0)
                     ya, yb = min(max(y + dy, 0), height - 1), min(max(y - dy, 0), height - 1)
-                    # Rises count up to twice the radius: a hand's breadth in front is another surface, not a crease.
-                    limit = 2.0 * radius
                     ra = min(max(z - depth[ya, xa], -limit), limit)
                     rb = min(max(z - depth[yb, xb], -limit), limit)
-                    rise = 0.5 * (ra + rb) / radius - 0.03
-                    if rise > 0:
-                        total += min(rise, 0.8)
-            shade[y, x] = 1.0 / (1.0 + 0.18 * total)
+                    total += min(max((ra + rb) * share - f32(0.03), _ZERO), f32(0.8))
+            shade[y, x] = _ONE / (_ONE + f32(0.18) * total)
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
 def _lit_share(heights, projection, x, y, z):
     """Share of the light that reaches a point: the shadow map compared at 3x3 cells with bilinear weights."""
     size = heights.shape[0]
-    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - np.float32(0.5)
-    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - np.float32(0.5)
+    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - _HALF
+    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - _HALF
     level = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
     ix, iy = int(np.floor(cx)), int(np.floor(cy))
     if ix < 1 or iy < 1 or ix > size - 3 or iy > size - 3:
-        return np.float32(1.0)
-    fx, fy = cx - ix, cy - iy
-    total = np.float32(0.0)
+        return _ONE
+    fx, fy = cx - f32(ix), cy - f32(iy)
+    total = _ZERO
     for j in range(4):
-        wy = (1 - fy) if j == 0 else (fy if j == 3 else np.float32(1.0))
-        row = np.float32(0.0)
-        for i in range(4):
-            if heights[iy - 1 + j, ix - 1 + i] <= level:
-                row += (1 - fx) if i == 0 else (fx if i == 3 else np.float32(1.0))
+        wy = (_ONE - fy) if j == 0 else (fy if j == 3 else _ONE)
+        row = (_ONE - fx) if heights[iy - 1 + j, ix - 1] <= level else _ZERO
+        row += _ONE if heights[iy - 1 + j, ix] <= level else _ZERO
+        row += _ONE if heights[iy - 1 + j, ix + 1] <= level else _ZERO
+        row += fx if heights[iy - 1 + j, ix + 2] <= level else _ZERO
         total += wy * row
-    return total * np.float32(1.0 / 9.0)
+    return total * f32(1.0 / 9.0)
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
@@ -188,41 +194,44 @@ def _ggx(ndh, ndl, ndv, hdl, roughness, f0):
     """Specular reflection relative to a diffuse white, times the cosine."""
     a = roughness * roughness
     a2 = a * a
-    d = ndh * ndh * (a2 - 1) + 1
-    k = 0.5 * a
-    visible = 0.25 / ((ndl * (1 - k) + k) * (ndv * (1 - k) + k))
-    m = 1 - hdl
-    fresnel = f0 + (1 - f0) * m * m * m * m * m
-    return a2 / (d * d) * visible * fresnel * ndl
+    d = ndh * ndh * (a2 - _ONE) + _ONE
+    k = _HALF * a
+    masking = (ndl * (_ONE - k) + k) * (ndv * (_ONE - k) + k)
+    m = _ONE - hdl
+    m2 = m * m
+    fresnel = f0 + (_ONE - f0) * m2 * m2 * m
+    return f32(0.25) * a2 * fresnel * ndl / (d * d * masking)
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always")
 def _tone(value):
     """Linear up to 0.65, then a shoulder that never quite reaches 1."""
-    return value if value < 0.65 else 0.65 + 0.35 * (1.0 - np.exp((0.65 - value) * (1.0 / 0.35)))
+    if value < f32(0.65):
+        return value
+    return f32(0.65) + f32(0.35) * (_ONE - np.exp((f32(0.65) - value) * f32(1.0 / 0.35)))
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
-def _bumped(nx, ny, nz, e1, e2, du1, dv1, du2, dv2, slope_u, slope_v):
+def _bumped(nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_u, slope_v):
     """Normal of a surface raised by a height field with the given slopes over u and v."""
     det = du1 * dv2 - du2 * dv1
-    if abs(det) < 1e-14:
+    if abs(det) < f32(1e-14):
         return nx, ny, nz
-    scale = 1.0 / det
+    scale = _ONE / det
     ux, uy, uz = (
-        (e1[0] * dv2 - e2[0] * dv1) * scale,
-        (e1[1] * dv2 - e2[1] * dv1) * scale,
-        (e1[2] * dv2 - e2[2] * dv1) * scale,
+        (ex1 * dv2 - ex2 * dv1) * scale,
+        (ey1 * dv2 - ey2 * dv1) * scale,
+        (ez1 * dv2 - ez2 * dv1) * scale,
     )
     vx, vy, vz = (
-        (e2[0] * du1 - e1[0] * du2) * scale,
-        (e2[1] * du1 - e1[1] * du2) * scale,
-        (e2[2] * du1 - e1[2] * du2) * scale,
+        (ex2 * du1 - ex1 * du2) * scale,
+        (ey2 * du1 - ey1 * du2) * scale,
+        (ez2 * du1 - ez1 * du2) * scale,
     )
     su = slope_u / (ux * ux + uy * uy + uz * uz)
     sv = slope_v / (vx * vx + vy * vy + vz * vz)
     nx, ny, nz = nx - su * ux - sv * vx, ny - su * uy - sv * vy, nz - su * uz - sv * vz
-    scale = 1.0 / np.sqrt(nx * nx + ny * ny + nz * nz)
+    scale = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz)
     return nx * scale, ny * scale, nz * scale
 
 
@@ -232,12 +241,12 @@ def _backdrop(linear, sampling, px, py):
     height, width = linear.shape[:2]
     x = abs(sampling[0, 0] * px + sampling[0, 1] * py + sampling[0, 2])
     y = abs(sampling[1, 0] * px + sampling[1, 1] * py + sampling[1, 2])
-    x = min(x, abs(2 * (width - 2) - x))
-    y = min(y, abs(2 * (height - 2) - y))
+    x = min(x, abs(f32(2 * (width - 2)) - x))
+    y = min(y, abs(f32(2 * (height - 2)) - y))
     x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
-    fx, fy = x - x0, y - y0
+    fx, fy = x - f32(x0), y - f32(y0)
     a, b, c, d = linear[y0, x0], linear[y0, x0 + 1], linear[y0 + 1, x0], linear[y0 + 1, x0 + 1]
-    wa, wb, wc, wd = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+    wa, wb, wc, wd = (_ONE - fx) * (_ONE - fy), fx * (_ONE - fy), (_ONE - fx) * fy, fx * fy
     return (
         wa * a[0] + wb * b[0] + wc * c[0] + wd * d[0],
         wa * a[1] + wb * b[1] + wc * c[1] + wd * d[1],
@@ -248,21 +257,24 @@ def _backdrop(linear, sampling, px, py):
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
 def _strand(tx, ty, tz, vx, vy, vz, directions, colours, lit, shift, specular, red, green, blue):
     """Light on a hair strand with tangent t: diffuse by the sine to the light, two shifted highlights."""
-    out_r, out_g, out_b = np.float32(0), np.float32(0), np.float32(0)
+    out_r, out_g, out_b = _ZERO, _ZERO, _ZERO
     for k in range(3):
+        cr, cg, cb = colours[k, 0], colours[k, 1], colours[k, 2]
+        if cr + cg + cb < _DARK:
+            continue
         lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
         tdl = tx * lx + ty * ly + tz * lz
         hx, hy, hz = lx + vx, ly + vy, lz + vz
-        scale = 1.0 / np.sqrt(hx * hx + hy * hy + hz * hz + 1e-6)
+        scale = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
         tdh = (tx * hx + ty * hy + tz * hz) * scale
-        diffuse = 0.55 * np.sqrt(max(1.0 - tdl * tdl, 0.0))
-        first, second = tdh + shift - 0.06, tdh + shift + 0.12
-        white = max(1.0 - first * first, 0.0) ** 45 * 0.16 * specular
-        tinted = max(1.0 - second * second, 0.0) ** 12 * 0.85 * specular
-        share = lit if k == 0 else np.float32(1.0)
-        out_r += colours[k, 0] * share * (red * (diffuse + tinted) + white)
-        out_g += colours[k, 1] * share * (green * (diffuse + tinted) + white)
-        out_b += colours[k, 2] * share * (blue * (diffuse + tinted) + white)
+        diffuse = f32(0.55) * np.sqrt(max(_ONE - tdl * tdl, _ZERO))
+        first, second = tdh + shift - f32(0.06), tdh + shift + f32(0.12)
+        white = max(_ONE - first * first, _ZERO) ** 45 * f32(0.16) * specular
+        tinted = max(_ONE - second * second, _ZERO) ** 12 * f32(0.85) * specular
+        share = lit if k == 0 else _ONE
+        out_r += cr * share * (red * (diffuse + tinted) + white)
+        out_g += cg * share * (green * (diffuse + tinted) + white)
+        out_b += cb * share * (blue * (diffuse + tinted) + white)
     return out_r, out_g, out_b
 
 
@@ -287,14 +299,14 @@ def _shade(
     backdrop, sampling, out, person, face,
 ):  # fmt: skip
     height, width = contact.shape
-    e1 = np.empty(3, np.float32)
-    e2 = np.empty(3, np.float32)
     for py in range(height):
         for px in range(width):
-            sum_r, sum_g, sum_b = np.float32(0), np.float32(0), np.float32(0)
+            sum_r, sum_g, sum_b = _ZERO, _ZERO, _ZERO
             covered, in_face = 0, 0
             who = 0
             visible = contact[py, px]
+            creased = f32(0.4) + f32(0.6) * visible
+            lamp = _ONE
             # Inside one surface the two samples of a diagonal stand for all four: half the work, hardly seen.
             step = 3 if _is_uniform(ids, material, kinds, py, px) else 1
             for s in range(0, 4, step):
@@ -308,18 +320,18 @@ def _shade(
                 m = material[f]
                 kind = kinds[m]
                 b1, b2 = bary[sy, sx, 0], bary[sy, sx, 1]
-                b0 = np.float32(1.0) - b1 - b2
+                b0 = _ONE - b1 - b2
                 i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
-                for k in range(3):
-                    e1[k] = vertices[i1, k] - vertices[i0, k]
-                    e2[k] = vertices[i2, k] - vertices[i0, k]
-                x = vertices[i0, 0] + b1 * e1[0] + b2 * e2[0]
-                y = vertices[i0, 1] + b1 * e1[1] + b2 * e2[1]
-                z = vertices[i0, 2] + b1 * e1[2] + b2 * e2[2]
+                x, y, z = vertices[i0, 0], vertices[i0, 1], vertices[i0, 2]
+                ex1, ey1, ez1 = vertices[i1, 0] - x, vertices[i1, 1] - y, vertices[i1, 2] - z
+                ex2, ey2, ez2 = vertices[i2, 0] - x, vertices[i2, 1] - y, vertices[i2, 2] - z
+                x += b1 * ex1 + b2 * ex2
+                y += b1 * ey1 + b2 * ey2
+                z += b1 * ez1 + b2 * ez2
                 nx = b0 * normals[i0, 0] + b1 * normals[i1, 0] + b2 * normals[i2, 0]
                 ny = b0 * normals[i0, 1] + b1 * normals[i1, 1] + b2 * normals[i2, 1]
                 nz = b0 * normals[i0, 2] + b1 * normals[i1, 2] + b2 * normals[i2, 2]
-                scale = np.float32(1.0) / np.float32(np.sqrt(nx * nx + ny * ny + nz * nz + 1e-12))
+                scale = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz + f32(1e-12))
                 nx, ny, nz = nx * scale, ny * scale, nz * scale
                 t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
                 du1, dv1 = uv[t1, 0] - uv[t0, 0], uv[t1, 1] - uv[t0, 1]
@@ -329,49 +341,54 @@ def _shade(
                 level = levels[f]
                 red, green, blue = sample_colour(table, texels, linear, m, level, u, v)
                 vx, vy, vz = eye[0] - x, eye[1] - y, eye[2] - z
-                scale = np.float32(1.0) / np.float32(np.sqrt(vx * vx + vy * vy + vz * vz))
+                scale = _ONE / np.sqrt(vx * vx + vy * vy + vz * vz)
                 vx, vy, vz = vx * scale, vy * scale, vz * scale
                 ndv = nx * vx + ny * vy + nz * vz
                 if ndv < 0 and kind >= HAIR:
                     nx, ny, nz, ndv = -nx, -ny, -nz, -ndv
                 if bumpy[m]:
                     slope_u, slope_v = bump_slope(table, bump, m, level, u, v)
-                    nx, ny, nz = _bumped(nx, ny, nz, e1, e2, du1, dv1, du2, dv2, slope_u, slope_v)
+                    nx, ny, nz = _bumped(
+                        nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_u, slope_v
+                    )  # fmt: skip
                     ndv = nx * vx + ny * vy + nz * vz
-                ndv = max(ndv, np.float32(0.02))
+                ndv = max(ndv, f32(0.02))
 
                 # What the sky and the lights can reach.
-                lift = np.float32(0.012) if kind == HAIR else np.float32(0.004)
-                lit = _lit_share(
-                    heights,
-                    light_projection,
-                    x + nx * lift + vx * 0.002,
-                    y + ny * lift + vy * 0.002,
-                    z + nz * lift + vz * 0.002,
-                )
+                if s == 0 or step == 1 or kind == HAIR:
+                    # A cell of the shadow map is larger than a sample: a pixel inside one opaque surface asks it once.
+                    lift = f32(0.012) if kind == HAIR else f32(0.004)
+                    lamp = _lit_share(
+                        heights,
+                        light_projection,
+                        x + nx * lift + vx * f32(0.002),
+                        y + ny * lift + vy * f32(0.002),
+                        z + nz * lift + vz * f32(0.002),
+                    )
+                lit = lamp
                 open_sky = visible
-                cavity = np.float32(1.0)
+                cavity = _ONE
                 if kind == EYE:
                     # Lids and lashes, finer than the contact shading sees, keep light from the eyeball.
-                    open_sky *= np.float32(0.72)
-                    lit *= np.float32(0.85)
+                    open_sky *= f32(0.72)
+                    lit *= f32(0.85)
                 if kind in (TEETH, GUM) or region[f] == MOUTH_INSIDE:
                     mouth = mouths[who - 1]
                     behind = (mouth[0] - x) * mouth[3] + (mouth[1] - y) * mouth[4] + (mouth[2] - z) * mouth[5]
-                    behind = max(behind + np.float32(0.001), np.float32(0.0))
+                    behind = max(behind + f32(0.001), _ZERO)
                     # Form factor of a disc of the opening's area seen from `behind` its centre.
-                    cavity = mouth[6] / (mouth[6] + 2.2 * behind * behind + np.float32(1e-7))
+                    cavity = mouth[6] / (mouth[6] + f32(2.2) * behind * behind + f32(1e-7))
                     open_sky *= cavity
-                    lit *= np.float32(0.35) + np.float32(0.65) * cavity
+                    lit *= f32(0.35) + f32(0.65) * cavity
 
                 amb_r = (
-                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, 0.0) * open_sky
+                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, _ZERO) * open_sky
                 )
                 amb_g = (
-                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, 0.0) * open_sky
+                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, _ZERO) * open_sky
                 )
                 amb_b = (
-                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, 0.0) * open_sky
+                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, _ZERO) * open_sky
                 )
 
                 if kind == HAIR:
@@ -380,34 +397,32 @@ def _shade(
                     tz = b0 * tangents[i0, 2] + b1 * tangents[i1, 2] + b2 * tangents[i2, 2]
                     tdn = tx * nx + ty * ny + tz * nz
                     tx, ty, tz = tx - tdn * nx, ty - tdn * ny, tz - tdn * nz
-                    scale = np.float32(1.0) / np.float32(np.sqrt(tx * tx + ty * ty + tz * tz + 1e-24))
+                    scale = _ONE / np.sqrt(tx * tx + ty * ty + tz * tz + f32(1e-24))
                     # Strands lean out of the surface; streaks of the texture shift their highlights.
-                    lean = np.float32(0.25) * (red + green + blue) - np.float32(0.1)
+                    lean = f32(0.25) * (red + green + blue) - f32(0.1)
                     hr, hg, hb = _strand(
                         tx * scale, ty * scale, tz * scale, vx, vy, vz, directions, colours,
-                        lit * (0.35 + 0.65 * max(nx * directions[0, 0] + ny * directions[0, 1] + nz *
-                        directions[0, 2], 0.0)), lean, parameters[m, 1] * visible, red, green, blue,
+                        lit * (f32(0.35) + f32(0.65) * max(nx * directions[0, 0] + ny * directions[0, 1] + nz *
+                        directions[0, 2], _ZERO)), lean, parameters[m, 1] * visible, red, green, blue,
                     )  # fmt: skip
-                    hr = hr * (0.4 + 0.6 * visible) + amb_r * red
-                    hg = hg * (0.4 + 0.6 * visible) + amb_g * green
-                    hb = hb * (0.4 + 0.6 * visible) + amb_b * blue
-                    sum_r += _tone(hr)
-                    sum_g += _tone(hg)
-                    sum_b += _tone(hb)
+                    sum_r += _tone(hr * creased + amb_r * red)
+                    sum_g += _tone(hg * creased + amb_g * green)
+                    sum_b += _tone(hb * creased + amb_b * blue)
                     continue
 
                 wrap = parameters[m, 2]
                 roughness = parameters[m, 0]
-                f0 = np.float32(0.08) * parameters[m, 1]
+                f0 = f32(0.08) * parameters[m, 1]
                 wrap_r, wrap_g, wrap_b = wrap, wrap, wrap
                 if kind == SKIN:
                     # Red light travels farthest under the skin, so it reaches farthest past the terminator.
-                    wrap_g, wrap_b = np.float32(0.5) * wrap, np.float32(0.35) * wrap
+                    wrap_g, wrap_b = _HALF * wrap, f32(0.35) * wrap
+                scale_r, scale_g, scale_b = _ONE / (_ONE + wrap_r), _ONE / (_ONE + wrap_g), _ONE / (_ONE + wrap_b)
                 col_r, col_g, col_b = amb_r * red, amb_g * green, amb_b * blue
                 for k in range(3):
                     lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
                     cr, cg, cb = colours[k, 0], colours[k, 1], colours[k, 2]
-                    if cr + cg + cb < 1e-4:
+                    if cr + cg + cb < _DARK:
                         continue
                     ndl = nx * lx + ny * ly + nz * lz
                     if ndl < -wrap:
@@ -415,33 +430,33 @@ def _shade(
                     share = lit if k == 0 else open_sky
                     share_r = share
                     if kind == SKIN:
-                        share_r = np.float32(0.75) * share + np.float32(0.25) * np.float32(np.sqrt(share))
-                    col_r += cr * share_r * red * max((ndl + wrap_r) / (1 + wrap_r), 0.0)
-                    col_g += cg * share * green * max((ndl + wrap_g) / (1 + wrap_g), 0.0)
-                    col_b += cb * share * blue * max((ndl + wrap_b) / (1 + wrap_b), 0.0)
+                        share_r = f32(0.75) * share + f32(0.25) * np.sqrt(share)
+                    col_r += cr * share_r * red * max((ndl + wrap_r) * scale_r, _ZERO)
+                    col_g += cg * share * green * max((ndl + wrap_g) * scale_g, _ZERO)
+                    col_b += cb * share * blue * max((ndl + wrap_b) * scale_b, _ZERO)
                     if ndl <= 0 or kind in (LASH, BROW):
                         continue
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
-                    scale = np.float32(1.0) / np.float32(np.sqrt(hx * hx + hy * hy + hz * hz + 1e-6))
-                    ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, 0.0), 1.0)
+                    scale = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
+                    ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, _ZERO), _ONE)
                     hdl = (lx * hx + ly * hy + lz * hz) * scale
                     if kind == EYE:
                         # The reflection of a soft lamp, rather than of a point that a small picture would lose.
-                        gleam = 1.8 * min(max((ndh - 0.990) * 200.0, 0.0), 1.0)
+                        gleam = f32(1.8) * min(max((ndh - f32(0.990)) * f32(200.0), _ZERO), _ONE)
                     else:
                         gleam = _ggx(ndh, ndl, ndv, hdl, roughness, f0)
                         if kind == SKIN:
-                            gleam = 0.75 * gleam + 0.3 * _ggx(ndh, ndl, ndv, hdl, 0.6 * roughness, f0)
-                    gleam *= share * (0.4 + 0.6 * visible) * cavity
+                            gleam = f32(0.75) * gleam + f32(0.3) * _ggx(ndh, ndl, ndv, hdl, f32(0.6) * roughness, f0)
+                    gleam *= share * creased * cavity
                     col_r += cr * gleam
                     col_g += cg * gleam
                     col_b += cb * gleam
                 # The surroundings mirrored at grazing angles.
                 if kind not in (LASH, BROW):
-                    m1 = np.float32(1.0) - ndv
-                    base = np.float32(0.02) if kind == EYE else f0
-                    mirror = base + np.float32(0.5) * (1 - base) * m1 * m1 * m1 * m1 * m1
-                    mirror *= (np.float32(1.0) - np.float32(0.8) * roughness) * open_sky * cavity
+                    m1 = _ONE - ndv
+                    base = f32(0.02) if kind == EYE else f0
+                    mirror = base + _HALF * (_ONE - base) * m1 * m1 * m1 * m1 * m1
+                    mirror *= (_ONE - f32(0.8) * roughness) * open_sky * cavity
                     col_r += mirror * ambient[0, 0]
                     col_g += mirror * ambient[0, 1]
                     col_b += mirror * ambient[0, 2]
@@ -450,11 +465,12 @@ def _shade(
                 sum_b += _tone(col_b)
             taken = 2 if step == 3 else 4
             if covered < taken:
-                red, green, blue = _backdrop(backdrop, sampling, np.float32(px + 0.5), np.float32(py + 0.5))
-                sum_r += (taken - covered) * red
-                sum_g += (taken - covered) * green
-                sum_b += (taken - covered) * blue
-            scale = np.float32(1.0) / np.float32(taken)
+                red, green, blue = _backdrop(backdrop, sampling, f32(px) + _HALF, f32(py) + _HALF)
+                rest = f32(taken - covered)
+                sum_r += rest * red
+                sum_g += rest * green
+                sum_b += rest * blue
+            scale = _ONE / f32(taken)
             out[py, px, 0] = scale * sum_r
             out[py, px, 1] = scale * sum_g
             out[py, px, 2] = scale * sum_b

@@ -3,7 +3,7 @@
 `make_take` draws everything from one seed; `Take.render` films any frames of its timeline. The first person
 of the scene speaks, the others listen. The performance comes from `motion.perform` with shots like the
 director's, so that a model trained on takes is driven by the same numbers when it renders a job. Frame 0 is
-the reference: a neutral face at rest, the mouth closed.
+the reference: a face at rest, the mouth closed, or now and then a smile or parted lips, as people's pictures have.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion.face import head_rotation, rotation_angles
-from dramatis.motion.performance import Performance, perform
+from dramatis.motion.performance import SETTLE_FRAMES, Performance, perform
 from dramatis.motion.prosody import Prosody, prosody_from_energy
+from dramatis.motion.signals import smoothstep
 from dramatis.runtime.seeds import derive_seed
 from dramatis.story import FPS, Shot
 from dramatis.world.assets import EXPRESSIONS
@@ -29,11 +30,12 @@ from dramatis.world.people import Person, PosedPerson, make_person
 from dramatis.world.portrayal import background_of, light_of, subject_of
 from dramatis.world.scene import Placement, Scene, random_look, random_placements
 from dramatis.world.speech import Utterance, utterance_for
-from dramatis.world.visemes import expression_track, viseme_track
+from dramatis.world.visemes import caught_expression, expression_track, viseme_track
 
 SPLITS = ("train", "test")
 PEOPLE_SHARES = (0.88, 0.10, 0.02)
 DAMAGED_SHARE = 0.12
+CAUGHT_SHARE = 0.4
 LEAST_FRAMES = 113
 """29 frames at stride 4: what one blueprint clip covers."""
 LONGEST_SECONDS = 8.0
@@ -114,15 +116,16 @@ class Take:
     def render(self, index: ArrayLike) -> Seen:
         """Film the frames `index` (T,) of the timeline, any order; repeated ones are filmed once."""
         times, back = np.unique(np.asarray(index, np.int64), return_inverse=True)
-        speaker = self.roles[0]
+        speaker, place = self.roles[0], self.scene.placements[0]
         rigid = speaker.person.rigid_points(speaker.heads[times])
         shots, landmarks, anchors = [], [], []
         for t, points in zip(times.tolist(), rigid, strict=True):
             row = self.performance.camera[t]
             poses = [role.pose(t) for role in self.roles]
-            shots.append(self.scene.render(poses, row, frame=t))
-            landmarks.append(self.scene.project(poses[0].landmarks68, row))
-            anchors.append(self.scene.project(points, row))
+            shot = self.scene.render(poses, row, frame=t)
+            shots.append(shot)
+            landmarks.append(shot.camera.project(place.apply(poses[0].landmarks68)))
+            anchors.append(shot.camera.project(place.apply(points)))
         seen = Seen(
             np.stack([shot.rgb for shot in shots]),
             np.stack([shot.person for shot in shots]),
@@ -312,7 +315,15 @@ def _role(
     heads = performance.head.copy()
     heads[:, :3] = [rotation_angles(turn) for turn in turns]
     gaze = performance.gaze - np.array([yaw + place.yaw, pitch], np.float32)
-    return Role(person, performance, expressions, heads, gaze.astype(np.float32))
+    return Role(person, performance, _settled(expressions, rng), heads, gaze.astype(np.float32))
+
+
+def _settled(expressions: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Some reference images show a smile or parted lips, as people's pictures do; the face leaves it as it settles."""
+    if rng.random() >= CAUGHT_SHARE:
+        return expressions
+    left = 1 - smoothstep(np.arange(len(expressions)) / SETTLE_FRAMES).astype(np.float32)[:, None]
+    return expressions + left * (caught_expression(rng) - expressions)
 
 
 def _frozen(role: Role, fault: Fault) -> Role:

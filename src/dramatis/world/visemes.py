@@ -106,61 +106,62 @@ _CLOSING_S, _OPENING_S = 0.14, 0.12
 _LEAST_PAUSE_S = 0.12
 
 _FACES: dict[str, dict[str, float]] = {
+    # At intensity 1, as far as a face goes: half of it would not show in a small picture of somebody speaking.
     "neutral": {},
     "happy": {
-        "mouthSmile": 0.55,
-        "mouthDimple": 0.12,
-        "cheekSquint": 0.40,
-        "cheekRaiser": 0.25,
-        "eyeSquint": 0.15,
-        "browOuterUp": 0.10,
+        "mouthSmile": 1.00,
+        "mouthDimple": 0.25,
+        "cheekSquint": 0.70,
+        "cheekRaiser": 0.45,
+        "eyeSquint": 0.25,
+        "browOuterUp": 0.15,
     },
     "sad": {
-        "browInnerUp": 0.80,
-        "browDown": 0.12,
-        "mouthFrown": 0.90,
-        "mouthShrugLower": 0.20,
-        "eyeSquint": 0.12,
-        "eyeBlink": 0.15,
+        "browInnerUp": 1.00,
+        "browDown": 0.15,
+        "mouthFrown": 1.00,
+        "mouthShrugLower": 0.45,
+        "eyeSquint": 0.15,
+        "eyeBlink": 0.22,
     },
     "angry": {
-        "browDown": 0.80,
-        "eyeSquint": 0.35,
-        "noseSneer": 0.30,
-        "mouthFrown": 0.20,
-        "mouthPress": 0.15,
-        "jawForward": 0.12,
-        "eyeWide": 0.10,
+        "browDown": 1.00,
+        "eyeSquint": 0.45,
+        "noseSneer": 0.50,
+        "mouthFrown": 0.35,
+        "mouthPress": 0.25,
+        "jawForward": 0.18,
+        "eyeWide": 0.12,
     },
     "surprised": {
-        "browInnerUp": 0.65,
-        "browOuterUp": 0.70,
-        "eyeWide": 0.55,
-        "mouthFunnel": 0.08,
-        "jawOpen": 0.08,
+        "browInnerUp": 0.95,
+        "browOuterUp": 1.00,
+        "eyeWide": 0.85,
+        "mouthFunnel": 0.12,
+        "jawOpen": 0.10,
     },
     "afraid": {
-        "browInnerUp": 0.75,
-        "browOuterUp": 0.25,
-        "browDown": 0.20,
-        "eyeWide": 0.50,
-        "mouthStretch": 0.35,
-        "mouthFrown": 0.10,
+        "browInnerUp": 1.00,
+        "browOuterUp": 0.35,
+        "browDown": 0.25,
+        "eyeWide": 0.80,
+        "mouthStretch": 0.55,
+        "mouthFrown": 0.15,
     },
     "disgusted": {
-        "noseSneer": 0.60,
-        "browDown": 0.45,
-        "mouthUpperUp": 0.25,
-        "mouthFrown": 0.30,
-        "eyeSquint": 0.35,
-        "cheekRaiser": 0.15,
+        "noseSneer": 0.95,
+        "browDown": 0.60,
+        "mouthUpperUp": 0.40,
+        "mouthFrown": 0.45,
+        "eyeSquint": 0.45,
+        "cheekRaiser": 0.25,
     },
     "tender": {
-        "mouthSmile": 0.24,
-        "browInnerUp": 0.28,
-        "eyeSquint": 0.12,
-        "cheekSquint": 0.12,
-        "eyeBlink": 0.10,
+        "mouthSmile": 0.45,
+        "browInnerUp": 0.45,
+        "eyeSquint": 0.18,
+        "cheekSquint": 0.25,
+        "eyeBlink": 0.15,
     },
 }
 _AROUSAL = {"happy": 0.18, "sad": -0.22, "angry": 0.28, "surprised": 0.30, "afraid": 0.15, "tender": -0.14}
@@ -233,6 +234,24 @@ def expression_track(
         _add_upper_face(weights, performance.take(np.arange(frames)), style)
     weights = np.clip(weights, 0.0, 1.0)
     return _lips_sealed(weights, np.maximum(closed, silent))
+
+
+def emotion_weights(name: str, amount: float = 1.0) -> F32:
+    """(53,) weights of an emotion's face without speech, alike on both sides."""
+    weights = np.zeros((1, len(EXPRESSIONS)), np.float32)
+    for shape, weight in _FACES[name].items():
+        _add(weights, shape, amount * weight, (1.0, 1.0))
+    return np.clip(weights[0], 0.0, 1.0)
+
+
+def caught_expression(rng: np.random.Generator) -> F32:
+    """(53,) weights of a face as a photograph catches it: any emotion, smiles first of all, lips often parted."""
+    name = "happy" if rng.random() < 0.5 else str(rng.choice(EMOTIONS[1:]))
+    weights = emotion_weights(name, rng.uniform(0.3, 1.0))[None]
+    if rng.random() < 0.5:
+        for shape, most in (("jawOpen", 0.25), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.4)):
+            _add(weights, shape, rng.uniform(0, most), (1.0, 1.0))
+    return np.clip(weights[0], 0.0, 1.0)
 
 
 def contact_tracks(phonemes: Sequence[Segment], frames: int) -> tuple[F32, F32, F32]:
@@ -351,7 +370,7 @@ def _lips_sealed(weights: F32, shut: F32) -> F32:
     return weights
 
 
-def _add(weights: F32, name: str, amount: F32, sides: tuple[float, float]) -> None:
+def _add(weights: F32, name: str, amount: F32 | float, sides: tuple[float, float]) -> None:
     """Adds to a shape, or to its left and right halves."""
     if name in _INDEX:
         weights[:, _INDEX[name]] += amount
