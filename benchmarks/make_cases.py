@@ -18,7 +18,7 @@ import typer
 from einops import reduce
 from PIL import Image
 
-from dramatis.media.image import fit_image
+from dramatis.media.image import fit_picture
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 from dramatis.world.take import Take, make_take
@@ -34,12 +34,6 @@ def usable(take: Take) -> bool:
     """Speech with some pause in it: singing and silence are cases of their own kind."""
     moving = take.opening[:FRAMES] > 0.05
     return take.utterance.kind == "speech" and 0.3 < moving.mean() < 0.9
-
-
-def small_picture(frame: np.ndarray) -> np.ndarray:
-    """(PORTRAIT, PORTRAIT, 3) uint8 at the size of the output, by the filter that the portrait goes through."""
-    fitted = fit_image(Image.fromarray(frame), (SIZE, SIZE))
-    return ((fitted.transpose(1, 2, 0) + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
 
 
 def small_mask(person: np.ndarray) -> np.ndarray:
@@ -63,7 +57,7 @@ def write_case(folder: Path, seed: int, assets: Path) -> bool:
     # own size, with four samples a pixel, it would be harder than anything that the reference shows.
     with VideoWriter(folder / "truth.mp4", (SIZE, SIZE)) as video:
         for frame in seen.frames:
-            video.write(small_picture(frame))
+            video.write(fit_picture(Image.fromarray(frame), (SIZE, SIZE)))
     index = np.arange(0, FRAMES, SEEN_EVERY)
     np.savez_compressed(
         folder / "truth.npz",

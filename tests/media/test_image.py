@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dramatis.media.image import NEUTRAL, choose_size, fit_image, load_image
+from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, load_image
 from dramatis.story import UserError
 
 
@@ -138,3 +138,10 @@ def test_fit_crops_the_centre_to_unit_range(make_image):
     assert pixels.min() >= -1 and pixels.max() <= 1
     assert pixels[0, 32, 10] > 0.4 > pixels[2, 32, 10]
     assert pixels[2, 32, 118] > 0.4 > pixels[0, 32, 118]
+
+
+def test_a_fitted_picture_shows_the_same_in_bytes(make_image):
+    image = load_image(make_image(size=(400, 100)))
+    picture = fit_picture(image, (128, 64))
+    assert picture.shape == (64, 128, 3) and picture.dtype == np.uint8
+    np.testing.assert_allclose(picture.transpose(2, 0, 1) / 127.5 - 1, fit_image(image, (128, 64)), atol=1e-6)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -13,8 +11,8 @@ from dramatis.story import EMOTIONS
 from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.people import make_person
 from dramatis.world.visemes import emotion_weights
+from tests.raw_assets import ASSETS, needs_assets
 
-ASSETS = Path(__file__).parents[3] / "shared" / "assets"
 SIZE = (128, 128)
 HEAD = fit_head(np.array([64.0, 60.0]) + TEMPLATE_68[:, :2] * [90.0, -90.0])
 CORNER = 48
@@ -62,7 +60,7 @@ def test_a_warp_shows_the_emotion_on_the_mouth_and_leaves_its_source(source: int
     assert np.abs(positions - still)[:, :10].max() < 0.05
 
 
-@pytest.mark.skipif(not ASSETS.is_dir(), reason="the raw assets are not here")
+@needs_assets
 def test_the_table_is_that_of_the_worlds_faces() -> None:
     person = make_person(11, ASSETS)
     faces = np.stack([emotion_weights(name) for name in EMOTIONS])

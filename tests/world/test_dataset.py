@@ -1,7 +1,6 @@
 """Shards resume, refuse a foreign folder and come out byte for byte equal; real samples keep the format."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,7 @@ from safetensors.numpy import load_file
 from dramatis.story import UserError
 from dramatis.world import dataset
 from dramatis.world.dataset import WINDOW, Recipe, make_sample, shard_paths, write_dataset
-
-ASSETS = Path(__file__).resolve().parents[3] / "shared" / "assets"
-needs_assets = pytest.mark.skipif(not ASSETS.exists(), reason="the raw assets are not on this machine")
+from tests.raw_assets import ASSETS, needs_assets
 
 
 @pytest.fixture

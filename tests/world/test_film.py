@@ -1,17 +1,14 @@
 """A filmed clip is an mp4 of the asked length; what cannot be filmed is refused."""
 
-from pathlib import Path
-
 import pytest
 
 from dramatis.media.video import probe_video
 from dramatis.story import UserError
 from dramatis.world.film import render_clip
+from tests.raw_assets import ASSETS, needs_assets
 
-ASSETS = Path(__file__).resolve().parents[3] / "shared" / "assets"
 
-
-@pytest.mark.skipif(not ASSETS.exists(), reason="the raw assets are not on this machine")
+@needs_assets
 def test_a_clip_has_its_length(tmp_path):
     caption = render_clip(tmp_path / "clip.mp4", ASSETS, seed=4, seconds=0.4, size=64)
     assert caption

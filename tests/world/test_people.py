@@ -14,11 +14,7 @@ from dramatis.story import UserError
 from dramatis.world.assets import EXPRESSIONS, load_ict
 from dramatis.world.mesh import REGIONS
 from dramatis.world.people import Person, make_person, random_spec
-
-ASSETS = Path(__file__).parents[3] / "shared" / "assets"
-needs_assets = pytest.mark.skipif(
-    not (ASSETS / "ict_facekit.npz").is_file(), reason="the folder of raw material is not here"
-)
+from tests.raw_assets import ASSETS, needs_assets
 
 
 @pytest.fixture(scope="module")

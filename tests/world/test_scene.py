@@ -119,6 +119,7 @@ def test_two_people_keep_their_ids_and_places():
     for index, place in enumerate(places):
         x, y = seen.camera.project(place.apply(np.zeros(3)))
         assert seen.person[int(y), int(x)] == index + 1
+        np.testing.assert_allclose(view.camera().project(place.offset), (x, y), atol=1e-4)
 
 
 def test_a_scene_refuses_what_does_not_match():

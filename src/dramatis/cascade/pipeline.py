@@ -20,7 +20,7 @@ from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import choose_keyframes
 from dramatis.cascade.material import Material, hear
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
-from dramatis.media.image import fit_image, load_image
+from dramatis.media.image import fit_picture, load_image
 from dramatis.models.perception import Sight, look
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import Performance, perform
@@ -124,8 +124,7 @@ def make_material(
 
 def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
     """The reference image at the size of the video, (H, W, 3) uint8."""
-    fitted = fit_image(load_image(path), (width, height))
-    return np.ascontiguousarray(((fitted + 1) * 127.5).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+    return fit_picture(load_image(path), (width, height))
 
 
 def find_face(backbone: Backbone, reference: np.ndarray, name: str) -> Sight:

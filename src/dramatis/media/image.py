@@ -87,6 +87,12 @@ def fit_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
     return np.asarray(fitted, dtype=np.float32).transpose(2, 0, 1) / 127.5 - 1.0
 
 
+def fit_picture(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8: `fit_image` as a picture."""
+    fitted = ((fit_image(image, size) + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
+    return np.ascontiguousarray(fitted.transpose(1, 2, 0))
+
+
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)

@@ -45,7 +45,8 @@ def unexpressed(head: F32, change: F32) -> F32:
     out = head.copy()
     for frame in np.flatnonzero(np.abs(change).max(1) > 1e-4):
         field = np.tensordot(change[frame], _fields(), 1)
-        # A point q went to q + field(q); two rounds bring it home to a twentieth of a pixel.
+        # A point q went to q + field(q). Two rounds bring it home to 0.7 pixels for 99 of 100 points of a head of 70
+        # pixels that smiles in full, and nearer for all other emotions: enough for a hint that a model refines.
         for _ in range(2):
             out[frame] = head[frame] - _sample(field, out[frame])
     return out

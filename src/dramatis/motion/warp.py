@@ -25,8 +25,7 @@ def warp_positions(
 ) -> NDArray[np.float32]:
     """Where the content of every pixel of T frames lies in frame `source`.
 
-    anchors: (T, 9, 2) pixels of the rigid anchors.  performance: T frames; only its camera and
-    emotion are read.
+    anchors: (T, 9, 2) pixels of the rigid anchors.  performance: T frames; only its camera and emotion are read.
     source: index of the given frame, 0..T-1.  size: (H, W).
     Returns (T, H, W, 2) float32 pixels (x right, y down) in the given frame; those of frame `source` are its own.
     Raises ValueError where anchors and performance differ in length.
@@ -38,7 +37,7 @@ def warp_positions(
         raise ValueError(f"anchors of {len(head)} frames do not fit a performance of {len(performance)}")
     camera = _affine(background_source(performance.camera, corners[None], size), corners)
     flat = np.column_stack([pixels.reshape(-1, 2), np.ones(size[0] * size[1])]).astype(np.float32)
-    on_head = (flat @ head.astype(np.float32)).astype(np.float32, copy=False)
+    on_head = flat @ head.astype(np.float32)
     weight = _head_weight(on_head)
     by_camera = flat @ _into_source(camera, source)
     before = unexpressed(on_head, performance.emotion - performance.emotion[source])

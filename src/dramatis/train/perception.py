@@ -139,7 +139,7 @@ def losses(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, spo
     weight = inside.float()
     weight[:, 48:68] *= 2.0
     loss = 10 * (error * weight).sum() / weight.sum()
-    # Points that err together still say how far lips and lids stand apart, which is what sync is measured by.
+    # Points that err together still say how far lips, lids and brows stand apart: sync and smiles are read off that.
     upper, lower = (list(side) for side in zip(*GAPS, strict=True))
     seen_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:seen].float() / span, marks / span))
     gap_error = F.smooth_l1_loss(seen_gap, true_gap, beta=0.01, reduction="none").sum(-1)

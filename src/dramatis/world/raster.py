@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dramatis.world.textures import Textures, level_of_detail, sample_alpha
+from dramatis.world.textures import HALF, ONE, ZERO, Textures, level_of_detail, sample_alpha
 
 SUPERSAMPLE = 2
 """Samples per pixel along each side."""
@@ -29,8 +29,6 @@ CULL_BACK, ALPHA_TEST, CASTS_SHADOW = 1, 2, 4
 # Thresholds of the four samples of a pixel, in the order of a Bayer matrix.
 _ALPHA_THRESHOLDS = np.array([[32.0, 160.0], [208.0, 96.0]], np.float32)
 
-# A plain literal would turn the arithmetic of the compiled loops into float64.
-_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _LEAST_AREA = np.float32(1e-12)
 _FLAT = np.float32(1e-6)
 _SLACK = np.float32(0.01)
@@ -206,8 +204,8 @@ def _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents):
 @njit(cache=True, fastmath=True, nogil=True, inline="always")
 def _cells(a, b, c, count):
     """The first and the last of `count` cells whose centres lie between the least and the greatest of three places."""
-    first = max(int(np.ceil(min(a, b, c) - _HALF)), 0)
-    return first, min(int(np.floor(max(a, b, c) - _HALF)), count - 1)
+    first = max(int(np.ceil(min(a, b, c) - HALF)), 0)
+    return first, min(int(np.floor(max(a, b, c) - HALF)), count - 1)
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always")
@@ -221,6 +219,19 @@ def _narrow(low, high, value, slope, inverse):
     elif slope < -_FLAT:
         high = min(high, -value * inverse)
     return low, high
+
+
+@njit(cache=True, fastmath=True, nogil=True, inline="always")
+def _row(left, right, origin, py, ax, ay, bx, by, inverses):
+    """The samples left <= x <= right of a row that may lie inside a triangle, `py` below its first vertex.
+
+    (ax, ay), (bx, by): slopes of the second and third barycentric weight; inverses: of the three weights' slopes in x.
+    """
+    start, stop = np.float32(left) - origin, np.float32(right) - origin
+    start, stop = _narrow(start, stop, ay * py, ax, inverses[0])
+    start, stop = _narrow(start, stop, by * py, bx, inverses[1])
+    start, stop = _narrow(start, stop, ONE - (ay + by) * py, -ax - bx, inverses[2])
+    return range(int(np.ceil(start + origin - _SLACK)), int(np.floor(stop + origin + _SLACK)) + 1)
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
@@ -250,30 +261,25 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
         level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area))
         levels[f] = level
         tested = flag & ALPHA_TEST
-        scale = _ONE / area
+        scale = ONE / area
         # Barycentric weights of the second and third vertex are affine in the sample position.
         ax, ay = (y2 - y0) * scale, (x0 - x2) * scale
         bx, by = (y0 - y1) * scale, (x1 - x0) * scale
-        cx, cy = -ax - bx, -ay - by
-        inverse_a, inverse_b, inverse_c = _ONE / ax, _ONE / bx, _ONE / cx
-        origin = x0 - _HALF
+        inverses = ONE / ax, ONE / bx, ONE / (-ax - bx)
+        origin = x0 - HALF
         for y in range(top, low + 1):
-            py = np.float32(y) + _HALF - y0
-            start, stop = np.float32(left) - origin, np.float32(right) - origin
-            start, stop = _narrow(start, stop, ay * py, ax, inverse_a)
-            start, stop = _narrow(start, stop, by * py, bx, inverse_b)
-            start, stop = _narrow(start, stop, _ONE + cy * py, cx, inverse_c)
-            for x in range(int(np.ceil(start + origin - _SLACK)), int(np.floor(stop + origin + _SLACK)) + 1):
+            py = np.float32(y) + HALF - y0
+            for x in _row(left, right, origin, py, ax, ay, bx, by, inverses):
                 px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py
-                b0 = _ONE - b1 - b2
+                b0 = ONE - b1 - b2
                 if b0 < 0 or b1 < 0 or b2 < 0:
                     continue
                 inverse = b0 * w0 + b1 * w1 + b2 * w2
                 if inverse <= depth[y, x]:
                     continue
-                z = _ONE / inverse
+                z = ONE / inverse
                 p1, p2 = b1 * w1 * z, b2 * w2 * z
                 if tested:
                     alpha = sample_alpha(table, texels, m, level, u0 + p1 * du1 + p2 * du2, v0 + p1 * dv1 + p2 * dv2)
@@ -306,29 +312,24 @@ def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heigh
         z0, z1, z2 = lit[i0, 2], lit[i1, 2], lit[i2, 2]
         tested = flag & ALPHA_TEST
         m, level = material[f], 0
-        u0, v0, du1, dv1, du2, dv2 = _ZERO, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
+        u0, v0, du1, dv1, du2, dv2 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
         if tested:
             t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
             u0, v0 = uv[t0, 0], uv[t0, 1]
             du1, dv1, du2, dv2 = uv[t1, 0] - u0, uv[t1, 1] - v0, uv[t2, 0] - u0, uv[t2, 1] - v0
             level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area))
-        scale = _ONE / area
+        scale = ONE / area
         ax, ay = (y2 - y0) * scale, (x0 - x2) * scale
         bx, by = (y0 - y1) * scale, (x1 - x0) * scale
-        cx, cy = -ax - bx, -ay - by
-        inverse_a, inverse_b, inverse_c = _ONE / ax, _ONE / bx, _ONE / cx
-        origin = x0 - _HALF
+        inverses = ONE / ax, ONE / bx, ONE / (-ax - bx)
+        origin = x0 - HALF
         for y in range(top, low + 1):
-            py = np.float32(y) + _HALF - y0
-            start, stop = np.float32(left) - origin, np.float32(right) - origin
-            start, stop = _narrow(start, stop, ay * py, ax, inverse_a)
-            start, stop = _narrow(start, stop, by * py, bx, inverse_b)
-            start, stop = _narrow(start, stop, _ONE + cy * py, cx, inverse_c)
-            for x in range(int(np.ceil(start + origin - _SLACK)), int(np.floor(stop + origin + _SLACK)) + 1):
+            py = np.float32(y) + HALF - y0
+            for x in _row(left, right, origin, py, ax, ay, bx, by, inverses):
                 px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py
-                b0 = _ONE - b1 - b2
+                b0 = ONE - b1 - b2
                 if b0 < 0 or b1 < 0 or b2 < 0:
                     continue
                 z = b0 * z0 + b1 * z1 + b2 * z2

@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 from dramatis.world.lights import Lights
 from dramatis.world.mesh import MATERIAL_KINDS, REGIONS, Material
 from dramatis.world.raster import SUPERSAMPLE, GBuffer
-from dramatis.world.textures import SRGB_TO_LINEAR, Textures, bump_slope, sample_colour
+from dramatis.world.textures import HALF, ONE, SRGB_TO_LINEAR, ZERO, Textures, bump_slope, sample_colour
 
 SKIN, EYE, TEETH, GUM, HAIR, LASH, BROW, CLOTH = (MATERIAL_KINDS.index(kind) for kind in MATERIAL_KINDS)
 MOUTH_INSIDE = REGIONS.index("mouth_inside")
 FACE_REGIONS = np.isin(REGIONS, ("skin_face", "eye", "mouth_inside", "brow_lash"))
 
-# A plain literal, or a whole number, would turn the arithmetic of the compiled loops into float64.
 f32 = np.float32
-_ZERO, _HALF, _ONE = f32(0.0), f32(0.5), f32(1.0)
 _DARK = f32(1e-4)
 """Sum of the channels below which a light is off."""
 
@@ -136,26 +134,26 @@ def _contact(inverse_depth, depth, shade, focal):
     height, width = depth.shape
     for y in range(height):
         for x in range(width):
-            nearest = _ZERO
+            nearest = ZERO
             for dy in range(SUPERSAMPLE):
                 for dx in range(SUPERSAMPLE):
                     nearest = max(nearest, inverse_depth[y * SUPERSAMPLE + dy, x * SUPERSAMPLE + dx])
-            depth[y, x] = _ONE / nearest if nearest > 0 else f32(1e3)
+            depth[y, x] = ONE / nearest if nearest > 0 else f32(1e3)
     for y in range(height):
         for x in range(width):
             z = depth[y, x]
             if z > f32(999.0):
-                shade[y, x] = _ONE
+                shade[y, x] = ONE
                 continue
-            total = _ZERO
+            total = ZERO
             scale = focal / z
             for k in range(2):
                 radius = f32(0.009) if k == 0 else f32(0.032)
-                reach = max(int(radius * scale + _HALF), 1)
-                diagonal = max(int(f32(0.7) * radius * scale + _HALF), 1)
+                reach = max(int(radius * scale + HALF), 1)
+                diagonal = max(int(f32(0.7) * radius * scale + HALF), 1)
                 # Rises count up to twice the radius: a hand's breadth in front is another surface, not a crease.
                 limit = f32(2.0) * radius
-                share = _HALF / radius
+                share = HALF / radius
                 for pair in range(4):
                     dx = reach if pair == 0 else (0 if pair == 1 else diagonal)
                     dy = 0 if pair == 0 else (reach if pair == 1 else (diagonal if pair == 2 else -diagonal))
@@ -163,28 +161,28 @@ def _contact(inverse_depth, depth, shade, focal):
                     ya, yb = min(max(y + dy, 0), height - 1), min(max(y - dy, 0), height - 1)
                     ra = min(max(z - depth[ya, xa], -limit), limit)
                     rb = min(max(z - depth[yb, xb], -limit), limit)
-                    total += min(max((ra + rb) * share - f32(0.03), _ZERO), f32(0.8))
-            shade[y, x] = _ONE / (_ONE + f32(0.18) * total)
+                    total += min(max((ra + rb) * share - f32(0.03), ZERO), f32(0.8))
+            shade[y, x] = ONE / (ONE + f32(0.18) * total)
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
 def _lit_share(heights, projection, x, y, z):
     """Share of the light that reaches a point: the shadow map compared at 3x3 cells with bilinear weights."""
     size = heights.shape[0]
-    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - _HALF
-    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - _HALF
+    cx = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3] - HALF
+    cy = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3] - HALF
     level = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
     ix, iy = int(np.floor(cx)), int(np.floor(cy))
     if ix < 1 or iy < 1 or ix > size - 3 or iy > size - 3:
-        return _ONE
+        return ONE
     fx, fy = cx - f32(ix), cy - f32(iy)
-    total = _ZERO
+    total = ZERO
     for j in range(4):
-        wy = (_ONE - fy) if j == 0 else (fy if j == 3 else _ONE)
-        row = (_ONE - fx) if heights[iy - 1 + j, ix - 1] <= level else _ZERO
-        row += _ONE if heights[iy - 1 + j, ix] <= level else _ZERO
-        row += _ONE if heights[iy - 1 + j, ix + 1] <= level else _ZERO
-        row += fx if heights[iy - 1 + j, ix + 2] <= level else _ZERO
+        wy = (ONE - fy) if j == 0 else (fy if j == 3 else ONE)
+        row = (ONE - fx) if heights[iy - 1 + j, ix - 1] <= level else ZERO
+        row += ONE if heights[iy - 1 + j, ix] <= level else ZERO
+        row += ONE if heights[iy - 1 + j, ix + 1] <= level else ZERO
+        row += fx if heights[iy - 1 + j, ix + 2] <= level else ZERO
         total += wy * row
     return total * f32(1.0 / 9.0)
 
@@ -194,12 +192,12 @@ def _ggx(ndh, ndl, ndv, hdl, roughness, f0):
     """Specular reflection relative to a diffuse white, times the cosine."""
     a = roughness * roughness
     a2 = a * a
-    d = ndh * ndh * (a2 - _ONE) + _ONE
-    k = _HALF * a
-    masking = (ndl * (_ONE - k) + k) * (ndv * (_ONE - k) + k)
-    m = _ONE - hdl
+    d = ndh * ndh * (a2 - ONE) + ONE
+    k = HALF * a
+    masking = (ndl * (ONE - k) + k) * (ndv * (ONE - k) + k)
+    m = ONE - hdl
     m2 = m * m
-    fresnel = f0 + (_ONE - f0) * m2 * m2 * m
+    fresnel = f0 + (ONE - f0) * m2 * m2 * m
     return f32(0.25) * a2 * fresnel * ndl / (d * d * masking)
 
 
@@ -208,7 +206,7 @@ def _tone(value):
     """Linear up to 0.65, then a shoulder that never quite reaches 1."""
     if value < f32(0.65):
         return value
-    return f32(0.65) + f32(0.35) * (_ONE - np.exp((f32(0.65) - value) * f32(1.0 / 0.35)))
+    return f32(0.65) + f32(0.35) * (ONE - np.exp((f32(0.65) - value) * f32(1.0 / 0.35)))
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
@@ -217,7 +215,7 @@ def _bumped(nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_
     det = du1 * dv2 - du2 * dv1
     if abs(det) < f32(1e-14):
         return nx, ny, nz
-    scale = _ONE / det
+    scale = ONE / det
     ux, uy, uz = (
         (ex1 * dv2 - ex2 * dv1) * scale,
         (ey1 * dv2 - ey2 * dv1) * scale,
@@ -231,7 +229,7 @@ def _bumped(nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_
     su = slope_u / (ux * ux + uy * uy + uz * uz)
     sv = slope_v / (vx * vx + vy * vy + vz * vz)
     nx, ny, nz = nx - su * ux - sv * vx, ny - su * uy - sv * vy, nz - su * uz - sv * vz
-    scale = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz)
+    scale = ONE / np.sqrt(nx * nx + ny * ny + nz * nz)
     return nx * scale, ny * scale, nz * scale
 
 
@@ -246,7 +244,7 @@ def _backdrop(linear, sampling, px, py):
     x0, y0 = min(int(x), width - 2), min(int(y), height - 2)
     fx, fy = x - f32(x0), y - f32(y0)
     a, b, c, d = linear[y0, x0], linear[y0, x0 + 1], linear[y0 + 1, x0], linear[y0 + 1, x0 + 1]
-    wa, wb, wc, wd = (_ONE - fx) * (_ONE - fy), fx * (_ONE - fy), (_ONE - fx) * fy, fx * fy
+    wa, wb, wc, wd = (ONE - fx) * (ONE - fy), fx * (ONE - fy), (ONE - fx) * fy, fx * fy
     return (
         wa * a[0] + wb * b[0] + wc * c[0] + wd * d[0],
         wa * a[1] + wb * b[1] + wc * c[1] + wd * d[1],
@@ -257,7 +255,7 @@ def _backdrop(linear, sampling, px, py):
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
 def _strand(tx, ty, tz, vx, vy, vz, directions, colours, lit, shift, specular, red, green, blue):
     """Light on a hair strand with tangent t: diffuse by the sine to the light, two shifted highlights."""
-    out_r, out_g, out_b = _ZERO, _ZERO, _ZERO
+    out_r, out_g, out_b = ZERO, ZERO, ZERO
     for k in range(3):
         cr, cg, cb = colours[k, 0], colours[k, 1], colours[k, 2]
         if cr + cg + cb < _DARK:
@@ -265,13 +263,13 @@ def _strand(tx, ty, tz, vx, vy, vz, directions, colours, lit, shift, specular, r
         lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
         tdl = tx * lx + ty * ly + tz * lz
         hx, hy, hz = lx + vx, ly + vy, lz + vz
-        scale = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
+        scale = ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
         tdh = (tx * hx + ty * hy + tz * hz) * scale
-        diffuse = f32(0.55) * np.sqrt(max(_ONE - tdl * tdl, _ZERO))
+        diffuse = f32(0.55) * np.sqrt(max(ONE - tdl * tdl, ZERO))
         first, second = tdh + shift - f32(0.06), tdh + shift + f32(0.12)
-        white = max(_ONE - first * first, _ZERO) ** 45 * f32(0.16) * specular
-        tinted = max(_ONE - second * second, _ZERO) ** 12 * f32(0.85) * specular
-        share = lit if k == 0 else _ONE
+        white = max(ONE - first * first, ZERO) ** 45 * f32(0.16) * specular
+        tinted = max(ONE - second * second, ZERO) ** 12 * f32(0.85) * specular
+        share = lit if k == 0 else ONE
         out_r += cr * share * (red * (diffuse + tinted) + white)
         out_g += cg * share * (green * (diffuse + tinted) + white)
         out_b += cb * share * (blue * (diffuse + tinted) + white)
@@ -301,12 +299,12 @@ def _shade(
     height, width = contact.shape
     for py in range(height):
         for px in range(width):
-            sum_r, sum_g, sum_b = _ZERO, _ZERO, _ZERO
+            sum_r, sum_g, sum_b = ZERO, ZERO, ZERO
             covered, in_face = 0, 0
             who = 0
             visible = contact[py, px]
             creased = f32(0.4) + f32(0.6) * visible
-            lamp = _ONE
+            lamp = ONE
             # Inside one surface the two samples of a diagonal stand for all four: half the work, hardly seen.
             step = 3 if _is_uniform(ids, material, kinds, py, px) else 1
             for s in range(0, 4, step):
@@ -320,7 +318,7 @@ def _shade(
                 m = material[f]
                 kind = kinds[m]
                 b1, b2 = bary[sy, sx, 0], bary[sy, sx, 1]
-                b0 = _ONE - b1 - b2
+                b0 = ONE - b1 - b2
                 i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
                 x, y, z = vertices[i0, 0], vertices[i0, 1], vertices[i0, 2]
                 ex1, ey1, ez1 = vertices[i1, 0] - x, vertices[i1, 1] - y, vertices[i1, 2] - z
@@ -331,7 +329,7 @@ def _shade(
                 nx = b0 * normals[i0, 0] + b1 * normals[i1, 0] + b2 * normals[i2, 0]
                 ny = b0 * normals[i0, 1] + b1 * normals[i1, 1] + b2 * normals[i2, 1]
                 nz = b0 * normals[i0, 2] + b1 * normals[i1, 2] + b2 * normals[i2, 2]
-                scale = _ONE / np.sqrt(nx * nx + ny * ny + nz * nz + f32(1e-12))
+                scale = ONE / np.sqrt(nx * nx + ny * ny + nz * nz + f32(1e-12))
                 nx, ny, nz = nx * scale, ny * scale, nz * scale
                 t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
                 du1, dv1 = uv[t1, 0] - uv[t0, 0], uv[t1, 1] - uv[t0, 1]
@@ -341,7 +339,7 @@ def _shade(
                 level = levels[f]
                 red, green, blue = sample_colour(table, texels, linear, m, level, u, v)
                 vx, vy, vz = eye[0] - x, eye[1] - y, eye[2] - z
-                scale = _ONE / np.sqrt(vx * vx + vy * vy + vz * vz)
+                scale = ONE / np.sqrt(vx * vx + vy * vy + vz * vz)
                 vx, vy, vz = vx * scale, vy * scale, vz * scale
                 ndv = nx * vx + ny * vy + nz * vz
                 if ndv < 0 and kind >= HAIR:
@@ -367,7 +365,7 @@ def _shade(
                     )
                 lit = lamp
                 open_sky = visible
-                cavity = _ONE
+                cavity = ONE
                 if kind == EYE:
                     # Lids and lashes, finer than the contact shading sees, keep light from the eyeball.
                     open_sky *= f32(0.72)
@@ -375,20 +373,20 @@ def _shade(
                 if kind in (TEETH, GUM) or region[f] == MOUTH_INSIDE:
                     mouth = mouths[who - 1]
                     behind = (mouth[0] - x) * mouth[3] + (mouth[1] - y) * mouth[4] + (mouth[2] - z) * mouth[5]
-                    behind = max(behind + f32(0.001), _ZERO)
+                    behind = max(behind + f32(0.001), ZERO)
                     # Form factor of a disc of the opening's area seen from `behind` its centre.
                     cavity = mouth[6] / (mouth[6] + f32(2.2) * behind * behind + f32(1e-7))
                     open_sky *= cavity
                     lit *= f32(0.35) + f32(0.65) * cavity
 
                 amb_r = (
-                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, _ZERO) * open_sky
+                    max(ambient[0, 0] + ambient[1, 0] * nx + ambient[2, 0] * ny + ambient[3, 0] * nz, ZERO) * open_sky
                 )
                 amb_g = (
-                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, _ZERO) * open_sky
+                    max(ambient[0, 1] + ambient[1, 1] * nx + ambient[2, 1] * ny + ambient[3, 1] * nz, ZERO) * open_sky
                 )
                 amb_b = (
-                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, _ZERO) * open_sky
+                    max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, ZERO) * open_sky
                 )
 
                 if kind == HAIR:
@@ -397,13 +395,13 @@ def _shade(
                     tz = b0 * tangents[i0, 2] + b1 * tangents[i1, 2] + b2 * tangents[i2, 2]
                     tdn = tx * nx + ty * ny + tz * nz
                     tx, ty, tz = tx - tdn * nx, ty - tdn * ny, tz - tdn * nz
-                    scale = _ONE / np.sqrt(tx * tx + ty * ty + tz * tz + f32(1e-24))
+                    scale = ONE / np.sqrt(tx * tx + ty * ty + tz * tz + f32(1e-24))
                     # Strands lean out of the surface; streaks of the texture shift their highlights.
                     lean = f32(0.25) * (red + green + blue) - f32(0.1)
                     hr, hg, hb = _strand(
                         tx * scale, ty * scale, tz * scale, vx, vy, vz, directions, colours,
                         lit * (f32(0.35) + f32(0.65) * max(nx * directions[0, 0] + ny * directions[0, 1] + nz *
-                        directions[0, 2], _ZERO)), lean, parameters[m, 1] * visible, red, green, blue,
+                        directions[0, 2], ZERO)), lean, parameters[m, 1] * visible, red, green, blue,
                     )  # fmt: skip
                     sum_r += _tone(hr * creased + amb_r * red)
                     sum_g += _tone(hg * creased + amb_g * green)
@@ -416,8 +414,8 @@ def _shade(
                 wrap_r, wrap_g, wrap_b = wrap, wrap, wrap
                 if kind == SKIN:
                     # Red light travels farthest under the skin, so it reaches farthest past the terminator.
-                    wrap_g, wrap_b = _HALF * wrap, f32(0.35) * wrap
-                scale_r, scale_g, scale_b = _ONE / (_ONE + wrap_r), _ONE / (_ONE + wrap_g), _ONE / (_ONE + wrap_b)
+                    wrap_g, wrap_b = HALF * wrap, f32(0.35) * wrap
+                scale_r, scale_g, scale_b = ONE / (ONE + wrap_r), ONE / (ONE + wrap_g), ONE / (ONE + wrap_b)
                 col_r, col_g, col_b = amb_r * red, amb_g * green, amb_b * blue
                 for k in range(3):
                     lx, ly, lz = directions[k, 0], directions[k, 1], directions[k, 2]
@@ -431,18 +429,18 @@ def _shade(
                     share_r = share
                     if kind == SKIN:
                         share_r = f32(0.75) * share + f32(0.25) * np.sqrt(share)
-                    col_r += cr * share_r * red * max((ndl + wrap_r) * scale_r, _ZERO)
-                    col_g += cg * share * green * max((ndl + wrap_g) * scale_g, _ZERO)
-                    col_b += cb * share * blue * max((ndl + wrap_b) * scale_b, _ZERO)
+                    col_r += cr * share_r * red * max((ndl + wrap_r) * scale_r, ZERO)
+                    col_g += cg * share * green * max((ndl + wrap_g) * scale_g, ZERO)
+                    col_b += cb * share * blue * max((ndl + wrap_b) * scale_b, ZERO)
                     if ndl <= 0 or kind in (LASH, BROW):
                         continue
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
-                    scale = _ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
-                    ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, _ZERO), _ONE)
+                    scale = ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
+                    ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, ZERO), ONE)
                     hdl = (lx * hx + ly * hy + lz * hz) * scale
                     if kind == EYE:
                         # The reflection of a soft lamp, rather than of a point that a small picture would lose.
-                        gleam = f32(1.8) * min(max((ndh - f32(0.990)) * f32(200.0), _ZERO), _ONE)
+                        gleam = f32(1.8) * min(max((ndh - f32(0.990)) * f32(200.0), ZERO), ONE)
                     else:
                         gleam = _ggx(ndh, ndl, ndv, hdl, roughness, f0)
                         if kind == SKIN:
@@ -453,10 +451,10 @@ def _shade(
                     col_b += cb * gleam
                 # The surroundings mirrored at grazing angles.
                 if kind not in (LASH, BROW):
-                    m1 = _ONE - ndv
+                    m1 = ONE - ndv
                     base = f32(0.02) if kind == EYE else f0
-                    mirror = base + _HALF * (_ONE - base) * m1 * m1 * m1 * m1 * m1
-                    mirror *= (_ONE - f32(0.8) * roughness) * open_sky * cavity
+                    mirror = base + HALF * (ONE - base) * m1 * m1 * m1 * m1 * m1
+                    mirror *= (ONE - f32(0.8) * roughness) * open_sky * cavity
                     col_r += mirror * ambient[0, 0]
                     col_g += mirror * ambient[0, 1]
                     col_b += mirror * ambient[0, 2]
@@ -465,12 +463,12 @@ def _shade(
                 sum_b += _tone(col_b)
             taken = 2 if step == 3 else 4
             if covered < taken:
-                red, green, blue = _backdrop(backdrop, sampling, f32(px) + _HALF, f32(py) + _HALF)
+                red, green, blue = _backdrop(backdrop, sampling, f32(px) + HALF, f32(py) + HALF)
                 rest = f32(taken - covered)
                 sum_r += rest * red
                 sum_g += rest * green
                 sum_b += rest * blue
-            scale = _ONE / f32(taken)
+            scale = ONE / f32(taken)
             out[py, px, 0] = scale * sum_r
             out[py, px, 1] = scale * sum_g
             out[py, px, 2] = scale * sum_b

@@ -20,8 +20,8 @@ MAX_LEVELS = 12
 LARGEST_SIDE = 2048
 """Larger textures start their pyramid at the first level that fits."""
 
-# A plain literal would turn the arithmetic of the compiled loops into float64.
-_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+"""For the compiled loops: a plain literal, or a whole number, would turn their arithmetic into float64."""
 
 # Columns of the texture table: pyramid depth, then (offset, height, width) of every level.
 _HEADER = 1
@@ -145,7 +145,7 @@ def sample_alpha(table, texels, m, level, u, v):
     """Alpha 0..255 at the nearest texel; coordinates outside the texture are clamped."""
     offset, height, width = table[m, 1 + 3 * level], table[m, 2 + 3 * level], table[m, 3 + 3 * level]
     x = min(max(int(u * np.float32(width)), 0), width - 1)
-    y = min(max(int((_ONE - v) * np.float32(height)), 0), height - 1)
+    y = min(max(int((ONE - v) * np.float32(height)), 0), height - 1)
     return texels[offset + y * width + x, 3]
 
 
@@ -153,15 +153,15 @@ def sample_alpha(table, texels, m, level, u, v):
 def sample_colour(table, texels, linear, m, level, u, v):
     """Bilinear linear-light (r, g, b) in 0..1; `linear` is the (256,) table from sRGB."""
     offset, height, width = table[m, 1 + 3 * level], table[m, 2 + 3 * level], table[m, 3 + 3 * level]
-    x = min(max(u * np.float32(width) - _HALF, _ZERO), np.float32(width - 1.001))
-    y = min(max((_ONE - v) * np.float32(height) - _HALF, _ZERO), np.float32(height - 1.001))
+    x = min(max(u * np.float32(width) - HALF, ZERO), np.float32(width - 1.001))
+    y = min(max((ONE - v) * np.float32(height) - HALF, ZERO), np.float32(height - 1.001))
     x0, y0 = int(x), int(y)
     fx, fy = x - np.float32(x0), y - np.float32(y0)
     a = offset + y0 * width + x0
     b = a + min(1, width - 1)
     c = a + width * min(1, height - 1)
     d = c + min(1, width - 1)
-    wa, wb, wc, wd = (_ONE - fx) * (_ONE - fy), fx * (_ONE - fy), (_ONE - fx) * fy, fx * fy
+    wa, wb, wc, wd = (ONE - fx) * (ONE - fy), fx * (ONE - fy), (ONE - fx) * fy, fx * fy
     red = wa * linear[texels[a, 0]] + wb * linear[texels[b, 0]] + wc * linear[texels[c, 0]] + wd * linear[texels[d, 0]]
     green = (
         wa * linear[texels[a, 1]] + wb * linear[texels[b, 1]] + wc * linear[texels[c, 1]] + wd * linear[texels[d, 1]]
@@ -175,7 +175,7 @@ def bump_slope(table, bump, m, level, u, v):
     """Height differences per unit of u and of v at the nearest texel."""
     offset, height, width = table[m, 1 + 3 * level], table[m, 2 + 3 * level], table[m, 3 + 3 * level]
     x = min(max(int(u * np.float32(width)), 0), width - 2)
-    y = min(max(int((_ONE - v) * np.float32(height)), 0), height - 2)
+    y = min(max(int((ONE - v) * np.float32(height)), 0), height - 2)
     here = offset + y * width + x
     return (
         (bump[here + 1] - bump[here]) * np.float32(width),
