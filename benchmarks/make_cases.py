@@ -15,10 +15,8 @@ from typing import Annotated
 import numpy as np
 import soundfile
 import typer
-from einops import reduce
 from PIL import Image
 
-from dramatis.media.image import fit_picture
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 from dramatis.world.take import Take, make_take
@@ -27,7 +25,7 @@ CASES = Path(__file__).parent / "cases"
 SEED = 770_000
 FRAMES = 113
 SEEN_EVERY = 7
-SIZE, PORTRAIT = 128, 256
+SIZE = 256
 
 
 def usable(take: Take) -> bool:
@@ -36,35 +34,31 @@ def usable(take: Take) -> bool:
     return take.utterance.kind == "speech" and 0.3 < moving.mean() < 0.9
 
 
-def small_mask(person: np.ndarray) -> np.ndarray:
-    """(F, PORTRAIT, PORTRAIT) person ids -> (F, SIZE, SIZE) bool: the person covers at least half of the pixel."""
-    cells = reduce(
-        (person > 0).astype(np.float32), "f (y a) (x b) -> f y x", "mean", a=PORTRAIT // SIZE, b=PORTRAIT // SIZE
-    )
-    return np.asarray(cells >= 0.5)
-
-
 def write_case(folder: Path, seed: int, assets: Path) -> bool:
-    """One case: portrait, voice, the true video, and its exact curves; False where the draw is not usable."""
-    take = make_take(seed, "test", assets, PORTRAIT, people=1, least_frames=FRAMES, faultless=True)
+    """One case: portrait, voice, the true video, and its exact curves; False where the draw is not usable.
+
+    truth.npz, T frames, pixels of the true video: opening (T,), controls (T, 26), anchors (T, 9, 2), and at the frames
+    `index` (K,) landmarks (K, 68, 2) and person, (K, SIZE, SIZE) bits packed along the last axis.
+    """
+    take = make_take(seed, "test", assets, SIZE, people=1, least_frames=FRAMES, faultless=True)
     if not usable(take):
         return False
     folder.mkdir(parents=True, exist_ok=True)
     soundfile.write(folder / "voice.flac", take.audio[: FRAMES * SAMPLES_PER_FRAME], SAMPLE_RATE)
     seen = take.render(np.arange(FRAMES))
     Image.fromarray(seen.frames[0]).save(folder / "portrait.png")
-    # The true video is filmed by the camera that took the portrait and made small as the portrait is. Filmed at its
-    # own size, with four samples a pixel, it would be harder than anything that the reference shows.
     with VideoWriter(folder / "truth.mp4", (SIZE, SIZE)) as video:
         for frame in seen.frames:
-            video.write(fit_picture(Image.fromarray(frame), (SIZE, SIZE)))
+            video.write(frame)
     index = np.arange(0, FRAMES, SEEN_EVERY)
     np.savez_compressed(
         folder / "truth.npz",
         opening=take.opening[:FRAMES].astype(np.float32),
         index=index,
-        landmarks=(seen.landmarks[index] * SIZE / PORTRAIT).astype(np.float32),
-        person=np.packbits(small_mask(seen.person[index]), axis=-1),
+        landmarks=seen.landmarks[index].astype(np.float32),
+        person=np.packbits(seen.person[index] > 0, axis=-1),
+        anchors=seen.anchors.astype(np.float32),
+        controls=take.performance.take(np.arange(FRAMES)).vector().astype(np.float32),
     )
     row = take.row(0, FRAMES)
     kept = {name: row[name] for name in ("whole_caption", "voice", "language", "identity", "text")}

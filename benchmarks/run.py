@@ -1,26 +1,25 @@
 """Measure the shipped weights on held-out people and voices, and write the table of results.
 
-    python benchmarks/run.py            # everything: about ten minutes on two cores
-    python benchmarks/run.py --only sync --only autoencoder
+    python benchmarks/run.py                                     # everything: hours on two cores
+    python benchmarks/run.py --only sync --only autoencoder      # some groups of rows
+    python benchmarks/run.py --only comparison --seconds 10 --seconds 60
 
-Writes benchmarks/RESULTS.md, benchmarks/results.json and docs/pictures/results.png. Rows that miss their bar are
-printed as failing. Nothing here is used for training or tuning.
+Writes benchmarks/RESULTS.md, benchmarks/results.json and docs/pictures. Rows that this run does not measure stay as an
+earlier run left them; every row says which run measured it. Rows that miss their bar are printed as failing. Nothing
+here is used for training or tuning.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import soundfile
@@ -28,19 +27,22 @@ import torch
 import typer
 from PIL import Image
 
+from cascade import PARTS
 from dramatis.avatar import AvatarPipeline
-from dramatis.cascade.backbone import Backbone, find_model, to_pictures, to_tensor
-from dramatis.evaluate import measures
+from dramatis.cascade.backbone import Backbone, find_model
+from dramatis.evaluate import measures, report
+from dramatis.evaluate.report import Entry, Row, Run, judged
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.models.loading import load_model
 from dramatis.models.perception import PerceptionNet, Sight
 from dramatis.senses.seeing import laplacian_variance, smile
 from dramatis.train.autoencoder import detail_boxes
+from enlarging import round_trip
+from filming import PICTURES, SECONDS, Stage, timed
+from held_out import Case, load_cases
 
 HERE = Path(__file__).parent
-CASES = HERE / "cases"
-PICTURES = HERE.parent / "docs" / "pictures"
 EMOTION_PROMPTS = {"happy": "she is very happy and smiles broadly", "neutral": "neutral", "sad": "she is very sad"}
 CAMERA_PROMPTS = {
     "push_in": "neutral, strong push-in",
@@ -49,52 +51,35 @@ CAMERA_PROMPTS = {
 }
 DIRECTION_CASES = 6
 DIRECTION_FRAMES = 75
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. `value` is printed; `passed` and `aimed` compare it with the two bars."""
-
-    name: str
-    value: str
-    least: str
-    aim: str
-    passed: bool | None
-    aimed: bool | None = None
-
-
-@dataclass(frozen=True)
-class Case:
-    """One held-out person and voice with its truth."""
-
-    folder: Path
-    portrait: Path
-    voice: Path
-    frames: np.ndarray
-    opening: np.ndarray
-    index: np.ndarray
-    landmarks: np.ndarray
-    person: np.ndarray
-
-    @classmethod
-    def load(cls, folder: Path) -> Case:
-        truth = np.load(folder / "truth.npz")
-        frames = np.stack(list(read_frames(folder / "truth.mp4")))
-        person = np.unpackbits(truth["person"], axis=-1).astype(bool)[..., : frames.shape[2]]
-        return cls(
-            folder, folder / "portrait.png", folder / "voice.flac", frames, truth["opening"], truth["index"],
-            truth["landmarks"], person,
-        )  # fmt: skip
+ABOUT = (
+    "{cases} held-out people and voices (benchmarks/cases), no clip chosen by hand. `make benchmark` measures all; "
+    "the last column says which run below measured a row. What each row measures: docs/evaluation.md."
+)
+SHOWN = {"true and generated": "results.png", "three ways, first, middle and last second": "cascade.png"}
 
 
 @dataclass
 class Bench:
     """What the rows share: the model, the eye, the cases, and generated videos (made once each)."""
 
-    pipe: AvatarPipeline
+    stage: Stage
     eye: PerceptionNet
-    cases: list[Case]
-    work: Path
+
+    @property
+    def pipe(self) -> AvatarPipeline:
+        return self.stage.pipe
+
+    @property
+    def cases(self) -> list[Case]:
+        return self.stage.cases
+
+    @property
+    def work(self) -> Path:
+        return self.stage.work
+
+    @property
+    def pictures(self) -> Path:
+        return self.stage.pictures
 
     def film(self, name: str, image: Path, voice: Path, prompt: str) -> np.ndarray:
         """Frames of a generated video."""
@@ -112,33 +97,43 @@ class Bench:
         return self._own
 
 
+def output(bench: Bench) -> list[Row]:
+    """Sides of the low-resolution frames, where everything but detail is decided."""
+    side = bench.stage.low_side
+    return [judged("low-resolution half at 25 fps", f"{side}x{side}", "128x128", "256x256", side >= 128, side >= 256)]
+
+
 def autoencoder(bench: Bench) -> list[Row]:
-    """Reconstruction of held-out people: whole frame, and mouth and eye boxes."""
-    net = bench.pipe.backbone.autoencoder
+    """Reconstruction of held-out people: whole frame, and mouth and eye boxes; as small as the low-resolution half."""
+    side, large = bench.stage.low_side, bench.stage.side
+    whole, boxes = reconstruction(bench, side)
+    figures = {"whole": whole, "boxes": boxes}
+    bars = ("31 / 28 dB", "34 / 32 dB")
+    passed, aimed = whole >= 31 and boxes >= 28, whole >= 34 and boxes >= 32
+    name = f"autoencoder PSNR at {side}x{side}, whole frame / mouth and eye boxes"
+    rows = [judged(name, f"{whole:.1f} / {boxes:.1f} dB", *bars, passed, aimed, **figures)]
+    if large > side:
+        whole, boxes = reconstruction(bench, large)
+        figures = {"whole": whole, "boxes": boxes}
+        rows.append(Row(f"  the same at {large}x{large}", f"{whole:.1f} / {boxes:.1f} dB", figures=figures))
+    return rows
+
+
+def reconstruction(bench: Bench, side: int) -> tuple[float, float]:
+    """(whole frame, mouth and eye boxes) dB, mean over clips of 29 frames of the true videos at that size."""
     whole, detail = [], []
     for case in bench.cases:
-        for start in range(0, len(case.frames) - 28, 28):
-            clip = case.frames[start : start + 29]
-            with torch.no_grad():
-                out = to_pictures(net.decode(net.encode(to_tensor(clip).to(bench.pipe.backbone.dtype))))
+        frames, marks = case.at(side), case.landmarks * (side / case.side)
+        for start in range(0, len(frames) - 28, 28):
+            clip = frames[start : start + 29]
+            out = round_trip(bench.pipe.backbone, clip)
             whole.append(measures.psnr(out, clip))
-            rows = [k for k in case.index if start <= k < start + 29]
-            if rows:
-                marks = case.landmarks[[list(case.index).index(k) for k in rows]]
-                boxes = detail_boxes(marks, clip.shape[1:3])
-                picked = np.array(rows) - start
+            chosen = (case.index >= start) & (case.index < start + 29)
+            if chosen.any():
+                boxes = detail_boxes(marks[chosen], clip.shape[1:3])
+                picked = case.index[chosen] - start
                 detail.append(measures.psnr(out[picked], clip[picked], boxes))
-    a, b = float(np.mean(whole)), float(np.mean(detail))
-    return [
-        Row(
-            "autoencoder PSNR, whole frame / mouth and eye boxes",
-            f"{a:.1f} / {b:.1f} dB",
-            "31 / 28 dB",
-            "34 / 32 dB",
-            a >= 31 and b >= 28,
-            a >= 34 and b >= 32,
-        )
-    ]
+    return float(np.mean(whole)), float(np.mean(detail))
 
 
 def sync(bench: Bench) -> list[Row]:
@@ -180,23 +175,23 @@ def sync(bench: Bench) -> list[Row]:
 
 
 def sharpness(bench: Bench) -> list[Row]:
-    """Laplacian variance of the face, generated over true."""
+    """Laplacian variance of the face, generated over true, at the size of the video."""
     ratios = []
     for case, (frames, sights) in zip(bench.cases, bench.own(), strict=True):
-        true = [
-            laplacian_variance(f, s) for f, s in zip(case.frames, measures.see(bench.eye, case.frames), strict=True)
-        ]
+        truth = case.at(bench.stage.side)
+        true = [laplacian_variance(f, s) for f, s in zip(truth, measures.see(bench.eye, truth), strict=True)]
         made = [laplacian_variance(f, s) for f, s in zip(frames, sights, strict=True)]
         ratios.append(np.mean(made) / np.mean(true))
     value = float(np.mean(ratios))
     return [
-        Row(
+        judged(
             "sharpness: Laplacian variance of the face, generated over true",
             f"{value:.2f}",
             "0.5-1.5",
             "0.85-1.15",
             0.5 <= value <= 1.5,
             0.85 <= value <= 1.15,
+            ratio=value,
         )
     ]
 
@@ -276,11 +271,8 @@ def cost(bench: Bench) -> list[Row]:
         out = bench.work / f"long-{seconds}.mp4"
         inputs = ["-i", str(bench.cases[0].portrait), "-a", str(path), "-m", str(bench.pipe.backbone.folder)]
         command = [sys.executable, "-m", "dramatis", "generate", *inputs, "-o", str(out), "-q"]
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0, "the timed run failed"
-        figures[seconds] = ((time.monotonic() - started) / seconds, usage.ru_maxrss / 1024)
+        wall, peak = timed(command, out)
+        figures[seconds] = (wall / seconds, peak)
     ratio = figures[60][1] / figures[10][1]
     pace = figures[10][0]
     return [
@@ -316,7 +308,7 @@ def real_faces(bench: Bench) -> list[Row]:
     r = measures.lip_sync([seen], [case.opening])
     first = laplacian_variance(frames[0], sights[0])
     kept = np.mean([laplacian_variance(f, s) for f, s in zip(frames[25:], sights[25:], strict=True)]) / first
-    save_strip(frames[:: max(1, len(frames) // 10)][:10], PICTURES / "astronaut.png")
+    save_strip(frames[:: max(1, len(frames) // 10)][:10], bench.pictures / "astronaut.png")
     return [
         Row(
             "real face (astronaut): r; face confidence; sharpness kept",
@@ -329,9 +321,9 @@ def real_faces(bench: Bench) -> list[Row]:
 
 
 def save_strip(frames: np.ndarray, path: Path) -> None:
-    """Frames side by side at twice their size."""
+    """Frames side by side, 256 pixels a side."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    large = [Image.fromarray(f).resize((2 * f.shape[1], 2 * f.shape[0]), Image.Resampling.BICUBIC) for f in frames]
+    large = [Image.fromarray(f).resize((256, 256), Image.Resampling.BICUBIC) for f in frames]
     contact_sheet(large, columns=len(large)).save(path)
 
 
@@ -345,19 +337,26 @@ def picture(bench: Bench) -> None:
             for k in spread:
                 cells.append(Image.fromarray(source[k]).resize((192, 192), Image.Resampling.BICUBIC))
                 labels.append(f"{name} {k / 25:.2f} s, open {case.opening[k]:.2f}")
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    contact_sheet(cells, labels, columns=8).save(PICTURES / "results.png")
+    bench.pictures.mkdir(parents=True, exist_ok=True)
+    contact_sheet(cells, labels, columns=8).save(bench.pictures / "results.png")
 
 
-ROWS: dict[str, Callable[[Bench], list[Row]]] = {
-    "autoencoder": autoencoder,
-    "sync": sync,
-    "sharpness": sharpness,
-    "perception": perception,
-    "direction": direction,
-    "cost": cost,
-    "real_faces": real_faces,
-}
+@dataclass(frozen=True)
+class Group:
+    """Rows that are measured together, and the section of RESULTS.md that they stand in."""
+
+    section: str
+    measure: Callable[[Bench], list[Row]]
+
+
+def of_cascade(part: Callable[[Stage], list[Row]]) -> Callable[[Bench], list[Row]]:
+    """A part of the cascade's benchmark as a group of this one."""
+    return lambda bench: part(bench.stage)
+
+
+FILMED = (output, autoencoder, sync, sharpness, perception, direction, cost, real_faces)
+GROUPS: dict[str, Group] = {part.__name__: Group("The mini", part) for part in FILMED}
+GROUPS |= {name: Group("Cascade", of_cascade(part)) for name, part in PARTS.items()}
 
 
 def machine() -> str:
@@ -369,54 +368,54 @@ def machine() -> str:
     return f"{name}, {os.cpu_count()} cores, torch {torch.__version__}"
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as Markdown."""
-
-    def mark(row: Row) -> str:
-        if row.passed is None:
-            return "-"
-        return "**failing**" if not row.passed else "aim reached" if row.aimed else "passes"
-
-    lines = ["| | measured | at least | aim | |", "|---|---|---|---|---|"]
-    lines += [f"| {row.name} | {row.value} | {row.least} | {row.aim} | {mark(row)} |" for row in rows]
-    return "\n".join(lines)
-
-
 def main(
-    only: Annotated[list[str] | None, typer.Option(help="rows to measure; default all")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="groups of rows to measure; default all")] = None,
     model: str = "mini",
+    seconds: Annotated[list[int] | None, typer.Option(help="lengths to compare at; default 10, 60 and 300")] = None,
+    work: Annotated[Path | None, typer.Option(help="keep long videos here, and use those of an earlier run")] = None,
+    save: Annotated[bool, typer.Option(help="write the results and pictures of this run into the repository")] = True,
 ) -> None:
-    """Measure and print; the files are written only when every row was measured."""
+    """Measure, print, and write each group's rows as soon as they are measured."""
+    unknown = set(only or ()) - set(GROUPS)
+    if unknown:
+        raise typer.BadParameter(f"unknown groups {sorted(unknown)}; choose from {', '.join(GROUPS)}")
     backbone = Backbone(find_model(model))
-    wanted = only or list(ROWS)
-    with tempfile.TemporaryDirectory() as work:
-        cases = [Case.load(path.parent) for path in sorted(CASES.glob("*/case.json"))]
-        eye = load_model(PerceptionNet, backbone.folder / "perception")
-        bench = Bench(AvatarPipeline(backbone, str(backbone.folder)), eye, cases, Path(work))
-        area = bench.pipe.backbone.profile.area
-        side = round(area**0.5)
-        rows = [Row("output at 25 fps", f"{side}x{side}", "128x128", "256x256", side >= 128, side >= 256)]
-        for name in wanted:
-            rows += ROWS[name](bench)
-            print(table(rows[-1:]).splitlines()[-1], flush=True)
+    run = Run(said(only, model, seconds), str(date.today()), machine(), backbone.identity["weights"][:8])
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = work or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        cases = load_cases()
+        stage = Stage(backbone, cases, folder, PICTURES if save else folder, seconds or SECONDS)
+        bench = Bench(stage, load_model(PerceptionNet, backbone.folder / "perception"))
+        for name in only or list(GROUPS):
+            entries = [Entry(name, row, run) for row in GROUPS[name].measure(bench)]
+            print(report.markdown(entries, [run]), flush=True)
+            if save:
+                write_results(entries, len(cases))
         if only is None:
             picture(bench)
-    if only is None:
-        write_results(rows, len(cases))
 
 
-def write_results(rows: list[Row], cases: int) -> None:
-    """RESULTS.md and results.json."""
-    head = (
-        "# Results of the shipped mini\n\n"
-        f"Command: `make benchmark`. Date: {date.today()}. Machine: {machine()}.\n"
-        f"{cases} held-out people and voices (benchmarks/cases), one run, no clip chosen by hand. "
-        "What each row measures: docs/evaluation.md.\n\n"
-    )
-    (HERE / "RESULTS.md").write_text(head + table(rows) + "\n\n![true and generated](../docs/pictures/results.png)\n")
-    values: dict[str, Any] = {"date": str(date.today()), "machine": machine(), "rows": [asdict(row) for row in rows]}
-    (HERE / "results.json").write_text(json.dumps(values, indent=1) + "\n")
-    print(table(rows))
+def said(only: list[str] | None, model: str, seconds: list[int] | None) -> str:
+    """The command that measures the same again."""
+    words = [f"--only {name}" for name in only or ()] + [f"--seconds {count}" for count in seconds or ()]
+    if model != "mini":
+        words.append(f"--model {Path(model).name}")
+    return " ".join(["python benchmarks/run.py", *words]) if words else "make benchmark"
+
+
+def write_results(new: list[Entry], cases: int) -> None:
+    """RESULTS.md and results.json, with the new rows among those that are there."""
+    entries = report.merge(report.load(HERE / "results.json"), new, list(GROUPS))
+    report.save(entries, HERE / "results.json")
+    runs = report.runs_of(entries)
+    parts = ["# Results of the shipped mini", ABOUT.format(cases=cases)]
+    for section in dict.fromkeys(group.section for group in GROUPS.values()):
+        own = [entry for entry in entries if GROUPS[entry.group].section == section]
+        parts += [f"## {section}", report.markdown(own, runs)]
+    parts += ["## Runs", report.legend(runs)]
+    parts += [f"![{text}](../docs/pictures/{name})" for text, name in SHOWN.items() if (PICTURES / name).exists()]
+    (HERE / "RESULTS.md").write_text("\n\n".join(parts) + "\n")
 
 
 if __name__ == "__main__":

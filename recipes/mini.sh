@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The shipped mini from nothing: data, five networks, weights. Every step resumes, so run it again after any stop.
+# The shipped mini from nothing: data, six networks, weights. Every step resumes, so run it again after any stop.
 #
 #   recipes/mini.sh ASSETS RUNS            two CPU cores: about half a day for good weights
 #   MINUTES=20 SHARDS=400 recipes/mini.sh ASSETS RUNS      a GPU with many cores: about two hours
@@ -34,3 +34,16 @@ for split in train test; do
 done
 "$python" -m dramatis.train.dit --data "$runs/latents/train" --test "$runs/latents/test" --run "$runs/dit" \
   --autoencoder "$runs/mini/autoencoder" --perception "$runs/mini/perception" --out "$runs/mini" --minutes "$minutes" --compile
+
+# The high-resolution half: pictures of twice the size, and the network that turns low-resolution clips into them.
+dramatis world dataset "$runs/data256/train" --split train --shards "$((shards / 3))" --size 256 --no-strided \
+  --workers "$workers" --assets "$assets"
+dramatis world dataset "$runs/data256/test" --split test --shards 1 --size 256 --no-strided --workers "$workers" \
+  --assets "$assets"
+for split in train test; do
+  [ "$split" = train ] && varied=--varied || varied=--no-varied
+  "$python" -m dramatis.train.hr_latents --data "$runs/data256/$split" --model "$runs/mini" $varied \
+    --out "$runs/hr_latents/$split"
+done
+"$python" -m dramatis.train.super_resolution --data "$runs/hr_latents/train" --test "$runs/hr_latents/test" \
+  --model "$runs/mini" --run "$runs/hr" --out "$runs/mini/upscaler" --minutes "$(share 0.3)" --compile

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dramatis.cascade.backbone import NETWORKS, Backbone, find_model, shipped_models
+from dramatis.cascade.backbone import HIGH_NETWORKS, NETWORKS, Backbone, find_model, shipped_models
 from dramatis.models.loading import SHARD_BYTES, load_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.motion.maps import MAP_CHANNELS
@@ -13,7 +13,7 @@ def test_the_mini_ships_whole_and_small() -> None:
     folder = shipped_models()["mini"]
     assert find_model("mini") == folder
     files = list(folder.rglob("*.safetensors"))
-    assert {path.parent.name for path in files} == set(NETWORKS)
+    assert {path.parent.name for path in files} == {*NETWORKS, *HIGH_NETWORKS}
     assert sum(path.stat().st_size for path in files) <= 64_000_000
     assert all(path.stat().st_size <= SHARD_BYTES + 100_000 for path in files)
     assert (folder / "README.md").is_file()
@@ -27,4 +27,5 @@ def test_the_networks_fit_the_inputs_that_the_cascade_makes() -> None:
     assert backbone.dit.config.text_dim == backbone.text.config.dim
     assert len(backbone.autoencoder.config.latents_mean) == backbone.dit.config.out_channels
     assert any(backbone.autoencoder.config.latents_mean), "the autoencoder was shipped without its statistics"
+    assert backbone.upscaler.config.in_channels == backbone.dit.config.in_channels + 16
     load_model(PerceptionNet, backbone.folder / "perception")

@@ -33,9 +33,9 @@ DIT = {
 }
 
 
-def tiny_dit() -> AudioDiT:
+def tiny_dit(**config: int) -> AudioDiT:
     torch.manual_seed(0)
-    return AudioDiT(**DIT).eval()
+    return AudioDiT(**DIT | config).eval()
 
 
 def tiny_autoencoder() -> MiniAutoencoder:
@@ -43,15 +43,19 @@ def tiny_autoencoder() -> MiniAutoencoder:
     return MiniAutoencoder(channels=(4, 8, 8), latent_width=8).eval()
 
 
-def write_model(folder: Path) -> Path:
-    """A complete model folder of a few hundred kilobytes."""
+def write_model(folder: Path, scale: int = 1) -> Path:
+    """A complete model folder of a few hundred kilobytes; above scale 1 its upscaler works on many small tiles."""
     torch.manual_seed(0)
     save_model(tiny_autoencoder(), folder / "autoencoder")
     save_model(tiny_dit(), folder / "transformer")
     save_model(TextEncoder(dim=16, buckets=50, text_len=12, heads=2), folder / "text_encoder")
     save_model(SpeechEncoder(channels=12, blocks=(1, 1)), folder / "speech_encoder")
     save_model(PerceptionNet(widths=(4, 4, 4, 4)).eval(), folder / "perception")
-    (folder / "profile.yaml").write_text("name: tiny\nsteps: 2\narea: 4096\n")
+    profile = "name: tiny\nsteps: 2\narea: 4096\n"
+    if scale > 1:
+        save_model(tiny_dit(in_channels=52), folder / "upscaler")
+        profile += f"scale: {scale}\ntile: 8\ntile_overlap: 2\n"
+    (folder / "profile.yaml").write_text(profile)
     return folder
 
 

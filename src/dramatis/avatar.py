@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from dramatis.cascade.backbone import Backbone, find_model, one_thread
-from dramatis.cascade.pipeline import Film, film, find_face, reference_picture
+from dramatis.cascade.pipeline import Film, film, find_face, low_size, reference_picture
 from dramatis.director import check_prompt, direct
 from dramatis.media import audio as sound
 from dramatis.media.files import check_disk, check_output, estimate_disk
 from dramatis.media.image import choose_size, load_image
 from dramatis.media.video import read_frames
 from dramatis.models.speech import SAMPLE_RATE
-from dramatis.runtime.executor import SerialExecutor, ThreadExecutor
+from dramatis.runtime.executor import open_executor
 from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import NullReporter, Reporter
 from dramatis.runtime.store import ArtifactStore
@@ -89,8 +89,9 @@ class AvatarPipeline:
         picture = load_image(image)
         info = sound.probe(audio)
         profile = self.backbone.profile
-        width, height = choose_size(picture.width, picture.height, profile.area, profile.multiple)
-        find_face(self.backbone, reference_picture(image, width, height), str(image))
+        low = choose_size(picture.width, picture.height, profile.area, profile.multiple)
+        find_face(self.backbone, reference_picture(image, *low), str(image))
+        width, height = (side * profile.scale for side in low)
         observations = listen(sound.stream(audio, SAMPLE_RATE), info.frames)
         storyline = direct(observations, prompt, seed, image=str(image), audio=str(audio), width=width, height=height)
         return storyline, observations
@@ -105,8 +106,8 @@ class AvatarPipeline:
                 "plan again for this audio."
             )
         check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
-        picture = reference_picture(Path(storyline.image), storyline.width, storyline.height)
-        find_face(self.backbone, picture, storyline.image)
+        low = low_size(storyline, self.backbone.profile)
+        find_face(self.backbone, reference_picture(Path(storyline.image), *low), storyline.image)
 
     def render(
         self,
@@ -116,14 +117,17 @@ class AvatarPipeline:
         reporter: Reporter | None = None,
         workers: int = 2,
         observations: Observations | None = None,
+        executor: str = "threads",
     ) -> Film:
         """Film a storyline into `output`; artifacts go to `folder` (default: beside the output) and are used again.
 
+        executor: "threads" or "processes", what several workers are. The result does not depend on it; processes each
+        load the networks, and need a script that calls this to have the guard `if __name__ == "__main__":`.
         Sets torch's number of threads in the calling process to one: results then do not depend on the machine's cores.
         Raises UserError for inputs that cannot be used, an output that cannot be written, and a full disk.
         """
         self.check(storyline, output)
-        return self.film(storyline, output, folder or job_folder(output), reporter, workers, observations)
+        return self.film(storyline, output, folder or job_folder(output), reporter, workers, observations, executor)
 
     def film(
         self,
@@ -133,21 +137,22 @@ class AvatarPipeline:
         reporter: Reporter | None = None,
         workers: int = 2,
         observations: Observations | None = None,
+        executor: str = "threads",
     ) -> Film:
         """What `render` does for inputs that `check` has passed."""
         if observations is None:
             observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
         # One computing thread a worker: equal results whatever their number.
-        executor = ThreadExecutor(workers, one_thread) if workers > 1 else SerialExecutor(one_thread)
-        return film(
-            storyline,
-            prosody_of(observations),
-            self.backbone,
-            ArtifactStore(folder / "store"),
-            executor,
-            output,
-            reporter or NullReporter(),
-        )
+        with open_executor(executor, workers, one_thread) as crew:
+            return film(
+                storyline,
+                prosody_of(observations),
+                self.backbone,
+                ArtifactStore(folder / "store"),
+                crew,
+                output,
+                reporter or NullReporter(),
+            )
 
     def __call__(
         self,
@@ -162,6 +167,7 @@ class AvatarPipeline:
         output_type: str = "path",
         callback: Callable[[Storyline], Storyline] | None = None,
         reporter: Reporter | None = None,
+        executor: str = "threads",
     ) -> Any:
         """Plan and film.
 
@@ -171,6 +177,7 @@ class AvatarPipeline:
             generator: a `torch.Generator` whose initial seed is used, or None for `seed`.
             output_type: "path" returns a `Film`; "frames" returns an iterator of (H, W, 3) uint8 frames.
             callback: may look at the storyline, or change it, before filming.
+            workers, executor: how many clips are filmed at once, and by what; see `render`.
 
         Raises UserError for inputs that cannot be used.
         """
@@ -184,7 +191,7 @@ class AvatarPipeline:
             storyline = storyline.model_copy(update={"negative": joined})
         if callback is not None:
             storyline = callback(storyline)
-        made = self.start(storyline, output, reporter, workers, observations)
+        made = self.start(storyline, output, reporter, workers, observations, executor)
         return read_frames(made.video) if output_type == "frames" else made
 
     def start(
@@ -194,6 +201,7 @@ class AvatarPipeline:
         reporter: Reporter | None = None,
         workers: int = 2,
         observations: Observations | None = None,
+        executor: str = "threads",
     ) -> Film:
         """Write the storyline beside the output, remember the job for `resume`, and film it."""
         self.check(storyline, output)
@@ -201,7 +209,7 @@ class AvatarPipeline:
         write_storyline(storyline, path)
         job = Job(job_folder(output), path, output, self.name)
         job.save()
-        return self.film(storyline, output, job.folder, reporter, workers, observations)
+        return self.film(storyline, output, job.folder, reporter, workers, observations, executor)
 
 
 def write_storyline(storyline: Storyline, path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from dramatis.runtime.executor import Workers
 from dramatis.runtime.progress import Reporter, choose_reporter
 from dramatis.story import UserError
 
@@ -31,6 +32,7 @@ PromptOption = Annotated[str, typer.Option("--prompt", "-p", help='direction, e.
 SeedOption = Annotated[int, typer.Option(min=0, help="another seed, another take")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dramatis models`, or a folder")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
+ExecutorOption = Annotated[Workers, typer.Option(help="what several workers are; the result does not depend on it")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
 
 
@@ -53,6 +55,7 @@ def generate(
     model: ModelOption = "mini",
     seed: SeedOption = 0,
     workers: WorkersOption = 2,
+    executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
     """Plan and film in one go; the storyline and a contact sheet come to lie beside the video."""
@@ -60,7 +63,9 @@ def generate(
 
     with progress(quiet) as reporter:
         pipe = AvatarPipeline.from_pretrained(model)
-        film = pipe(image, audio, prompt, output=output, seed=seed, workers=workers, reporter=reporter)
+        film = pipe(
+            image, audio, prompt, output=output, seed=seed, workers=workers, reporter=reporter, executor=executor
+        )
     typer.echo(f"{film.video} ({film.storyline.seconds:.2f} s, {len(film.storyline.shots)} shots), {film.sheet}")
 
 
@@ -90,6 +95,7 @@ def render(
     shot: Annotated[int | None, typer.Option(help="film this shot again with a new seed (written to the file)")] = None,
     model: ModelOption = "mini",
     workers: WorkersOption = 2,
+    executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
     """Film a storyline; what has not changed since the last time is not filmed again."""
@@ -108,7 +114,7 @@ def render(
     job = Job(job_folder(output), storyline, output, model)
     job.save()
     with progress(quiet) as reporter:
-        film = pipe.film(value, output, job.folder, reporter, workers)
+        film = pipe.film(value, output, job.folder, reporter, workers, executor=executor)
     typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
 
 
@@ -116,6 +122,7 @@ def render(
 def resume(
     job: Annotated[Path, typer.Argument(help="the .job folder beside the video")],
     workers: WorkersOption = 2,
+    executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
     """Go on with a job that was interrupted; finished artifacts are not made again."""
@@ -124,7 +131,8 @@ def resume(
     found = Job.load(job)
     value = read_storyline(found.storyline)
     with progress(quiet) as reporter:
-        film = AvatarPipeline.from_pretrained(found.model).render(value, found.output, job, reporter, workers)
+        pipe = AvatarPipeline.from_pretrained(found.model)
+        film = pipe.render(value, found.output, job, reporter, workers, executor=executor)
     typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
 
 
@@ -182,6 +190,7 @@ def world_dataset(
     samples: Annotated[int, typer.Option(min=1, help="samples a shard")] = 32,
     split: Annotated[str, typer.Option(help="train or test (held-out people, voices, backgrounds)")] = "train",
     size: Annotated[int, typer.Option(min=16, max=1024)] = 128,
+    strided: Annotated[bool, typer.Option(help="with the frames of a blueprint; high resolution does without")] = True,
     seed: SeedOption = 0,
     workers: WorkersOption = 2,
     assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
@@ -190,7 +199,7 @@ def world_dataset(
     """Write training shards: frames with exact ground truth, sound and captions; run again to resume or extend."""
     from dramatis.world.dataset import Recipe, write_dataset
 
-    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples)
+    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided)
     with progress(quiet) as reporter:
         made = write_dataset(output, shards, assets, recipe, workers, reporter)
     typer.echo(f"{output}: {made} shards made, {shards} there")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import torch
 
 from dramatis.cascade.backbone import (
+    COSTS,
+    LATER,
     NETWORKS,
     Backbone,
     ClipInputs,
@@ -29,8 +32,23 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture(scope="module")
+def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model_twice"), scale=2)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "name: [", "steps: 3", "name: a\nsteps: 0", "name: a\nfill: mirror", "name: a\nstep: 3"]
+    "text",
+    [
+        "",
+        "name: [",
+        "steps: 3",
+        "name: a\nsteps: 0",
+        "name: a\nfill: mirror",
+        "name: a\nstep: 3",
+        "name: a\ntile: 8\ntile_overlap: 8",
+        "name: a\ntile_overlap: 3",
+    ],
 )
 def test_a_wrong_profile_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "profile.yaml").write_text(text)
@@ -74,6 +92,47 @@ def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path,
         find_model(folder)
 
 
+def test_a_model_that_enlarges_needs_an_upscaler(model: Path, model_twice: Path, tmp_path: Path) -> None:
+    assert find_model(model_twice) == model_twice
+    assert not (model / "upscaler").exists()
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    shutil.copy(model_twice / "profile.yaml", folder)
+    with pytest.raises(UserError, match=r"upscaler: config\.json is missing"):
+        find_model(folder)
+    shutil.copytree(model_twice / "upscaler", folder / "upscaler")
+    next((folder / "upscaler").glob("*.safetensors")).unlink()
+    with pytest.raises(UserError, match=r"upscaler.*missing"):
+        find_model(folder)
+
+
+CHANGES = {
+    "seam": "cut",
+    "high_steps": 5,
+    "keyframe_steps": 5,
+    "high_shift": 3.0,
+    "tile": 16,
+    "tile_overlap": 4,
+    "seam_strength": 0.5,
+}
+
+
+@pytest.mark.parametrize("field", [*LATER, "steps", "scale"])
+def test_later_fields_change_high_resolution_artifacts_alone(model: Path, field: str) -> None:
+    before, after = Backbone(model, torch.float32), Backbone(model, torch.float32)
+    after.profile = before.profile.model_copy(update={field: CHANGES.get(field, 4)})
+    later = field in LATER
+    assert (before.low_identity == after.low_identity) == later
+    assert (before.high_identity == after.high_identity) != later
+
+
+@pytest.mark.parametrize("field", COSTS)
+def test_estimates_are_no_part_of_what_is_filmed(model: Path, field: str) -> None:
+    before, after = Backbone(model, torch.float32), Backbone(model, torch.float32)
+    after.profile = before.profile.model_copy(update={field: 9.0})
+    assert (before.low_identity, before.high_identity) == (after.low_identity, after.high_identity)
+
+
 def test_prompts_join_without_repeats_or_double_stops() -> None:
     assert joined(["She smiles.", " slow push-in", "", "She smiles", "."]) == "She smiles. slow push-in"
     assert joined([]) == ""
@@ -115,3 +174,37 @@ def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool) -> None:
     assert np.array_equal(first, again)
     assert steps == [(1, 2), (2, 2)]
     assert not np.array_equal(first, Backbone(model, torch.float32).film(clip_inputs(2, tail)))
+
+
+def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path) -> None:
+    backbone = Backbone(model, torch.float32)
+    inputs = clip_inputs(3, tail=True)
+    first, other = (np.full((9, 32, 48, 3), level, np.uint8) for level in (60, 190))
+    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 0.7})
+    assert not np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs, again=other))
+    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 1.0})
+    assert np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs))
+
+
+@pytest.mark.parametrize("tail", [False, True])
+def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(model_twice: Path, tail: bool) -> None:
+    backbone = Backbone(model_twice, torch.float32)
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    high = backbone.upscale(clip_inputs(1, tail), low)
+    assert high.shape == (9, 32, 48, 3)
+    assert high.dtype == np.uint8
+    assert np.array_equal(Backbone(model_twice, torch.float32).upscale(clip_inputs(1, tail), low), high)
+    assert not np.array_equal(backbone.upscale(clip_inputs(2, tail), low), high)
+    assert not np.array_equal(backbone.upscale(clip_inputs(1, tail), 255 - low), high)
+
+
+def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path) -> None:
+    backbone = Backbone(model_twice, torch.float32)
+    inputs = clip_inputs(1, tail=False)
+    inputs = replace(inputs, audio=inputs.audio[:2], controls=inputs.controls[:2], anchors=inputs.anchors[:2])
+    low = inputs.reference[::2, ::2]
+    high = backbone.upscale_keyframe(inputs, low)
+    assert high.shape == (32, 48, 3)
+    assert np.array_equal(backbone.upscale_keyframe(inputs, low), high)
+    assert not np.array_equal(backbone.upscale_keyframe(replace(inputs, head=255 - inputs.head), low), high)
+    assert not np.array_equal(backbone.upscale_keyframe(inputs, 255 - low), high)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dramatis.cascade.compose import SHEET_PICTURES, compose, emitted_frames
+from dramatis.cascade.compose import SHEET_PICTURES, compose, frames_in_order
 from dramatis.cascade.context import Set
 from dramatis.cascade.plan import ClipPlan, clips_from_keyframes, plan_frames
 from dramatis.media.video import probe_video
@@ -29,7 +29,7 @@ def filmed(frames: int, folder: Path) -> tuple[Set, ClipPlan, list[str]]:
         pictures[..., 1] = place
         keys.append(store.key({"clip": place}))
         store.put(keys[-1], {"frames": pictures})
-    material = SimpleNamespace(size=(32, 32))
+    material = SimpleNamespace(portrait=np.zeros((32, 32, 3), np.uint8))
     stage = Set(None, plan, material, None, store, SerialExecutor(), NullReporter())  # type: ignore[arg-type]
     return stage, clips, keys
 
@@ -37,7 +37,7 @@ def filmed(frames: int, folder: Path) -> tuple[Set, ClipPlan, list[str]]:
 @pytest.mark.parametrize("frames", [5, 29, 31, 100, 214])
 def test_every_frame_is_emitted_once_in_order(frames: int, tmp_path: Path) -> None:
     stage, clips, keys = filmed(frames, tmp_path)
-    emitted = list(emitted_frames(stage, clips, keys))
+    emitted = list(frames_in_order(stage, clips, keys, reversed(keys)))
     assert [int(frame[0, 0, 0]) for frame in emitted] == list(range(frames))
     places = [int(frame[0, 0, 1]) for frame in emitted]
     assert places == sorted(places)
@@ -48,11 +48,11 @@ def test_every_frame_is_emitted_once_in_order(frames: int, tmp_path: Path) -> No
 def test_video_and_sheet_are_written(tmp_path: Path, make_audio) -> None:
     stage, clips, keys = filmed(50, tmp_path)
     out = tmp_path / "film.mp4"
-    compose(stage, clips, keys, make_audio("voice.wav", 2.0), out)
+    compose(stage, clips, keys, keys, make_audio("voice.wav", 2.0), out)
     info = probe_video(out)
     assert (info.frames, info.size, info.sound) == (50, (32, 32), 2.0)
     with Image.open(tmp_path / "film.sheet.png") as sheet:
-        assert sheet.width * sheet.height > SHEET_PICTURES * 64 * 64
+        assert sheet.width * sheet.height > SHEET_PICTURES * 32 * 32
     assert {path.name for path in tmp_path.iterdir()} == {"store", "voice.wav", "film.mp4", "film.sheet.png"}
 
 
@@ -60,4 +60,4 @@ def test_a_vanished_artifact_is_named(tmp_path: Path) -> None:
     stage, clips, keys = filmed(50, tmp_path)
     stage.store.remove(keys[0])
     with pytest.raises(OSError, match="vanished"):
-        list(emitted_frames(stage, clips, keys))
+        list(frames_in_order(stage, clips, keys, keys))

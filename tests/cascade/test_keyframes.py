@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,13 +12,22 @@ from scipy.ndimage import gaussian_filter
 
 from dramatis.cascade import keyframes
 from dramatis.cascade.context import Set
-from dramatis.cascade.keyframes import choose_keyframes, colour_distance, score_terms, shape_distance, total_score
-from dramatis.cascade.plan import plan_frames
+from dramatis.cascade.keyframes import (
+    Keyframes,
+    choose_keyframes,
+    colour_distance,
+    score_terms,
+    shape_distance,
+    total_score,
+    upscale_keyframes,
+)
+from dramatis.cascade.plan import clips_from_keyframes, plan_frames
 from dramatis.models.perception import INNER_LIPS, Sight
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story import FrameSpan
+from tests.cascade.conftest import SIDE, kept, picture
 from tests.tiny import canonical_sight
 
 FRAMES = 41
@@ -122,3 +132,84 @@ def test_the_choice_follows_the_sound_and_is_kept(stage: Set) -> None:
     made = {path: path.stat().st_mtime_ns for path in stage.store.root.glob("??/*")}
     assert choose_keyframes(stage, blueprint) == chosen
     assert {path: path.stat().st_mtime_ns for path in stage.store.root.glob("??/*")} == made
+
+
+def blueprint_of(stage: Set, name: str = "blueprint", **green: int) -> dict[str, str]:
+    """A finished blueprint: red is the frame's number, green 50, or what `green` says of a frame (f24=60)."""
+    return {
+        clip.key: kept(
+            stage,
+            f"{name} {clip.key}",
+            frames=np.stack([picture(frame, green.get(f"f{frame}", 50)) for frame in clip.frames]),
+        )
+        for clip in stage.plan.blueprint
+    }
+
+
+def planned_frames(stage: Set) -> tuple[int, ...]:
+    return tuple(boundary.planned for boundary in stage.plan.boundaries)
+
+
+def upscaled(stage: Set, blueprint: dict[str, str]) -> Keyframes:
+    return upscale_keyframes(stage, blueprint, planned_frames(stage))
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., Set], scale: int) -> None:
+    stage = make_set(120, scale=scale)
+    made = upscaled(stage, blueprint_of(stage))
+    assert np.array_equal(made.high(0), stage.material.portrait)
+    assert np.array_equal(made.low(0), stage.material.reference)
+    assert set(made.keys) == set(planned_frames(stage)[1:])
+    for frame, inputs in zip(made.keys, stage.backbone.asked, strict=True):
+        assert np.array_equal(inputs.head[0], stage.material.portrait)
+        assert inputs.audio[:, 0].tolist() == [0, min(frame, 119)]
+        assert inputs.positive == "all"
+        high, low = made.high(frame), made.low(frame)
+        assert high.shape == (scale * SIDE, scale * SIDE, 3)
+        means = high.reshape(SIDE, scale, SIDE, scale, 3).mean((1, 3))
+        assert low.dtype == np.uint8 and np.abs(low - means).max() <= 0.5
+        assert 0 < np.abs(low - picture(frame, 50).astype(float)).mean() < 20
+
+
+def test_at_scale_one_keyframes_are_the_frames_of_the_blueprint(make_set: Callable[..., Set]) -> None:
+    stage = make_set(120)
+    made = upscaled(stage, blueprint_of(stage))
+    assert stage.backbone.asked == []
+    for frame in planned_frames(stage)[1:]:
+        assert np.array_equal(made.high(frame), picture(frame, 50))
+        assert np.array_equal(made.low(frame), picture(frame, 50))
+
+
+def test_a_keyframe_is_made_anew_for_another_picture_and_not_for_other_frames(make_set: Callable[..., Set]) -> None:
+    stage = make_set(120, scale=2)
+    before = upscaled(stage, blueprint_of(stage))
+    frame = planned_frames(stage)[2]
+
+    def changed(stage: Set, blueprint: dict[str, str]) -> list[int]:
+        after = upscaled(stage, blueprint)
+        return [number for number in before.keys if before.keys[number] != after.keys[number]]
+
+    assert changed(stage, blueprint_of(stage, "equal")) == []
+    assert changed(stage, blueprint_of(stage, "beside", **{f"f{frame + 4}": 60})) == []
+    assert changed(stage, blueprint_of(stage, "other", **{f"f{frame}": 60})) == [frame]
+    retaken = stage.storyline.shots[1].model_copy(update={"seed": 9, "positive": "other words"})
+    story = stage.storyline.model_copy(update={"shots": (stage.storyline.shots[0], retaken)})
+    assert changed(replace(stage, storyline=story), blueprint_of(stage)) == []
+    features = stage.material.features.copy()
+    features[frame] += 1
+    louder = replace(stage, material=replace(stage.material, features=features))
+    assert changed(louder, blueprint_of(stage)) == [frame]
+    words = stage.storyline.model_copy(update={"positive": "all others"})
+    assert changed(replace(stage, storyline=words), blueprint_of(stage)) == list(before.keys)
+
+
+def test_a_clip_is_told_of_its_own_keyframes_alone(make_set: Callable[..., Set]) -> None:
+    stage = make_set(120, scale=2)
+    made = upscaled(stage, blueprint_of(stage))
+    for clip in clips_from_keyframes(stage.plan, planned_frames(stage)).clips:
+        own = made.of(clip)
+        assert set(own.keys) == {clip.first, clip.last} - {0}
+        for frame in (clip.first, clip.last):
+            assert np.array_equal(own.high(frame), made.high(frame))
+            assert np.array_equal(own.low(frame), made.low(frame))

@@ -47,6 +47,7 @@ def some_material(frames: int = 60) -> Material:
     performance = Performance.still(frames)
     performance.camera[:, 0] = np.linspace(0, 0.3, frames)
     return Material(
+        portrait=rng.integers(0, 256, (128, 96, 3)).astype(np.uint8),
         reference=rng.integers(0, 256, (64, 48, 3)).astype(np.uint8),
         features=rng.normal(size=(frames, 12)).astype(np.float16),
         openings=rng.random(frames).astype(np.float32),
@@ -58,6 +59,7 @@ def some_material(frames: int = 60) -> Material:
 def test_a_clip_reads_its_own_frames() -> None:
     material, rows = some_material(), np.array([0, 4, 8, 8])
     assert material.size == (64, 48)
+    assert material.scale == 2
     assert material.audio(rows).shape == (4, 12)
     assert material.audio(rows).dtype == np.float32
     assert material.controls(rows).shape == (4, 26)
@@ -81,5 +83,6 @@ def test_the_digest_names_what_a_clip_reads_and_nothing_else() -> None:
 
     assert changed(40).digest(rows) == digest
     assert changed(29).digest(rows) != digest
-    assert replace(one, reference=one.reference + np.uint8(1)).digest(rows) != digest
+    for picture in ("portrait", "reference"):
+        assert replace(one, **{picture: getattr(one, picture) + np.uint8(1)}).digest(rows) != digest
     assert replace(one, head=replace(one.head, scale=one.head.scale * 1.01)).digest(rows) != digest

@@ -1,21 +1,27 @@
-"""The whole low-resolution cascade on tiny networks of the real classes."""
+"""The whole cascade on tiny networks of the real classes."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import pickle
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dramatis.avatar import AvatarPipeline, another_take, job_folder, read_storyline, write_storyline
 from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.context import Work
+from dramatis.cascade.pipeline import in_order, prepare
+from dramatis.evaluate.kills import watch
 from dramatis.media.video import probe_video, read_frames
-from dramatis.runtime.progress import Progress
+from dramatis.runtime.executor import SerialExecutor
+from dramatis.runtime.progress import NullReporter, Progress
+from dramatis.runtime.store import ArtifactStore
+from dramatis.senses.hearing import prosody_of
 from dramatis.story import UserError
 from tests.tiny import canonical_sight, write_model
 
@@ -23,6 +29,12 @@ from tests.tiny import canonical_sight, write_model
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose video has twice the sides of what it films."""
+    return write_model(tmp_path_factory.mktemp("model_twice"), scale=2)
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +79,90 @@ def test_the_video_has_exactly_the_frames_of_the_audio(
     assert (tmp_path / "o.storyline.yaml").exists()
 
 
-def test_any_number_of_workers_gives_equal_bytes(model: Path, make_audio, make_image, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.2, 2.2])
+def test_a_video_at_twice_the_size_has_exactly_the_frames_of_the_audio(
+    model_twice: Path, make_audio, make_image, tmp_path: Path, seconds: float
+) -> None:
+    recorder = Recorder()
+    pipe = AvatarPipeline.from_pretrained(model_twice)
+    image, audio = make_image("face.png", (200, 200)), make_audio("voice.wav", seconds)
+    film = pipe(image, audio, output=tmp_path / "o.mp4", reporter=recorder)
+    info = probe_video(film.video)
+    assert (info.frames, info.size) == (round(seconds * 25), (128, 128))
+    clips = recorder.total("sub-clips")
+    assert recorder.total("high-resolution keyframes") == recorder.total("super-resolution") == clips
+    if clips > 1:
+        assert recorder.total("transitions") == recorder.total("anchors") == clips - 1
+
+
+def test_a_size_that_the_model_cannot_film_is_refused(
+    model_twice: Path, make_audio, make_image, tmp_path: Path
+) -> None:
+    pipe = AvatarPipeline.from_pretrained(model_twice)
+    storyline, _ = pipe.plan(make_image("face.png", (200, 200)), make_audio("voice.wav", 1.0))
+    assert (storyline.width, storyline.height) == (128, 128)
+    with pytest.raises(UserError, match=r"144x128 does not fit the model 'tiny'; .* multiples of 32"):
+        pipe.render(storyline.model_copy(update={"width": 144}), tmp_path / "o.mp4")
+    assert not (tmp_path / "o.mp4").exists()
+
+
+def test_any_number_and_kind_of_workers_gives_equal_bytes(model: Path, make_audio, make_image, tmp_path: Path) -> None:
     image, audio = make_image("face.png", (200, 260)), make_audio("voice.wav", 3.0)
-    outputs = []
+    outputs = set()
+    for workers, executor in ((1, "threads"), (3, "threads"), (2, "processes")):
+        output = tmp_path / f"{workers}.mp4"
+        AvatarPipeline.from_pretrained(model)(image, audio, "nods", output=output, workers=workers, executor=executor)
+        outputs.add(output.read_bytes())
+    assert len(outputs) == 1
+
+
+def test_any_number_of_workers_gives_equal_bytes_at_twice_the_size(
+    model_twice: Path, make_audio, make_image, tmp_path: Path
+) -> None:
+    """And the first seconds are in the video before the last ones are filmed."""
+    image, audio = make_image("face.png", (200, 260)), make_audio("voice.wav", 4.0)
+    outputs, recorder = set(), Recorder()
     for workers in (1, 3):
         output = tmp_path / f"{workers}.mp4"
-        AvatarPipeline.from_pretrained(model)(image, audio, "nods", output=output, workers=workers)
-        outputs.append(output.read_bytes())
-    assert outputs[0] == outputs[1]
+        pipe = AvatarPipeline.from_pretrained(model_twice)
+        pipe(image, audio, "nods", output=output, workers=workers, reporter=recorder if workers == 1 else None)
+        outputs.add(output.read_bytes())
+    assert len(outputs) == 1
+    done = [(event.stage, event.done) for event in recorder.events]
+    clips = recorder.total("super-resolution")
+    assert clips >= 4
+    for stage in ("sub-clips", "super-resolution"):
+        assert done.index(("video", 12)) < done.index((stage, clips))
+    assert done.index(("super-resolution", 1)) < done.index(("sub-clips", 3))
+
+
+def test_a_set_goes_to_other_processes_as_a_name(model: Path, make_audio, make_image, tmp_path: Path) -> None:
+    pipe = AvatarPipeline.from_pretrained(model)
+    storyline, seen = pipe.plan(make_image("face.png", (200, 200)), make_audio("v.wav", 4.0))
+    store = ArtifactStore(tmp_path / "store")
+    stage = prepare(storyline, prosody_of(seen), pipe.backbone, store, SerialExecutor(), Recorder())
+    assert pipe.backbone.eye is not None
+    sent = pickle.dumps(stage)
+    assert len(sent) < 500
+    there = pickle.loads(sent)
+    assert pickle.loads(pickle.dumps(stage)) is there, "a process reads it once"
+    assert there.backbone is pickle.loads(pickle.dumps(pipe.backbone)) is not pipe.backbone
+    assert (there.plan, there.storyline, there.backbone.dtype) == (stage.plan, storyline, pipe.backbone.dtype)
+    rows = np.arange(stage.plan.frames)
+    assert there.material.digest(rows) == stage.material.digest(rows)
+    assert isinstance(there.reporter, NullReporter)
+
+
+def test_a_set_that_was_tampered_with_is_not_opened(model: Path, make_audio, make_image, tmp_path: Path) -> None:
+    pipe = AvatarPipeline.from_pretrained(model)
+    storyline, seen = pipe.plan(make_image("face.png", (200, 200)), make_audio("v.wav", 2.0))
+    store = ArtifactStore(tmp_path / "store")
+    sent = pickle.dumps(prepare(storyline, prosody_of(seen), pipe.backbone, store, SerialExecutor(), Recorder()))
+    for path in store.root.glob("??/*.safetensors"):
+        if "set" in (store.get(path.stem) or {}):
+            store.put(path.stem, {"set": pickle.dumps("something else")})
+    with pytest.raises(OSError, match="run the job again"):
+        pickle.loads(sent)
 
 
 def test_finished_artifacts_are_not_made_again(model: Path, make_audio, make_image, tmp_path: Path) -> None:
@@ -107,6 +195,22 @@ def test_another_take_of_one_shot_leaves_earlier_clips_alone(
     assert not np.array_equal(np.stack(before), np.stack(after))
 
 
+def test_another_take_at_twice_the_size_makes_only_what_it_changes(
+    model_twice: Path, make_audio, make_image, tmp_path: Path
+) -> None:
+    pipe = AvatarPipeline.from_pretrained(model_twice)
+    storyline, _ = pipe.plan(
+        make_image("face.png", (200, 200)), make_audio("voice.wav", 5.0), "first she smiles, then she is sad"
+    )
+    assert len(storyline.shots) >= 2
+    output = tmp_path / "o.mp4"
+    pipe.start(storyline, output)
+    recorder = Recorder()
+    pipe.render(another_take(storyline, len(storyline.shots) - 1), output, job_folder(output), recorder)
+    for stage in ("high-resolution keyframes", "sub-clips", "transitions", "anchors", "super-resolution"):
+        assert 0 < recorder.found(stage) < recorder.total(stage), stage
+
+
 def test_a_locked_shot_is_not_filmed_again(model: Path, make_audio, make_image) -> None:
     storyline, _ = AvatarPipeline.from_pretrained(model).plan(
         make_image("face.png", (200, 200)), make_audio("v.wav", 1.0)
@@ -136,27 +240,30 @@ import dramatis.cascade.pipeline as pipeline
 from dramatis.avatar import AvatarPipeline
 from tests.tiny import canonical_sight
 avatar.find_face = pipeline.find_face = lambda backbone, reference, name: canonical_sight()
-AvatarPipeline.from_pretrained(sys.argv[1])(sys.argv[2], sys.argv[3], output=Path(sys.argv[4]), workers=1)
+print("ready", flush=True)
+AvatarPipeline.from_pretrained(sys.argv[1])(sys.argv[2], sys.argv[3], output=Path(sys.argv[4]))
 """
 
 
-def test_killed_and_resumed_equals_undisturbed(model: Path, make_audio, make_image, tmp_path: Path) -> None:
-    image, audio = make_image("face.png", (200, 200)), make_audio("voice.wav", 8.0)
+@pytest.mark.timeout(300)  # every kill needs a process of its own, and its imports
+def test_killed_at_any_moment_and_resumed_equals_undisturbed(
+    model: Path, make_audio, make_image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])  # where the killed process finds `tests`
+    image, audio = make_image("face.png", (200, 200)), make_audio("voice.wav", 5.0)
     whole, broken = tmp_path / "whole.mp4", tmp_path / "broken.mp4"
+    began = time.monotonic()
     AvatarPipeline.from_pretrained(model)(image, audio, output=whole)
+    span = time.monotonic() - began
     command = [sys.executable, "-c", KILLED, str(model), str(image), str(audio), str(broken)]
-    process = subprocess.Popen(command, cwd=Path(__file__).parent.parent.parent)
     store = job_folder(broken) / "store"
-    deadline = time.monotonic() + 300
-    while len(list(store.glob("??/*.safetensors"))) < 4 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    runs = [watch(command, store, moment) for moment in np.random.default_rng(0).uniform(0, span, 4)]
+    assert any(run.killed for run in runs)
+    assert not any(run.lost for run in runs)
     made = {path: path.stat().st_mtime_ns for path in store.glob("??/*.safetensors")}
-    assert made
     AvatarPipeline.from_pretrained(model)(image, audio, output=broken)
     assert whole.read_bytes() == broken.read_bytes()
-    assert all(path.stat().st_mtime_ns == stamp for path, stamp in made.items())
+    assert made and all(path.stat().st_mtime_ns == stamp for path, stamp in made.items())
 
 
 def test_weights_are_part_of_every_key(model: Path, tmp_path: Path) -> None:
@@ -164,3 +271,30 @@ def test_weights_are_part_of_every_key(model: Path, tmp_path: Path) -> None:
     (other / "profile.yaml").write_text("name: other\nsteps: 3\narea: 4096\n")
     (other / "transformer" / "config.json").write_text((other / "transformer" / "config.json").read_text() + " ")
     assert Backbone(model).identity != Backbone(other).identity
+
+
+@st.composite
+def some_work(draw: st.DrawFn) -> list[list[Work]]:
+    """Three stages whose pieces need pieces of earlier stages."""
+    stages: list[list[Work]] = []
+    for stage, size in enumerate(draw(st.lists(st.integers(1, 6), min_size=3, max_size=3))):
+        earlier = [work.key for pieces in stages for work in pieces]
+        needs = st.lists(st.sampled_from(earlier), unique=True, max_size=4) if earlier else st.just([])
+        stages.append([Work(str(stage), f"{stage}/{n}", dict, tuple(draw(needs))) for n in range(size)])
+    return stages
+
+
+@given(stages=some_work())
+def test_work_comes_after_what_it_needs_and_no_later_than_it_must(stages: list[list[Work]]) -> None:
+    pieces = {work.key: work for stage in stages for work in stage}
+
+    def needed(keys: list[str]) -> set[str]:
+        return set(keys).union(*(needed(list(pieces[key].after)) for key in keys))
+
+    order = [work.key for work in in_order(*stages)]
+    wanted = [work.key for work in stages[-1]]
+    assert len(order) == len(set(order))
+    assert all(order.index(need) < order.index(key) for key in order for need in pieces[key].after)
+    assert [key for key in order if key in wanted] == wanted
+    for count, key in enumerate(wanted, start=1):
+        assert set(order[: order.index(key) + 1]) == needed(wanted[:count])

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dramatis.cascade.plan import CascadePlan, ClipPlan, clips_from_keyframes, plan_cascade, plan_frames
+from dramatis.cascade.transitions import gap
 from dramatis.story import FPS, FrameSpan, Shot, Storyline
 
 HOUR = 3600 * FPS
@@ -62,8 +63,13 @@ def check_clips(plan: CascadePlan, result: ClipPlan) -> None:
     for seam in result.seams:
         left, right = clips[seam.left], clips[seam.left + 1]
         assert seam.frame == left.last
-        assert left.first <= seam.window.start < seam.frame < seam.window.stop - 1 <= right.last
+        assert left.first <= seam.window.start <= seam.frame <= seam.window.stop - 1 <= right.last
         assert len(seam.window) % 4 == 1
+    # What one transition makes anew is, but for a frame in the shortest clips, not what the next one is given.
+    for one, other in pairwise(result.seams):
+        if gap(one) and gap(other):
+            assert len(set(gap(one)) & set(range(other.window.start, gap(other).start))) <= 1
+            assert not set(gap(other)) & set(one.window)
 
 
 @settings(deadline=None, max_examples=60)

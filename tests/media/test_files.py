@@ -42,7 +42,7 @@ def test_two_hours_without_space_are_refused(tmp_path, monkeypatch):
     assert 1e9 < needed < 1e10
     files.check_disk(tmp_path, 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 10**12, 10**8))
-    with pytest.raises(UserError, match=r"needs about 2\.9 GB .* has 100 MB free"):
+    with pytest.raises(UserError, match=r"needs about 7\.4 GB .* has 100 MB free"):
         files.check_disk(tmp_path / "not" / "yet", needed)
 
 

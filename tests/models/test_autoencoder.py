@@ -18,14 +18,37 @@ def test_shapes_follow_the_4n_plus_1_grid(groups: int) -> None:
 
 
 @torch.no_grad()
-def test_latents_do_not_depend_on_later_frames() -> None:
+def awake() -> MiniAutoencoder:
+    """A tiny network whose residual parts, zero at first, do something."""
     net = tiny_autoencoder()
+    for name, parameter in net.named_parameters():
+        if name.endswith("conv2.weight"):
+            torch.nn.init.normal_(parameter, std=0.1)
+    return net
+
+
+@torch.no_grad()
+def test_latents_do_not_depend_on_later_frames() -> None:
+    net = awake()
     video = torch.rand(1, 3, 13, 16, 16) * 2 - 1
     changed = video.clone()
     changed[:, :, 9:] = -changed[:, :, 9:]
     z, other = net.encode(video), net.encode(changed)
     assert torch.equal(z[:, :, :3], other[:, :, :3])
     assert not torch.equal(z[:, :, 3], other[:, :, 3])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("place", [0, 2, 3, 5])
+def test_decoding_looks_one_latent_frame_ahead_and_two_back(place: int) -> None:
+    net = awake()
+    z = torch.randn(1, 16, 6, 2, 2, generator=torch.Generator().manual_seed(0))
+    changed = z.clone()
+    changed[:, :, place] += 1
+    differs = (net.decode(z) != net.decode(changed)).flatten(3).any(-1)[0].any(0)
+    groups = torch.cat([differs[:1].expand(3), differs]).view(6, 4)  # the first frame is a group of its own
+    assert torch.equal(groups.any(1), groups.all(1))
+    assert groups.any(1).nonzero().flatten().tolist() == [t for t in range(6) if place - 1 <= t <= place + 2]
 
 
 @torch.no_grad()

@@ -31,6 +31,20 @@ def test_round_trip_in_half_precision(folder: Path) -> None:
     assert not net.training
 
 
+def test_packed_matrices_take_half_and_come_back_nearly_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = TextEncoder(dim=64, buckets=400, text_len=6, heads=2).eval()
+    save_model(net, tmp_path / "plain")
+    save_model(net, tmp_path / "packed", packed=True)
+    plain, packed = (sum(path.stat().st_size for path in shards_of(tmp_path / name)) for name in ("plain", "packed"))
+    assert packed < 0.65 * plain
+    again = load_model(TextEncoder, tmp_path / "packed")
+    for (key, value), other in zip(net.state_dict().items(), again.state_dict().values(), strict=True):
+        largest = value.abs().flatten(1).amax(1) if value.ndim > 1 else value.abs()
+        step = (largest / 127).view(-1, *[1] * (value.ndim - 1))
+        assert ((value - other).abs() <= 0.6 * step + 1e-3 * value.abs() + 1e-6).all(), key
+
+
 def test_shards_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dramatis.models.loading.SHARD_BYTES", 800)
     save_model(TextEncoder(dim=8, buckets=40, text_len=6, heads=2), tmp_path)

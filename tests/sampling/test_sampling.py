@@ -4,13 +4,16 @@ from itertools import pairwise
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from dramatis.sampling.conditioning import (
     Given,
+    enlarge,
     mask_channels,
     warp_condition,
     warp_fill,
     warped,
+    with_low,
     zero_condition,
 )
 from dramatis.sampling.denoise import Conditions, denoise
@@ -131,18 +134,41 @@ def test_zero_condition_encodes_grey_between() -> None:
     assert condition[0, :4, :, 0, 0].sum(0).tolist() == [4, 0, 1]
 
 
+def test_enlarged_frames_are_the_same_pictures_and_stay_in_range() -> None:
+    ramp = torch.linspace(-1, 1, 8).expand(1, 3, 5, 6, 8) * torch.tensor([0.2, 0.4, 0.6, 0.8, 1.0]).view(5, 1, 1)
+    out = enlarge(ramp, (12, 16))
+    assert out.shape == (1, 3, 5, 12, 16)
+    small = F.avg_pool3d(out, (1, 2, 2))
+    assert torch.allclose(small[..., 2:-2], ramp[..., 2:-2], atol=1e-5)
+    assert torch.allclose(enlarge(ramp[:, :, 2:3], (12, 16)), out[:, :, 2:3])  # every frame by itself
+    hard = torch.where(torch.arange(8) < 4, -1.0, 1.0).expand(1, 3, 1, 6, 8)
+    assert enlarge(hard, (12, 16)).abs().max() <= 1
+    assert enlarge(hard.bfloat16(), (12, 16)).dtype == torch.bfloat16
+
+
+def test_low_frames_follow_mask_and_given_frames() -> None:
+    condition, low = torch.randn(2, 20, 3, 4, 4), torch.randn(2, 16, 3, 4, 4).double()
+    out = with_low(condition, low)
+    assert out.shape == (2, 36, 3, 4, 4)
+    assert out.dtype == condition.dtype
+    assert torch.equal(out[:, :20], condition)
+    assert torch.equal(out[:, 20:], low.float())
+
+
 @torch.no_grad()
-@pytest.mark.parametrize("unmoved", [False, True])
-def test_the_loop_equals_a_straight_line_reference(unmoved: bool) -> None:
-    """Euler with three-way guidance, written out in full; the negative branches may read other controls."""
+@pytest.mark.parametrize("others", [(), ("controls",), ("image",), ("controls", "image")])
+def test_the_loop_equals_a_straight_line_reference(others: tuple[str, ...]) -> None:
+    """Euler with three-way guidance, written out in full; the negative branches, and they alone, may read other
+    controls and another image."""
     dit, given = tiny_dit(), inputs()
     noise = given.pop("latents")
     negative = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(5))
     timestep = given.pop("timestep")
     silence = torch.zeros_like(given["audio"])
-    other = torch.zeros_like(given["controls"]) if unmoved else None
-    conditions = Conditions(**given, negative=negative, silence=silence, negative_controls=other)
-    without = {**given, "text": negative} | ({} if other is None else {"controls": other})
+    other = {name: torch.zeros_like(given[name]) for name in others}
+    apart = {f"negative_{name}": value for name, value in other.items()}
+    conditions = Conditions(**given, negative=negative, silence=silence, **apart)
+    without = {**given, "text": negative, **other}
     sigmas = shifted_sigmas(3, 2.0)
     made = denoise(dit, noise, conditions, sigmas, TextAudioGuidance(2.5, 3.0), Euler())
 

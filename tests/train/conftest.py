@@ -24,14 +24,14 @@ def face_at(centre: tuple[float, float], scale: float = 34.0) -> np.ndarray:
     return (np.array(centre) + TEMPLATE_68[:, :2] * [scale, -scale]).astype(np.float32)
 
 
-def sample(seed: int) -> dict[str, np.ndarray]:
-    """All arrays of one sample: a reference frame, 29 dense and 29 strided ones."""
+def sample(seed: int, strided: bool = True) -> dict[str, np.ndarray]:
+    """All arrays of one sample: a reference frame, 29 dense and, if `strided`, 29 strided ones."""
     rng = np.random.default_rng(seed)
-    index = np.concatenate([[0], np.arange(10, 39), np.arange(0, 4 * 29, 4)]).astype(np.int32)
-    frames = np.empty((59, SIDE, SIDE, 3), np.uint8)
+    index = np.concatenate([[0], np.arange(10, 39), 4 * np.arange(29 if strided else 0)]).astype(np.int32)
+    frames = np.empty((len(index), SIDE, SIDE, 3), np.uint8)
     frames[:] = rng.integers(60, 200, 3)
-    person = np.zeros((59, SIDE, SIDE), np.uint8)
-    landmarks = np.empty((59, 68, 2), np.float32)
+    person = np.zeros((len(index), SIDE, SIDE), np.uint8)
+    landmarks = np.empty((len(index), 68, 2), np.float32)
     for row, time in enumerate(index):
         landmarks[row] = face_at((30 + 4 * np.sin(time / 9), 36))
         low, high = landmarks[row].min(0).astype(int), landmarks[row].max(0).astype(int)
@@ -42,7 +42,7 @@ def sample(seed: int) -> dict[str, np.ndarray]:
         "frames": frames,
         "index": index,
         "audio": (vowels * 9000).astype(np.int16),
-        "controls": np.repeat(Performance.still(1).vector(), 59, 0).astype(np.float16),
+        "controls": np.repeat(Performance.still(1).vector(), len(index), 0).astype(np.float16),
         "anchors": landmarks[:, list(RIGID_ANCHORS)].astype(np.float16),
         "landmarks": landmarks.astype(np.float16),
         "person": person,
@@ -50,13 +50,13 @@ def sample(seed: int) -> dict[str, np.ndarray]:
     }
 
 
-def write_shard(folder: Path, number: int, count: int = 2) -> None:
+def write_shard(folder: Path, number: int, count: int = 2, strided: bool = True) -> None:
     """One shard of `count` samples and its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     arrays, rows = {}, []
     for slot in range(count):
-        for key, value in sample(100 * number + slot).items():
-            arrays[f"{slot}/{key}"] = value
+        for key, value in sample(100 * number + slot, strided).items():
+            arrays[f"{slot}/{key}"] = np.ascontiguousarray(value)  # safetensors writes memory as it lies
         rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
     save_file(arrays, folder / f"shard-{number:05d}.safetensors")
     (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
@@ -73,6 +73,15 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shards")
     for number in range(2):
         write_shard(folder, number)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dense_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same without strided frames: what the high-resolution networks train on."""
+    folder = tmp_path_factory.mktemp("dense_shards")
+    for number in range(2):
+        write_shard(folder, number, strided=False)
     return folder
 
 

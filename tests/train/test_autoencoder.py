@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model, save_model
 from dramatis.train.autoencoder import (
+    BORDER_WEIGHT,
     DECODER,
     MOUTH,
     batch,
@@ -17,6 +18,7 @@ from dramatis.train.autoencoder import (
     laplacian,
     latent_statistics,
     main,
+    random_crop,
     reconstruction_loss,
     texture_loss,
 )
@@ -49,6 +51,33 @@ def test_a_batch_is_crops_in_range_with_their_boxes(shards: Path) -> None:
     assert set(boxes.unique().tolist()) == {0.0, 1.0}
     again, _ = batch(data, np.random.default_rng(0), size=6, frames=9, side=32, device=CPU)
     assert torch.equal(video, again)
+
+
+def test_samples_without_strided_frames_are_cropped_and_measured(dense_shards: Path) -> None:
+    data, rng = ShardSet(dense_shards), np.random.default_rng(0)
+    assert len(data.get(0, "index")) == 30
+    for _ in range(20):
+        clip, boxes = random_crop(data, rng, frames=9, side=32)
+        assert clip.shape == (9, 32, 32, 3)
+        assert boxes.shape == (9, 32, 32)
+    assert set(evaluate(tiny_autoencoder(), data, CPU, clips=1)) == {"psnr", "psnr_detail", "sharpness"}
+
+
+def test_a_change_of_error_costs_more_between_latent_frames_than_within() -> None:
+    video, boxes = torch.zeros(1, 3, 13, 16, 16), torch.zeros(1, 1, 13, 16, 16)
+    still = torch.full_like(video, 0.5)
+
+    def cost(step: int) -> float:
+        """Of an error that changes its sign, not its size, before frame `step`."""
+        wrong = still.clone()
+        wrong[:, :, :step] *= -1
+        return float(reconstruction_loss(wrong, video, boxes, 4.0) - reconstruction_loss(still, video, boxes, 4.0))
+
+    within = [cost(step) for step in (2, 3, 4, 6, 7, 8, 10, 11, 12)]
+    between = [cost(step) for step in (1, 5, 9)]
+    assert np.allclose(within, within[0]) and np.allclose(between, between[0])
+    assert np.isclose(between[0], BORDER_WEIGHT * within[0])
+    assert np.isclose((3 * between[0] + 9 * within[0]) / 12, 1 / 12), "on the whole it costs what it did"
 
 
 def test_the_loss_counts_detail_more_and_is_zero_for_a_perfect_copy() -> None:

@@ -23,6 +23,7 @@ from dramatis.train.dit import (
     forget,
     main,
     mouth_window,
+    noise_levels,
 )
 from tests.tiny import write_model
 from tests.train.conftest import logged
@@ -184,7 +185,7 @@ def test_steps_lower_the_loss_and_resume_where_they_stopped(latents: LatentSet, 
         for step in clock.loop():
             torch.manual_seed(step)
             batch, _ = draw(latents, np.random.default_rng(step), 0.0, 2, 2)
-            loss = flow_loss(learner.dit, learner.text, batch, CPU)
+            loss = flow_loss(learner.dit, learner.text, batch, noise_levels(len(batch.z)))
             loss.backward()
             optimiser.step(1e-2)
             average.update(learner)

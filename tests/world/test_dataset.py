@@ -78,6 +78,15 @@ def test_a_real_sample_has_the_promised_arrays():
 
 
 @needs_assets
+def test_a_sample_may_leave_the_strided_frames_out():
+    arrays, _ = make_sample(7, 3, ASSETS, Recipe(size=32, strided=False))
+    whole, _ = make_sample(7, 3, ASSETS, Recipe(size=32))
+    for name in ("frames", "index", "controls", "anchors", "landmarks", "person", "face"):
+        assert np.array_equal(arrays[name], whole[name][: 1 + WINDOW])
+    assert np.array_equal(arrays["audio"], whole["audio"])
+
+
+@needs_assets
 def test_equal_seeds_write_equal_files(tmp_path):
     recipe = Recipe(size=32, samples_per_shard=1)
     for name in "ab":

@@ -11,18 +11,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 import yaml
 from diffusers.models.modeling_utils import ModelMixin
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
+from dramatis.cascade.colour import Pictures, corrupted
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import check_folder, fingerprint, load_model
@@ -33,11 +35,20 @@ from dramatis.models.text import TextEncoder
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.motion.warp import warp_positions
-from dramatis.sampling.conditioning import Given, warp_condition, zero_condition
+from dramatis.sampling.conditioning import (
+    Given,
+    enlarge,
+    warp_condition,
+    warped,
+    with_low,
+    with_mask,
+    zero_condition,
+)
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
-from dramatis.sampling.guidance import guider
+from dramatis.sampling.guidance import NoGuidance, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
+from dramatis.sampling.tiles import Tiled
 from dramatis.story import UserError, Value
 
 NETWORKS: dict[str, type[ModelMixin]] = {
@@ -47,7 +58,12 @@ NETWORKS: dict[str, type[ModelMixin]] = {
     "speech_encoder": SpeechEncoder,
     "perception": PerceptionNet,
 }
-Pictures = NDArray[np.uint8]
+HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT}
+"""What a model needs besides where its profile's `scale` is more than 1."""
+LATER = ("seam", "seam_strength", "high_steps", "keyframe_steps", "high_shift", "tile", "tile_overlap")
+"""Fields of a profile that change the video, but not what the blueprint and the sub-clips look like."""
+COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb")
+"""Fields that change nothing that is filmed."""
 
 
 class Profile(Value):
@@ -62,9 +78,30 @@ class Profile(Value):
     text_scale: float = 1.5
     audio_scale: float = 1.0
     centred_guidance: bool = Field(default=False, description="guidance keeps the mean of every latent frame")
-    frame_seconds: float = Field(default=0.05, description="per generated frame, two workers on the machine measured")
+    corrupted_reference: float = Field(
+        default=0.0, ge=0, le=1, description="how spoilt a reference the unconditional branch sees; 0: the true one"
+    )
+    seam: Literal["film", "fade", "cut"] = Field(default="film", description="what joins two sub-clips")
+    seam_strength: float = Field(
+        default=1.0, gt=0, le=1, description="highest sigma at which a seam is filmed; 1: from noise alone"
+    )
+    match_colours: bool = Field(default=False, description="sub-clips take their colours from their keyframes")
+    scale: int = Field(default=1, ge=1, le=4, description="side of a high-resolution frame over a low-resolution one")
+    high_steps: int = Field(default=2, ge=1, description="of super-resolution")
+    keyframe_steps: int = Field(default=2, ge=1, description="of high-resolution keyframes, which hold the detail")
+    high_shift: float = Field(default=1.0, gt=0)
+    tile: int = Field(default=20, ge=8, multiple_of=2, description="latent cells a side that super-resolution sees")
+    tile_overlap: int = Field(default=8, ge=0, multiple_of=2)
+    frame_seconds: float = Field(default=0.05, description="per low-resolution frame, two workers, machine measured")
+    high_frame_seconds: float = Field(default=0.1, description="the same per frame of the final size")
     startup_seconds: float = 8.0
     memory_gb: float = 1.2
+
+    @model_validator(mode="after")
+    def _tiles_advance(self) -> Self:
+        if self.tile_overlap >= self.tile:
+            raise ValueError(f"tile_overlap is {self.tile_overlap}; it must be less than tile, {self.tile}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -106,7 +143,10 @@ def fast_dtype() -> torch.dtype:
 
 
 class Backbone:
-    """The networks of one model folder; loaded on first use, so that planning and checks stay light."""
+    """The networks of one model folder; loaded on first use, so that planning and checks stay light.
+
+    Pickled, it is the folder and the number format: a process that unpickles it many times loads its networks once.
+    """
 
     def __init__(self, folder: Path, dtype: torch.dtype | None = None) -> None:
         self.folder = folder
@@ -116,6 +156,9 @@ class Backbone:
         self._models: dict[str, torch.nn.Module] = {}
         self._fingerprint: str | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _shared_backbone, (self.folder.resolve(), self.dtype)
+
     @property
     def identity(self) -> dict[str, str]:
         """What artifacts depend on besides their inputs: weights and arithmetic."""
@@ -123,10 +166,22 @@ class Backbone:
             self._fingerprint = fingerprint(self.folder)
         return {"weights": self._fingerprint, "dtype": str(self.dtype)}
 
+    @property
+    def low_identity(self) -> dict[str, Any]:
+        """What low-resolution artifacts depend on besides their inputs: what comes after them may change."""
+        return {"profile": self.profile.model_dump(mode="json", exclude={*LATER, *COSTS}), **self.identity}
+
+    @property
+    def high_identity(self) -> dict[str, Any]:
+        """What high-resolution artifacts depend on besides their inputs."""
+        return {"profile": self.profile.model_dump(mode="json", include=set(LATER)), **self.identity}
+
     def _get(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                model: Any = load_model(NETWORKS[name], self.folder / name, dtype).requires_grad_(False)
+                model: Any = load_model((NETWORKS | HIGH_NETWORKS)[name], self.folder / name, dtype).requires_grad_(
+                    False
+                )
                 if name == "autoencoder":
                     model = model.to(memory_format=torch.channels_last)
                 self._models[name] = model
@@ -141,6 +196,10 @@ class Backbone:
         return self._get("transformer", self.dtype)  # type: ignore[return-value]
 
     @property
+    def upscaler(self) -> AudioDiT:
+        return self._get("upscaler", self.dtype)  # type: ignore[return-value]
+
+    @property
     def text(self) -> TextEncoder:
         return self._get("text_encoder", torch.float32)  # type: ignore[return-value]
 
@@ -153,20 +212,72 @@ class Backbone:
         return self._get("perception", torch.float32)  # type: ignore[return-value]
 
     @torch.no_grad()
-    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None) -> Pictures:
-        """Denoise and decode one clip: (F, H, W, 3) uint8. Depends on its inputs and the weights alone."""
-        noise = self._noise(inputs)
+    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None, again: Pictures | None = None) -> Pictures:
+        """Denoise and decode one clip: (F, H, W, 3) uint8. Depends on its inputs and the weights alone.
+
+        again: (F, H, W, 3) uint8, a version of the clip to film once more. It is noised up to the profile's
+        `seam_strength` only, so that what it shows stays and what does not fit is mended.
+        """
+        start = self._noise(inputs)
         profile = self.profile
+        sigmas = shifted_sigmas(profile.steps, profile.shift)
+        if again is not None:
+            sigmas = sigmas[sigmas <= max(profile.seam_strength, float(sigmas[-2]))]
+            start = torch.lerp(self._encode(to_tensor(again)).float(), start, sigmas[0])
         latents = denoise(
             self.dit,
-            noise,
+            start,
             self._conditions(inputs),
-            shifted_sigmas(profile.steps, profile.shift),
+            sigmas,
             guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
             Euler(),
             on_step,
         )
         return to_pictures(self.decode(latents))
+
+    @torch.no_grad()
+    def upscale(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+        """A finished low-resolution clip at the high resolution: (F, H, W, 3) uint8.
+
+        inputs: as for `film`, everything at the high resolution, with the high-resolution keyframes at both ends as
+        head and tail. low: (F, H / scale, W / scale, 3). Report, section 3.1: HR video super-resolution.
+        """
+        return self._enlarged(inputs, low, self._conditions(inputs), self.profile.high_steps)
+
+    @torch.no_grad()
+    def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+        """A single frame at the high resolution: (H, W, 3) uint8. Its detail comes from another picture of the person.
+
+        inputs: two frames at the high resolution. The first is that other picture (`head`), with the performance of
+        its moment; the second is the one to make, of which `low` (H / scale, W / scale, 3) is all that is known.
+        """
+        size = (inputs.reference.shape[0], inputs.reference.shape[1])
+        positions = warp_positions(inputs.anchors, Performance.from_vector(inputs.controls), 0, size)[1:]
+        moved = warped(to_tensor(inputs.head)[:, :, 0], torch.from_numpy(positions))
+        shown = replace(
+            inputs, audio=inputs.audio[1:], controls=inputs.controls[1:], anchors=inputs.anchors[1:], tail=None
+        )
+        condition = with_mask(self._encode(moved), torch.zeros(1))
+        given = replace(self._context(shown), condition=condition)
+        return self._enlarged(shown, low[None], given, self.profile.keyframe_steps)[0]
+
+    def _enlarged(self, inputs: ClipInputs, low: Pictures, given: Conditions, steps: int) -> Pictures:
+        profile = self.profile
+        size = (inputs.reference.shape[0], inputs.reference.shape[1])
+        assert size == (low.shape[1] * profile.scale, low.shape[2] * profile.scale)
+        seen = self._encode(enlarge(to_tensor(low), size))
+        latents = denoise(
+            Tiled(self.upscaler, profile.tile, profile.tile_overlap),
+            self._noise(inputs),
+            replace(given, condition=with_low(given.condition, seen)),
+            shifted_sigmas(steps, profile.high_shift),
+            NoGuidance(),
+            Euler(),
+        )
+        return to_pictures(self.decode(latents))
+
+    def _encode(self, video: Tensor) -> Tensor:
+        return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.dtype)))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Normalised latents (1, 16, T, h, w) -> (1, 3, F, H, W)."""
@@ -180,6 +291,12 @@ class Backbone:
 
     def _conditions(self, inputs: ClipInputs) -> Conditions:
         size = (inputs.reference.shape[0], inputs.reference.shape[1])
+        given = self._given(inputs, Performance.from_vector(inputs.controls), size)
+        return replace(self._context(inputs), condition=given)
+
+    def _context(self, inputs: ClipInputs) -> Conditions:
+        """All conditions but the given frames."""
+        size = (inputs.reference.shape[0], inputs.reference.shape[1])
         performance = Performance.from_vector(inputs.controls)
         maps = coordinate_maps(inputs.anchors, performance, size, (size[0] // 8, size[1] // 8))
         words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
@@ -188,18 +305,22 @@ class Backbone:
         # The negative branch is told no emotion, so that guidance strengthens it as it strengthens the words.
         unmoved = controls.clone()
         unmoved[..., EMOTION_COLUMNS] = 0
-        reference = self.autoencoder.encode(to_tensor(inputs.reference[None]).to(self.dtype))
+        spoilt = self.profile.corrupted_reference
         return Conditions(
-            condition=self._given(inputs, performance, size),
+            condition=torch.empty(0),
             text=words[:1],
             negative=words[1:],
-            image=reference_tokens(self.autoencoder.normalise(reference)[:, :, 0]),
+            image=self._looked_up(inputs.reference),
             audio=audio,
             silence=torch.zeros_like(audio),
             controls=controls,
             negative_controls=unmoved,
+            negative_image=self._looked_up(corrupted(inputs.reference, spoilt)) if spoilt else None,
             maps=torch.from_numpy(maps)[None],
         )
+
+    def _looked_up(self, reference: Pictures) -> Tensor:
+        return reference_tokens(self._encode(to_tensor(reference[None]))[:, :, 0])
 
     def _given(self, inputs: ClipInputs, performance: Performance, size: tuple[int, int]) -> Tensor:
         tail = None if inputs.tail is None else to_tensor(inputs.tail).to(self.dtype)
@@ -210,6 +331,11 @@ class Backbone:
         ends = [len(inputs.head) - 1] + ([] if inputs.tail is None else [frames - len(inputs.tail)])
         positions = [torch.from_numpy(warp_positions(inputs.anchors, performance, end, size)) for end in ends]
         return warp_condition(self.autoencoder, given, positions[0], positions[1] if len(positions) > 1 else None)
+
+
+@cache
+def _shared_backbone(folder: Path, dtype: torch.dtype) -> Backbone:
+    return Backbone(folder, dtype)
 
 
 def load_profile(folder: Path) -> Profile:
@@ -235,8 +361,8 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     if not folder.is_dir():
         known = ", ".join(sorted(shipped))
         raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
-    load_profile(folder)
-    for network, kind in NETWORKS.items():
+    high = HIGH_NETWORKS if load_profile(folder).scale > 1 else {}
+    for network, kind in (NETWORKS | high).items():
         check_folder(folder / network, kind)
     return folder
 

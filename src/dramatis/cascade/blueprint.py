@@ -10,10 +10,8 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-
-from dramatis.cascade.backbone import ClipInputs, Pictures
-from dramatis.cascade.context import Set
+from dramatis.cascade.colour import Pictures
+from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import BlueprintClip
 from dramatis.runtime.seeds import derive_seed
 
@@ -35,17 +33,7 @@ def blueprint_frame(stage: Set, made: dict[str, str], frame: int) -> Pictures:
     if frame == 0:
         return stage.material.reference
     clip, position = stage.plan.blueprint_source(frame)
-    return stored_frames(stage, made[clip])[position]
-
-
-def stored_frames(stage: Set, artifact: str) -> Pictures:
-    """The frames of a finished clip artifact."""
-    found = stage.store.get(artifact)
-    if found is None:
-        raise OSError(f"the artifact {artifact[:12]} has vanished from the store while the job ran; run the job again")
-    frames = found["frames"]
-    assert isinstance(frames, np.ndarray)
-    return frames
+    return stored(stage, made[clip])[position]
 
 
 def _artifact(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> str:
@@ -58,8 +46,7 @@ def _artifact(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> str:
             "material": stage.material.digest(rows),
             "prompts": stage.prompts(clip.shots),
             "seed": _seed(stage, clip),
-            "profile": stage.backbone.profile.model_dump(mode="json"),
-            **stage.backbone.identity,
+            **stage.backbone.low_identity,
         }
     )
 
@@ -70,24 +57,12 @@ def _seed(stage: Set, clip: BlueprintClip) -> int:
 
 
 def _film(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> dict[str, Any]:
-    rows = stage.rows(clip.frames)
     given = {
-        item.position: stage.material.reference
-        if item.clip is None
-        else stored_frames(stage, made[item.clip])[item.source]
+        item.position: stage.material.reference if item.clip is None else stored(stage, made[item.clip])[item.source]
         for item in clip.given
     }
     last = len(clip.frames) - 1
-    positive, negative = stage.prompts(clip.shots)
-    inputs = ClipInputs(
-        head=given[0][None],
-        tail=given[last][None] if last in given else None,
-        reference=stage.material.reference,
-        audio=stage.material.audio(rows),
-        controls=stage.material.controls(rows),
-        anchors=stage.material.anchors(rows),
-        positive=positive,
-        negative=negative,
-        seed=_seed(stage, clip),
-    )
-    return {"frames": stage.backbone.film(inputs)}
+    tail = given[last][None] if last in given else None
+    return {
+        "frames": stage.backbone.film(stage.inputs(clip.frames, clip.shots, given[0][None], tail, _seed(stage, clip)))
+    }

@@ -1,20 +1,19 @@
 """The last stage: finished sub-clips, in order, become one mp4 with the user's own sound.
 
-Frames stream from the store to the encoder, one clip at a time, so memory does not know the video's length.
+Frames stream from the store to the encoder, one clip at a time and as soon as all clips before it are there, so memory
+does not know the video's length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from PIL.Image import Resampling
 
-from dramatis.cascade.backbone import Pictures
-from dramatis.cascade.blueprint import stored_frames
-from dramatis.cascade.context import Set
+from dramatis.cascade.colour import Pictures
+from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import ClipPlan
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import VideoWriter
@@ -24,25 +23,22 @@ from dramatis.runtime.progress import Stage
 SHEET_PICTURES = 24
 
 
-def emitted_frames(stage: Set, clips: ClipPlan, made: list[str]) -> Iterator[Pictures]:
-    """Every frame of the video in order, (H, W, 3) uint8: at a shared keyframe the earlier clip keeps it."""
-    for clip, key in zip(clips.clips, made, strict=True):
-        frames = stored_frames(stage, key)
-        yield from frames[clip.emit.start - clip.first : clip.emit.stop - clip.first]
+def compose(stage: Set, clips: ClipPlan, finished: Sequence[str], made: Iterable[str], audio: Path, out: Path) -> None:
+    """Write the video, and a contact sheet of evenly spaced frames beside it.
 
-
-def compose(stage: Set, clips: ClipPlan, made: list[str], audio: Path, out: Path) -> None:
-    """Write the video, and a contact sheet of evenly spaced frames beside it."""
+    finished: artifacts of the sub-clips in order. made: artifacts of any stage as they come to be there, in any order;
+    reading it is what drives the work.
+    """
     total = stage.plan.frames
     shown = set(np.linspace(0, total - 1, min(SHEET_PICTURES, total)).round().astype(int).tolist())
     kept: list[Pictures] = []
     labels: list[str] = []
-    height, width = stage.material.size
+    height, width = stage.material.portrait.shape[:2]
     with (
         Stage(stage.reporter, "video", total) as progress,
         VideoWriter(out, (width, height), audio=audio) as writer,
     ):
-        for number, frame in enumerate(emitted_frames(stage, clips, made)):
+        for number, frame in enumerate(frames_in_order(stage, clips, finished, made)):
             writer.write(frame)
             if number in shown:
                 kept.append(frame)
@@ -52,8 +48,21 @@ def compose(stage: Set, clips: ClipPlan, made: list[str], audio: Path, out: Path
     _save_sheet(kept, labels, out.with_suffix(".sheet.png"))
 
 
+def frames_in_order(stage: Set, clips: ClipPlan, finished: Sequence[str], made: Iterable[str]) -> Iterator[Pictures]:
+    """Every frame of the video, (H, W, 3) uint8: at a shared keyframe the earlier clip keeps it."""
+    waited_for = set(finished)
+    there = set()
+    place = 0
+    for key in made:
+        if key in waited_for:
+            there.add(key)
+        while place < len(finished) and finished[place] in there:
+            clip = clips.clips[place]
+            yield from stored(stage, finished[place])[clip.emit.start - clip.first : clip.emit.stop - clip.first]
+            place += 1
+
+
 def _save_sheet(frames: list[Pictures], labels: list[str], path: Path) -> None:
-    twice = [Image.fromarray(f).resize((2 * f.shape[1], 2 * f.shape[0]), Resampling.BICUBIC) for f in frames]
     partial = path.with_name(f".{path.name}.partial")
-    contact_sheet(twice, labels).save(partial, format="PNG")
+    contact_sheet([Image.fromarray(frame) for frame in frames], labels).save(partial, format="PNG")
     publish(partial, path)

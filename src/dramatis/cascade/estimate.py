@@ -26,10 +26,12 @@ def estimate_job(storyline: Storyline, profile: Profile, workers: int) -> Cost:
     """Foretell a storyline's cost; keyframes are taken as planned."""
     plan = plan_cascade(storyline)
     clips = clips_from_keyframes(plan, [boundary.planned for boundary in plan.boundaries]).clips
-    generated = sum(len(clip.frames) for clip in plan.blueprint) + sum(clip.length for clip in clips)
-    area = storyline.width * storyline.height / profile.area
+    filmed = sum(clip.length for clip in clips)
+    generated = sum(len(clip.frames) for clip in plan.blueprint) + filmed
+    area = storyline.width * storyline.height / profile.scale**2 / profile.area
+    each = area * (generated * profile.frame_seconds + (profile.scale > 1) * filmed * profile.high_frame_seconds)
     # The reference machine has two cores; more workers than cores gain nothing there.
     speed = min(workers, 2) / 2
-    seconds = profile.startup_seconds + generated * area * profile.frame_seconds / speed
+    seconds = profile.startup_seconds + each / speed
     disk = estimate_disk(storyline.frames, (storyline.width, storyline.height)) / 1e6
     return Cost(plan.frames, len(plan.blueprint), len(clips), seconds, profile.memory_gb, disk)

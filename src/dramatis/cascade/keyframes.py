@@ -1,10 +1,12 @@
-"""Stage two (report 3.1): choose representative keyframes from the blueprint.
+"""Stages two and three (report 3.1): choose representative keyframes from the blueprint, and upscale them.
 
 Near every planned boundary several blueprint frames could stand between two sub-clips. The one is taken whose identity
 is closest to the reference, whose face is seen whole and sharp, which is expressive, and whose mouth is right for the
 sound of that moment: a wrong mouth in a keyframe is a wrong mouth in two clips.
 
-The high-resolution half upscales these frames (its HR DiT comes between this stage and the sub-clips).
+The high-resolution DiT then makes each of them anew at the size of the video, under the global prompts: pose and
+expression are the blueprint's, skin, hair and background come from the reference at full resolution. Made small again,
+these keyframes are the first and last frames of the sub-clips.
 """
 
 from __future__ import annotations
@@ -19,12 +21,14 @@ import torch
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
-from dramatis.cascade.backbone import Pictures, to_tensor
+from dramatis.cascade.backbone import to_tensor
 from dramatis.cascade.blueprint import blueprint_frame
-from dramatis.cascade.context import Set
-from dramatis.cascade.plan import Boundary
+from dramatis.cascade.colour import Pictures
+from dramatis.cascade.context import Set, content, stored
+from dramatis.cascade.plan import Boundary, SubClip
 from dramatis.models.perception import PerceptionNet, Sight, look
 from dramatis.motion.face import RIGID_ANCHORS
+from dramatis.runtime.seeds import derive_seed
 from dramatis.senses.seeing import laplacian_variance
 
 RIGID = list(RIGID_ANCHORS)
@@ -59,6 +63,68 @@ def choose_keyframes(stage: Set, blueprint: dict[str, str]) -> tuple[int, ...]:
         wanted[key] = partial(_choose, stage, blueprint, boundary)
     stage.make_all("keyframes", wanted)
     return tuple(_chosen(stage, key) for key in keys)
+
+
+@dataclass(frozen=True)
+class Keyframes:
+    """The pictures between sub-clips, in the store: `frames` (1, H, W, 3), the video's size, and `low` (1, h, w, 3)."""
+
+    stage: Set
+    keys: dict[int, str]
+
+    def of(self, clip: SubClip) -> Keyframes:
+        """Only those of one clip: what its task needs to know."""
+        ends = (clip.first, clip.last)
+        return Keyframes(self.stage, {frame: key for frame, key in self.keys.items() if frame in ends})
+
+    def high(self, frame: int) -> Pictures:
+        """(H, W, 3) uint8; frame 0 is the reference itself."""
+        return stored(self.stage, self.keys[frame], "frames")[0] if frame else self.stage.material.portrait
+
+    def low(self, frame: int) -> Pictures:
+        """(h, w, 3) uint8."""
+        return stored(self.stage, self.keys[frame], "low")[0] if frame else self.stage.material.reference
+
+
+def upscale_keyframes(stage: Set, blueprint: dict[str, str], chosen: tuple[int, ...]) -> Keyframes:
+    """Make every chosen keyframe at the size of the video; at scale 1 that is the blueprint's frame."""
+    keys, wanted = {}, {}
+    for frame in chosen[1:]:
+        keys[frame] = stage.store.key(
+            {
+                "stage": "high keyframe",
+                "frame": frame,
+                "picture": content(blueprint_frame(stage, blueprint, frame)),
+                "material": stage.material.digest(stage.rows([0, frame])),
+                "prompts": stage.prompts([]),
+                "seed": _seed(stage, frame),
+                **stage.backbone.high_identity,
+            }
+        )
+        wanted[keys[frame]] = partial(_upscale, stage, blueprint, frame)
+    stage.make_all("high-resolution keyframes", wanted)
+    return Keyframes(stage, keys)
+
+
+def _seed(stage: Set, frame: int) -> int:
+    return derive_seed(stage.storyline.seed, f"keyframe/{frame}")
+
+
+def _upscale(stage: Set, blueprint: dict[str, str], frame: int) -> dict[str, Any]:
+    low = blueprint_frame(stage, blueprint, frame)
+    scale = stage.material.scale
+    if scale == 1:
+        return {"frames": low[None], "low": low[None]}
+    high = enlarge_still(stage, low, 0, frame, stage.material.portrait, _seed(stage, frame))
+    height, width = low.shape[:2]
+    small = high.reshape(height, scale, width, scale, 3).mean((1, 3)).round().astype(np.uint8)
+    return {"frames": high[None], "low": small[None]}
+
+
+def enlarge_still(stage: Set, low: Pictures, source: int, frame: int, detail: Pictures, seed: int) -> Pictures:
+    """Frame `frame`, seen as `low` (h, w, 3), at the video's size; detail (H, W, 3) is how frame `source` looks."""
+    inputs = stage.inputs([source, frame], [], low[None], None, seed)
+    return stage.backbone.upscale_keyframe(stage.high(inputs, detail[None], None), low)
 
 
 def _source(stage: Set, blueprint: dict[str, str], frame: int) -> str:

@@ -29,10 +29,12 @@ BLOCK_FRAMES = 500
 class Material:
     """One job's inputs as the networks take them. N = frames of the video.
 
-    reference: (H, W, 3) uint8. features: (N, C) float16 speech features. openings: (N,) float32, how far the mouth
-    should be open by the sound. performance: N frames. head: the reference's head.
+    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at the
+    size of low-resolution frames. features: (N, C) float16 speech features. openings: (N,) float32, how far the mouth
+    should be open by the sound. performance: N frames. head: the reference's head, in pixels of `reference`.
     """
 
+    portrait: NDArray[np.uint8]
     reference: NDArray[np.uint8]
     features: NDArray[np.float16]
     openings: NDArray[np.float32]
@@ -41,8 +43,13 @@ class Material:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(H, W) of the low-resolution frames."""
+        """(h, w) of the low-resolution frames."""
         return self.reference.shape[0], self.reference.shape[1]
+
+    @property
+    def scale(self) -> int:
+        """Side of a frame of the video over that of a low-resolution frame."""
+        return self.portrait.shape[0] // self.reference.shape[0]
 
     def audio(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
         """(F, C) features at frame numbers."""
@@ -53,12 +60,13 @@ class Material:
         return self.performance.take(frames).vector()
 
     def anchors(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, 9, 2) pixels of the head's rigid points at frame numbers."""
+        """(F, 9, 2) pixels of the head's rigid points at frame numbers, in low-resolution frames."""
         return project(self.head, self.performance.take(frames), self.size)
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
-        value = hashlib.sha256(self.reference.tobytes())
+        value = hashlib.sha256(self.portrait.tobytes())
+        value.update(self.reference.tobytes())
         value.update(np.ascontiguousarray(self.features[frames]).tobytes())
         value.update(np.ascontiguousarray(self.controls(frames)).tobytes())
         value.update(np.array([self.head.scale, *self.head.centre, *self.head.rotation.ravel()]).tobytes())

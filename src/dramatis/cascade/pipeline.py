@@ -6,20 +6,23 @@ killed goes on where it stopped, and its result equals an undisturbed one bit fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dramatis.cascade.backbone import Backbone, one_thread, to_tensor
+from dramatis.cascade.backbone import Backbone, Profile, one_thread, to_tensor
 from dramatis.cascade.blueprint import make_blueprint
-from dramatis.cascade.clips import make_clips
+from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
-from dramatis.cascade.context import Set
-from dramatis.cascade.keyframes import choose_keyframes
+from dramatis.cascade.context import Set, Work
+from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
 from dramatis.cascade.material import Material, hear
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
+from dramatis.cascade.super_resolution import plan_super_resolution
+from dramatis.cascade.transitions import plan_transitions
 from dramatis.media.image import fit_picture, load_image
 from dramatis.models.perception import Sight, look
 from dramatis.motion.face import fit_head
@@ -66,14 +69,31 @@ def film(
     stage = prepare(storyline, prosody, backbone, store, executor, reporter or NullReporter())
 
     blueprint = make_blueprint(stage)
-    keyframes = choose_keyframes(stage, blueprint)
-    clips = clips_from_keyframes(stage.plan, keyframes)
-    # Here the HR keyframe DiT upscales the chosen blueprint frames.
-    made = make_clips(stage, clips, blueprint)
-    # Here audio-aware transitions re-synthesise the window of every seam in `clips.seams`.
-    # Here the HR video DiT super-resolves each sub-clip between its two HR keyframes.
-    compose(stage, clips, made, Path(storyline.audio), out)
-    return Film(out, out.with_suffix(".sheet.png"), storyline, keyframes)
+    chosen = choose_keyframes(stage, blueprint)
+    keyframes = upscale_keyframes(stage, blueprint, chosen)
+    clips = clips_from_keyframes(stage.plan, chosen)
+    filmed = plan_clips(stage, clips, keyframes)
+    transitions = plan_transitions(stage, clips, filmed)
+    anchors, enlarged = plan_super_resolution(stage, clips, filmed, transitions, keyframes)
+    made = stage.make(in_order(filmed, transitions.values(), anchors, enlarged))
+    compose(stage, clips, [work.key for work in enlarged], made, Path(storyline.audio), out)
+    return Film(out, out.with_suffix(".sheet.png"), storyline, chosen)
+
+
+def in_order(*stages: Iterable[Work]) -> list[Work]:
+    """The work of several stages, each piece as early as what it needs allows: finished seconds come early."""
+    pieces = {work.key: work for stage in stages for work in stage}
+    out: dict[str, Work] = {}
+
+    def place(work: Work) -> None:
+        for key in work.after:
+            if key not in out:
+                place(pieces[key])
+        out.setdefault(work.key, work)
+
+    for work in list(stages[-1]):
+        place(work)
+    return list(out.values())
 
 
 def prepare(
@@ -95,7 +115,8 @@ def make_material(
     storyline: Storyline, performance: Performance, backbone: Backbone, store: ArtifactStore, reporter: Reporter
 ) -> Material:
     """The job's inputs as the networks take them; hearing is kept as an artifact."""
-    reference = reference_picture(Path(storyline.image), storyline.width, storyline.height)
+    portrait = reference_picture(Path(storyline.image), storyline.width, storyline.height)
+    reference = reference_picture(Path(storyline.image), *low_size(storyline, backbone.profile))
     sight = find_face(backbone, reference, storyline.image)
     key = store.key(
         {
@@ -119,11 +140,22 @@ def make_material(
         head = fit_head(sight.landmarks)
     except ValueError as error:
         raise no_face(storyline.image) from error
-    return Material(reference, features, openings, performance, head)
+    return Material(portrait, reference, features, openings, performance, head)
+
+
+def low_size(storyline: Storyline, profile: Profile) -> tuple[int, int]:
+    """(width, height) of the low-resolution frames; UserError for a size that the model cannot film."""
+    unit = profile.scale * profile.multiple
+    if storyline.width % unit or storyline.height % unit:
+        raise UserError(
+            f"the storyline's size {storyline.width}x{storyline.height} does not fit the model {profile.name!r}; "
+            f"write a width and a height that are multiples of {unit}."
+        )
+    return storyline.width // profile.scale, storyline.height // profile.scale
 
 
 def reference_picture(path: Path, width: int, height: int) -> np.ndarray:
-    """The reference image at the size of the video, (H, W, 3) uint8."""
+    """The reference image at a size, (H, W, 3) uint8."""
     return fit_picture(load_image(path), (width, height))
 
 

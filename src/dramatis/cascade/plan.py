@@ -214,8 +214,9 @@ def _round_up(number: int, multiple: int) -> int:
 
 
 def _seam(left: SubClip, right: SubClip) -> Seam:
-    """The transition between two clips; its window never reaches past the neighbouring keyframes."""
-    reach = min(SEAM_REACH, left.length - 1, right.length - 1)
+    """The transition between two clips. Its window leaves the far ends of short clips to the seams there, so that no
+    transition is given what another makes anew."""
+    reach = min(SEAM_REACH, left.length - 1 - GRID, right.length - 1 - GRID)
     return Seam(frame=left.last, left=left.index, window=FrameSpan(left.last - reach, left.last + reach + 1))
 
 

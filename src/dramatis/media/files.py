@@ -9,9 +9,10 @@ from pathlib import Path
 
 from dramatis.story import UserError
 
-BYTES_PER_PIXEL = 1.0
-"""Disk a job needs for each pixel of each output frame: float32 latents 0.25, keyframes and controls well
-below that, the mp4 and its partial copy at worst 0.5."""
+BYTES_PER_PIXEL = 2.5
+"""Disk a job needs for each pixel of each output frame: finished clips, packed without loss, about 1; what they were
+made from 0.6 (a quarter of the pixels in clips, transitions and blueprint, and keyframes at full size), the mp4 and
+its partial copy at worst 0.5; the rest is for pictures that pack badly."""
 
 
 def check_input(path: str | Path, what: str) -> Path:

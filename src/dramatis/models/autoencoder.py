@@ -3,6 +3,7 @@
 Frames come in groups: the first latent frame holds one pixel frame, every later one holds four, so a clip has
 4n+1 frames and n+1 latent frames (8x smaller in space, 16 channels). Nothing in a latent depends on later frames,
 which is what lets the mask channels of the DiT mark single given frames (section 3.1's first-last-frame clips).
+Decoding is not causal: a latent frame is turned into pixels with the next one in view.
 
 Shape legend: B batch, C channels, F pixel frames, T latent frames, H W pixels, h w latent cells.
 """
@@ -33,11 +34,12 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(F.silu(self.conv1(F.silu(x))))
 
 
-class CausalMix(nn.Module):
-    """Let every latent frame see the one before it: a 3x3 convolution over both, added to the present one."""
+class TemporalMix(nn.Module):
+    """Let every latent frame see the one before it, or the one `ahead`: a 3x3 convolution over both, added to it."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, ahead: bool = False) -> None:
         super().__init__()
+        self.ahead = ahead
         self.conv1 = nn.Conv2d(2 * channels, channels, 3, padding=1)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
         for parameter in self.conv2.parameters():
@@ -46,8 +48,8 @@ class CausalMix(nn.Module):
     def forward(self, x: Tensor, frames: int) -> Tensor:
         """x: (B*T, C, h, w) with T = frames."""
         clip = rearrange(x, "(b t) c h w -> b t c h w", t=frames)
-        before = torch.cat([clip[:, :1], clip[:, :-1]], dim=1)
-        pair = rearrange(torch.cat([clip, before], dim=2), "b t c h w -> (b t) c h w")
+        parts = [clip[:, 1:], clip[:, -1:]] if self.ahead else [clip[:, :1], clip[:, :-1]]
+        pair = rearrange(torch.cat([clip, torch.cat(parts, dim=1)], dim=2), "b t c h w -> (b t) c h w")
         return x + self.conv2(F.silu(self.conv1(F.silu(pair))))
 
 
@@ -86,13 +88,14 @@ class MiniAutoencoder(ModelMixin, ConfigMixin):
         self.enc2 = nn.ModuleList([ResidualBlock(c2), ResidualBlock(c2)])
         self.down2 = nn.Conv2d(c2, c3, 4, stride=2, padding=1)
         self.group = nn.Conv2d(4 * c3, latent_width, 1)
-        self.enc_mix = CausalMix(latent_width)
+        self.enc_mix = TemporalMix(latent_width)
         self.enc3 = ResidualBlock(latent_width)
         self.enc_out = nn.Conv2d(latent_width, z_dim, 3, padding=1)
 
         self.dec_in = nn.Conv2d(z_dim, latent_width, 3, padding=1)
         self.dec3 = ResidualBlock(latent_width)
-        self.dec_mix = nn.ModuleList([CausalMix(latent_width), CausalMix(latent_width)])
+        # The last one looks ahead: without it pictures step wherever one latent frame hands over to the next.
+        self.dec_mix = nn.ModuleList([TemporalMix(latent_width, ahead) for ahead in (False, False, True)])
         self.ungroup = nn.Conv2d(latent_width, 4 * c3, 1)
         self.dec2a = ResidualBlock(c3)
         self.up2 = nn.Conv2d(c3, 4 * c2, 3, padding=1)

@@ -22,6 +22,9 @@ from dramatis.story import UserError
 
 Model = TypeVar("Model", bound=ModelMixin)
 SHARD_BYTES = 16_000_000
+PACKED_FROM = 4096
+"""Fewest numbers in a matrix that is worth packing."""
+SCALE = ".int8_scale"
 
 _OFFICIAL = (
     (r"^text_embedding\.0\.", "condition_embedder.text_embedder.linear_1."),
@@ -67,15 +70,45 @@ def from_official(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {official_to_ours(key): value for key, value in state.items()}
 
 
-def save_model(model: ModelMixin, folder: Path, dtype: torch.dtype = torch.float16) -> None:
-    """Write `config.json` and safetensors shards of at most 16 MB, so that no single file is a burden to clone."""
+def pack(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same weights in half the bytes of float16: matrices and kernels as int8, with one scale for each row."""
+    out = {}
+    for key, value in state.items():
+        if not value.is_floating_point() or value.ndim < 2 or value.numel() < PACKED_FROM:
+            out[key] = value
+            continue
+        rows = value.float().flatten(1)
+        # The scale is rounded first, so that the integers belong to what will be read back.
+        scale = (rows.abs().amax(1) / 127).clamp_min(1e-7).half().clamp_min(6e-8)
+        out[key] = (rows / scale.float().unsqueeze(1)).round().clamp(-127, 127).to(torch.int8).view(value.shape)
+        out[key + SCALE] = scale
+    return out
+
+
+def unpack(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The inverse of `pack`, up to half a step of each row's scale; what was not packed stays as it is."""
+    out = {key: value for key, value in state.items() if not key.endswith(SCALE)}
+    for key in state.keys() - out.keys():
+        name = key.removesuffix(SCALE)
+        if name in out:
+            scale = state[key].float()
+            out[name] = out[name].float() * scale.view(-1, *[1] * (out[name].ndim - 1))
+    return out
+
+
+def save_model(model: ModelMixin, folder: Path, dtype: torch.dtype = torch.float16, packed: bool = False) -> None:
+    """Write `config.json` and safetensors shards of at most 16 MB, so that no single file is a burden to clone.
+
+    packed: matrices as int8 (see `pack`); the rest, or everything, in `dtype`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for stale in folder.glob("*.safetensors*"):
         stale.unlink()
     model.save_config(folder)
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
-    for key, value in sorted(model.state_dict().items()):
+    state = dict(model.state_dict())
+    for key, value in sorted((pack(state) if packed else state).items()):
         tensor = value.detach().cpu().contiguous()
         tensor = tensor.to(dtype) if tensor.is_floating_point() else tensor
         if size + tensor.nbytes > SHARD_BYTES and shards[-1]:
@@ -100,6 +133,7 @@ def load_model(kind: type[Model], folder: Path, dtype: torch.dtype = torch.float
     state: dict[str, Tensor] = {}
     for shard in shards_of(folder):
         state.update(load_file(shard))
+    state = unpack(state)
     wanted = model.state_dict()
     wrong = [
         f"{key}: {'missing' if key not in state else 'unexpected' if key not in wanted else 'wrong shape'}"

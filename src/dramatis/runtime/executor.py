@@ -6,22 +6,37 @@ then any executor, order or number of workers gives the same values.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Protocol
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from dramatis.story import UserError
+
+LOOK_AHEAD = 32
+"""Most tasks that are drawn and wait for others."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One call, named by a key that is unique within a `map`."""
+    """One call, named by a key that is unique within a `map`.
+
+    after: keys of tasks that come earlier in the same `map` and must have ended before this one begins.
+    """
 
     key: str
     fn: Callable[..., Any]
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    after: frozenset[str] = frozenset()
 
     def run(self) -> Result:
         return Result(self.key, self.fn(*self.args, **self.kwargs))
@@ -64,36 +79,124 @@ class ThreadExecutor:
     """
 
     def __init__(self, workers: int, setup: Callable[[], None] | None = None) -> None:
-        if workers < 1:
-            raise ValueError(f"workers must be at least 1, not {workers}")
-        self.workers = workers
+        self.workers = _at_least_one(workers)
         self._setup = setup
 
     def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        stop = threading.Event()
-        queue = iter(tasks)
-        with ThreadPoolExecutor(self.workers, "dramatis", initializer=self._setup or _nothing) as pool:
-            running: set[Future[Result | None]] = set()
-
-            def refill() -> None:
-                for task in islice(queue, self.workers - len(running)):
-                    running.add(pool.submit(_unless, stop, task))
-
-            try:
-                refill()
-                while running:
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    running -= done
-                    results = [future.result() for future in done]
-                    refill()
-                    yield from (result for result in results if result is not None)
-            finally:
-                stop.set()  # after a failure, or when the caller stops listening, nothing new begins
+        with futures.ThreadPoolExecutor(self.workers, "dramatis", initializer=self._setup or _nothing) as pool:
+            yield from _run_all(pool, tasks, self.workers)
 
 
-def _unless(stop: threading.Event, task: Task) -> Result | None:
-    return None if stop.is_set() else task.run()
+class ProcessExecutor:
+    """`workers` processes that live until `close`: what a task loads is still there for the tasks of a later `map`.
+
+    They begin when they are first needed, and afresh: the threads of numerical libraries do not survive a fork. So
+    tasks, results and `setup`, which runs once in each process, must be picklable, and a script needs the guard
+    `if __name__ == "__main__":`. Tasks are drawn as workers fall free, as `ThreadExecutor` does.
+    """
+
+    def __init__(self, workers: int, setup: Callable[[], None] | None = None) -> None:
+        self.workers = _at_least_one(workers)
+        spawn = multiprocessing.get_context("spawn")
+        self._pool = futures.ProcessPoolExecutor(workers, spawn, _begin_process, (setup or _nothing,))
+
+    def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
+        """As of `Executor`. Raises UserError when a process dies; the executor is then of no more use."""
+        try:
+            yield from _run_all(self._pool, tasks, self.workers)
+        except BrokenProcessPool as error:
+            raise UserError(
+                "a worker process was killed or could not begin, perhaps for want of memory; "
+                "run it again with fewer workers, finished work is kept."
+            ) from error
+
+    def close(self) -> None:
+        """End the processes, after the tasks at work."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Workers(StrEnum):
+    """What runs tasks when there is more than one worker."""
+
+    THREADS = "threads"
+    PROCESSES = "processes"
+
+
+@contextmanager
+def open_executor(kind: str, workers: int, setup: Callable[[], None]) -> Iterator[Executor]:
+    """An executor of one of `Workers`, closed on exit; one worker is the calling thread itself.
+
+    Raises ValueError for an unknown kind.
+    """
+    kind = Workers(kind)
+    if workers == 1:
+        yield SerialExecutor(setup)
+    elif kind is Workers.THREADS:
+        yield ThreadExecutor(workers, setup)
+    else:
+        with ProcessExecutor(workers, setup) as executor:
+            yield executor
+
+
+def _run_all(pool: futures.Executor, tasks: Iterable[Task], workers: int) -> Iterator[Result]:
+    """Keep `workers` tasks at work until all are done, as `Executor.map` promises."""
+    queue = iter(tasks)
+    waiting: list[Task] = []
+    running: dict[futures.Future[Result], str] = {}
+    ended: set[str] = set()
+
+    def refill() -> None:
+        while len(running) < workers:
+            task = next((task for task in waiting if task.after <= ended), None)
+            if task is not None:
+                waiting.remove(task)
+            elif len(waiting) >= LOOK_AHEAD or (task := next(queue, None)) is None:
+                return
+            elif not task.after <= ended:
+                waiting.append(task)
+                continue
+            running[pool.submit(task.run)] = task.key
+
+    try:
+        refill()
+        while running:
+            done, _ = futures.wait(running, return_when=futures.FIRST_COMPLETED)
+            ended |= {running.pop(future) for future in done}
+            results = [future.result() for future in done]
+            refill()
+            yield from results
+        assert not waiting, f"{waiting[0].key} waits for a task that does not come before it"
+    finally:  # after a failure, or when the caller stops listening, nothing new begins
+        futures.wait([future for future in running if not future.cancel()])
+
+
+def _at_least_one(workers: int) -> int:
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, not {workers}")
+    return workers
 
 
 def _nothing() -> None:
     """A worker without set-up."""
+
+
+def _begin_process(setup: Callable[[], None]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone decides on the end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    setup()
+
+
+def _end_with_parent() -> None:
+    """Without this, the workers of a killed parent would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

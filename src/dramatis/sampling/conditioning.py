@@ -99,3 +99,18 @@ def with_mask(latents: Tensor, flags: Tensor) -> Tensor:
     batch, _, frames, height, width = latents.shape
     mask = mask_channels(flags).to(latents).view(1, 4, frames, 1, 1).expand(batch, -1, -1, height, width)
     return torch.cat([mask, latents], dim=1)
+
+
+def enlarge(video: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, 3, F, H, W) in [-1, 1] -> the same frames at `size` (height, width), bicubic: what super-resolution starts
+    from, and what it is measured against."""
+    batch, _, frames = video.shape[:3]
+    flat = rearrange(video.float(), "b c f h w -> (b f) c h w")
+    out = F.interpolate(flat, size, mode="bicubic", align_corners=False).clamp(-1, 1).to(video.dtype)
+    return rearrange(out, "(b f) c h w -> b c f h w", b=batch, f=frames)
+
+
+def with_low(condition: Tensor, low: Tensor) -> Tensor:
+    """Condition (B, 20, T, h, w) and the latents (B, 16, T, h, w) of the enlarged low-resolution clip ->
+    (B, 36, T, h, w): the condition of the high-resolution stages."""
+    return torch.cat([condition, low.to(condition)], dim=1)

@@ -11,6 +11,7 @@ from torch import Tensor
 from dramatis.models.dit import AudioDiT
 from dramatis.sampling.guidance import Branch, Guider
 from dramatis.sampling.solvers import Solver
+from dramatis.sampling.tiles import Tiled
 
 StepCallback = Callable[[int, int], None]
 
@@ -20,7 +21,8 @@ class Conditions:
     """Everything a clip is made from besides noise; shapes as in `AudioDiT.forward`, batch 1.
 
     silence: audio features of silence in the shape of `audio`; negative: the negative prompt's text states;
-    negative_controls: what the branch of the negative prompt reads in place of `controls`, None for the same.
+    negative_controls, negative_image: what the branch of the negative prompt reads in place of `controls` and `image`,
+    None for the same.
     """
 
     condition: Tensor
@@ -33,6 +35,7 @@ class Conditions:
     controls: Tensor | None = None
     maps: Tensor | None = None
     negative_controls: Tensor | None = None
+    negative_image: Tensor | None = None
 
     def to(self, dtype: torch.dtype) -> Conditions:
         """All tensors in another dtype."""
@@ -40,25 +43,27 @@ class Conditions:
         return replace(self, **cast)
 
 
-def predict(dit: AudioDiT, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
+def predict(dit: AudioDiT | Tiled, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
     """One evaluation of the network for one guidance branch."""
-    other = branch.negative_text and given.negative_controls is not None
+    negative = branch.negative_text
+    other_image = negative and given.negative_image is not None
+    other_controls = negative and given.negative_controls is not None
     return dit(
         x,
         given.condition,
         timestep,
-        given.negative if branch.negative_text else given.text,
-        given.image,
+        given.negative if negative else given.text,
+        given.negative_image if other_image else given.image,
         given.silence if branch.silent else given.audio,
         masks=given.masks,
-        controls=given.negative_controls if other else given.controls,
+        controls=given.negative_controls if other_controls else given.controls,
         maps=given.maps,
     )
 
 
 @torch.no_grad()
 def denoise(
-    dit: AudioDiT,
+    dit: AudioDiT | Tiled,
     noise: Tensor,
     given: Conditions,
     sigmas: Tensor,

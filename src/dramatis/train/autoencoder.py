@@ -26,6 +26,8 @@ from dramatis.train.shards import ShardSet
 REFERENCE, DENSE, STRIDED = slice(0, 1), slice(1, 30), slice(30, 59)
 LATENT_PENALTY = 2e-3
 """Keeps latents off their bound: without it a large first step saturated all of them and nothing was learnt."""
+BORDER_WEIGHT = 4.0
+"""How much more a change of the error counts between two latent frames than within one."""
 TEXTURE_WINDOW = 16
 DECODER = ("dec", "up", "ungroup")
 """How the names of the decoder's layers begin."""
@@ -52,7 +54,8 @@ def detail_boxes(landmarks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def random_crop(data: ShardSet, rng: np.random.Generator, frames: int, side: int) -> tuple[np.ndarray, np.ndarray]:
     """One training crop: (frames, side, side, 3) uint8 and its detail weights (frames, side, side)."""
     index = int(rng.integers(len(data)))
-    span = STRIDED if rng.random() < 0.3 else DENSE
+    strided = len(data.get(index, "index")) >= STRIDED.stop
+    span = STRIDED if strided and rng.random() < 0.3 else DENSE
     start = span.start + int(rng.integers(0, 29 - frames + 1))
     clip = data.frames(index, slice(start, start + frames))
     marks = data.get(index, "landmarks")[start : start + frames].astype(np.float32)
@@ -85,14 +88,18 @@ def batch(
 def reconstruction_loss(out: Tensor, video: Tensor, boxes: Tensor, detail: float) -> Tensor:
     """Weighted L1 of pixels, of their gradients in space and time, and of 4x pooled pixels.
 
-    The gradient in time keeps what stands still from shimmering: errors may be there, but not change.
+    The gradient in time keeps what stands still from shimmering: errors may be there, but not change, least of all
+    where one latent frame hands over to the next, which would show as a pulse every four frames.
     """
     weight = 1 + (detail - 1) * boxes
     error = out.float() - video
     loss = (weight * error.abs()).mean()
     dx, dy = error.diff(dim=-1), error.diff(dim=-2)
     loss = loss + 0.5 * ((weight[..., 1:] * dx.abs()).mean() + (weight[..., 1:, :] * dy.abs()).mean()) / 2
-    loss = loss + (weight[:, :, 1:] * error.diff(dim=2).abs()).mean()
+    border = torch.ones(video.shape[2] - 1, device=video.device)
+    border[::4] = BORDER_WEIGHT
+    change = weight[:, :, 1:] * error.diff(dim=2).abs()
+    loss = loss + (border.view(-1, 1, 1) * change).mean() / border.mean()
     return loss + 0.5 * F.avg_pool3d(error, (1, 4, 4)).abs().mean()
 
 
@@ -119,8 +126,8 @@ def texture_loss(out: Tensor, video: Tensor) -> Tensor:
 
 @torch.no_grad()
 def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips: int = 24) -> dict[str, float]:
-    """PSNR (dB) on held-out people: whole frames, mouth and eye boxes, strided clips; Laplacian variance of whole
-    frames over the true one."""
+    """PSNR (dB) on held-out people: whole frames, mouth and eye boxes, strided clips if there are any; Laplacian
+    variance of whole frames over the true one."""
     model.eval()
     sharp: list[float] = []
     whole: list[float] = []
@@ -129,6 +136,8 @@ def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips
     for index in range(min(clips, len(data))):
         marks = data.get(index, "landmarks").astype(np.float32)
         for span, found in ((DENSE, whole), (STRIDED, strided)):
+            if len(marks) < span.stop:
+                continue
             clip = torch.from_numpy(data.frames(index, span)).to(device).float().div(127.5).sub(1)
             video = clip.permute(3, 0, 1, 2).unsqueeze(0)
             with autocast(device):
@@ -140,7 +149,7 @@ def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips
                 boxes = torch.from_numpy(detail_boxes(marks[span], (height, width))).to(device)
                 detail.append(psnr(out, video, boxes.float()))
     scores = {"psnr": whole, "psnr_detail": detail, "psnr_strided": strided, "sharpness": sharp}
-    return {name: float(np.mean(values)) for name, values in scores.items()}
+    return {name: float(np.mean(values)) for name, values in scores.items() if values}
 
 
 @torch.no_grad()

@@ -184,10 +184,15 @@ def forget(batch: Batch, rng: np.random.Generator) -> Batch:
     return batch
 
 
-def flow_loss(dit: AudioDiT, text: TextEncoder, batch: Batch, device: torch.device) -> Tensor:
-    """Weighted squared error of the velocity at random times, more of them near noise, where motion is decided."""
+def noise_levels(size: int) -> Tensor:
+    """(size,) random sigmas, more of them near noise, where motion is decided."""
+    return torch.sigmoid(0.6 + 1.1 * torch.randn(size))
+
+
+def flow_loss(dit: AudioDiT, text: TextEncoder, batch: Batch, sigma: Tensor) -> Tensor:
+    """Weighted squared error of the velocity at noise levels `sigma` (B,), which lies on the network's device."""
+    device = sigma.device
     z = batch.z.to(device)
-    sigma = torch.sigmoid(0.6 + 1.1 * torch.randn(len(z), device=device))
     noise = torch.randn_like(z)
     mixed = torch.lerp(z, noise, sigma.view(-1, 1, 1, 1, 1))
 
@@ -361,7 +366,7 @@ def main(
         # Whole frames count for more at the end, when lips are there and pictures have to settle.
         share = full_share if clock.progress() < 0.66 else max(full_share, late_share)
         batch, _ = draw(train_set, rng, share, batch_full, batch_window)
-        loss = flow_loss(learner.dit, learner.text, batch, device)
+        loss = flow_loss(learner.dit, learner.text, batch, noise_levels(len(batch.z)).to(device))
         if clock.outlier(loss):
             continue
         loss.backward()

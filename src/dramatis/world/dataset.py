@@ -6,7 +6,8 @@ killed goes on where it stopped, several processes share the work, and a shard w
 
 Arrays of sample i (T pictures of a timeline of F frames at 25 fps, pixels x right and y down)::
 
-    {i}/frames    (T, H, W, 3) uint8   the reference (frame 0), 29 consecutive frames, 29 at one stride from 0
+    {i}/frames    (T, H, W, 3) uint8   the reference (frame 0), 29 consecutive frames, 29 at one stride from 0 (these
+                                       are left out where the recipe says so)
     {i}/index     (T,) int32           their places on the timeline
     {i}/audio     (640 F,) int16       16 kHz, for the whole timeline
     {i}/controls  (T, 26) float16      `Performance.vector()` of the person who speaks
@@ -55,12 +56,17 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes a dataset: equal recipes give equal bytes. `size`: side of the square frames in pixels."""
+    """What makes a dataset: equal recipes give equal bytes.
+
+    size: side of the square frames in pixels. strided: with the frames of a blueprint; the high-resolution networks,
+    which never make one, do without.
+    """
 
     seed: int = 0
     split: str = "train"
     size: int = 128
     samples_per_shard: int = 32
+    strided: bool = True
     format: int = _FORMAT
 
     def __post_init__(self) -> None:
@@ -113,7 +119,7 @@ def make_sample(seed: int, identity: int, assets: Path, recipe: Recipe) -> tuple
     frames = (WINDOW - 1) * stride + 1
     take = make_take(seed, recipe.split, assets, size=recipe.size, identity=identity, least_frames=frames)
     start = _dense_start(take, rng)
-    index = np.concatenate([[0], start + np.arange(WINDOW), stride * np.arange(WINDOW)])
+    index = np.concatenate([[0], start + np.arange(WINDOW), stride * np.arange(WINDOW if recipe.strided else 0)])
     arrays = sample_arrays(take, index.astype(np.int32))
     row = take.row(start, start + WINDOW)
     return arrays, row | {"seed": seed, "dense_start": start, "stride": stride}
@@ -178,7 +184,7 @@ def _settle(out: Path, recipe: Recipe) -> None:
     """Write the recipe beside the shards, or check that the one which is there is the same."""
     path = out / "dataset.json"
     if path.exists():
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = {"strided": True} | json.loads(path.read_text(encoding="utf-8"))
         if there != asdict(recipe):
             raise UserError(f"{out} holds a dataset of another recipe ({there}); choose another folder")
     else:
