@@ -392,7 +392,7 @@ def main(
             print(report.markdown(entries, [run]), flush=True)
             if save:
                 write_results(entries, len(cases))
-        if only is None:
+        if save and "sync" in (only or GROUPS):
             picture(bench)
 
 

@@ -20,6 +20,7 @@ from dramatis.train.autoencoder import (
     main,
     random_crop,
     reconstruction_loss,
+    spoilt,
     texture_loss,
 )
 from dramatis.train.shards import ShardSet
@@ -167,3 +168,20 @@ def test_training_resumes_and_writes_weights_with_their_statistics(
     assert [row["step"] for row in rows if "psnr" in row] == [3, 6]
     model = load_model(MiniAutoencoder, tmp_path / "out")
     assert tuple(model.config["latents_std"]) != (1.0,) * 16
+
+
+def test_latents_are_spoilt_by_cell_and_by_frame() -> None:
+    torch.manual_seed(0)
+    z = torch.randn(4, 16, 5, 16, 16)
+    assert torch.equal(spoilt(z, 0.0, 0.0), z)
+    white, smooth = spoilt(z, 0.1, 0.0) - z, spoilt(z, 0.0, 0.4) - z
+    assert abs(float(white.std()) - 0.1) < 0.01
+
+    def likeness(x: torch.Tensor, dim: int) -> float:
+        first, second = x.narrow(dim, 0, x.shape[dim] - 1), x.narrow(dim, 1, x.shape[dim] - 1)
+        return float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1])
+
+    # Neighbouring cells err alike, neighbouring latent frames do not.
+    assert likeness(smooth, 4) > 0.8 and likeness(smooth, 3) > 0.8
+    assert abs(likeness(smooth, 2)) < 0.1 and abs(likeness(white, 4)) < 0.1
+    assert float(smooth.std()) < 0.4

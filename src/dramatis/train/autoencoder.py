@@ -124,6 +124,20 @@ def texture_loss(out: Tensor, video: Tensor) -> Tensor:
     return (strength(out) - strength(video)).abs().mean()
 
 
+def spoilt(z: Tensor, noise: float, pulse: float) -> Tensor:
+    """Latents (B, C, T, h, w) with the errors of a DiT, in units of their spread: so that nearby latents decode alike.
+
+    noise: of single cells. pulse: at most so much of a smooth error that is another one in every latent frame; the
+    decoder, which sees the frames before and after, learns to even it out instead of showing it as a pulse.
+    """
+    spread = z.detach().float().std()
+    batch, channels, frames, height, width = z.shape
+    coarse = torch.randn(batch, channels * frames, 2 + height // 8, 2 + width // 8, device=z.device)
+    smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=True).view(z.shape)
+    level = pulse * torch.rand(batch, 1, 1, 1, 1, device=z.device)
+    return z + (spread * (noise * torch.randn_like(z) + level * smooth)).to(z.dtype)
+
+
 @torch.no_grad()
 def evaluate(model: MiniAutoencoder, data: ShardSet, device: torch.device, clips: int = 24) -> dict[str, float]:
     """PSNR (dB) on held-out people: whole frames, mouth and eye boxes, strided clips if there are any; Laplacian
@@ -177,6 +191,7 @@ def main(
     side: int = 80,
     rate: float = 1e-3,
     noise: float = 0.06,
+    pulse: Annotated[float, typer.Option(help="most of a smooth noise that differs between latent frames")] = 0.0,
     detail: float = 4.0,
     texture: Annotated[float, typer.Option(help="weight of the texture loss; for the decoder, at the end")] = 0.0,
     decoder_only: Annotated[bool, typer.Option(help="keep the encoder, and with it all latents made so far")] = False,
@@ -197,9 +212,7 @@ def main(
         with autocast(device):
             free = model.encode_unbound(video)
             z = bound(free)
-            # Noise makes nearby latents decode alike: the DiT's own errors then cost little.
-            z = z + noise * z.detach().float().std() * torch.randn_like(z)
-            decoded = model.decode(z)
+            decoded = model.decode(spoilt(z, noise, pulse))
         loss = reconstruction_loss(decoded, video, boxes, detail) + LATENT_PENALTY * free.float().square().mean()
         return loss if texture == 0 else loss + texture * texture_loss(decoded, video)
 
