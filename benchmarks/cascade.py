@@ -21,11 +21,11 @@ import typer
 from PIL import Image
 
 from dramatis.cascade.backbone import Backbone, find_model
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.pipeline import Film
 from dramatis.cascade.plan import plan_cascade
 from dramatis.evaluate import measures, steadiness
 from dramatis.evaluate.report import Row, judged, unmeasured
+from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.story import FPS

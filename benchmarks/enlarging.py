@@ -10,19 +10,20 @@ import numpy as np
 import torch
 
 from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.backbone import Backbone, ClipInputs, to_pictures, to_tensor
+from dramatis.cascade.backbone import Backbone, ClipInputs
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
 from dramatis.cascade.material import hear
 from dramatis.cascade.pipeline import Film, prepare
 from dramatis.cascade.plan import clips_from_keyframes
-from dramatis.cascade.transitions import joined, plan_transitions
+from dramatis.cascade.transitions import joined, plan_transitions, transition_keys
 from dramatis.evaluate import measures
 from dramatis.evaluate.report import Row, judged, unmeasured
 from dramatis.media import audio as sound
+from dramatis.media.image import Pictures, shrunk
 from dramatis.media.video import VideoWriter, read_frames
+from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.speech import SAMPLE_RATE
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
@@ -108,13 +109,6 @@ def enlarged(stage: Stage, case: Case) -> Iterator[tuple[Pictures, ...]]:
         yield tuple(frames[1:-1] for frames in stacks)
 
 
-def shrunk(frames: Pictures, scale: int) -> Pictures:
-    """(F, H, W, 3) at 1 / scale of the size, each pixel the mean of those it covers."""
-    count, height, width, _ = frames.shape
-    cells = frames.reshape(count, height // scale, scale, width // scale, scale, 3)
-    return np.asarray(cells.mean((2, 4)).round().astype(np.uint8))
-
-
 @torch.no_grad()
 def round_trip(backbone: Backbone, frames: Pictures) -> Pictures:
     """Frames through the autoencoder."""
@@ -163,7 +157,7 @@ def low_frames(pipe: AvatarPipeline, film: Film) -> Iterator[Pictures]:
     clips = clips_from_keyframes(stage.plan, chosen)
     filmed = plan_clips(stage, clips, upscale_keyframes(stage, blueprint, chosen))
     transitions = plan_transitions(stage, clips, filmed)
-    seams = {seam.frame: (seam, transitions[seam.frame].key) for seam in clips.seams if seam.frame in transitions}
+    seams = transition_keys(clips, transitions)
     for clip, work in zip(clips.clips, filmed, strict=True):
         frames = joined(stage, clip, work.key, seams)
         yield from frames[clip.emit.start - clip.first : clip.emit.stop - clip.first]

@@ -16,8 +16,8 @@ import numpy as np
 
 from dramatis.avatar import AvatarPipeline, job_folder
 from dramatis.cascade.backbone import Backbone, one_thread
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.pipeline import reference_picture
+from dramatis.media.image import Pictures
 from held_out import Case, long_voice
 from ways import Record, Way, record_path
 

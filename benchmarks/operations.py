@@ -10,13 +10,13 @@ import numpy as np
 
 from dramatis.avatar import AvatarPipeline
 from dramatis.cascade.backbone import ClipInputs
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import prepare
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes
 from dramatis.cascade.transitions import HEAD, TAIL, gap
 from dramatis.evaluate.flops import flops
+from dramatis.media.image import Pictures
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.keyframes import shape_distance
 from dramatis.evaluate import measures, steadiness
 from dramatis.media.video import read_frames
 from dramatis.models.perception import PerceptionNet, Sight
-from dramatis.senses.seeing import laplacian_variance
+from dramatis.senses.seeing import laplacian_variance, mean_lab, shape_distance
 
 Curve = NDArray[np.float64]
 
@@ -52,7 +51,7 @@ def watch(eye: PerceptionNet, video: Path, reference: NDArray[np.uint8]) -> Trac
 
 
 def _values(frame: NDArray[np.uint8], sight: Sight) -> Sequence[NDArray[np.floating]]:
-    return [steadiness.mean_lab(frame, mask) for mask in (sight.person, sight.face_mask)]
+    return [mean_lab(frame, mask) for mask in (sight.person, sight.face_mask)]
 
 
 def _seen(eye: PerceptionNet, frames: Iterator[NDArray[np.uint8]]) -> Iterator[tuple[NDArray[np.uint8], Sight]]:

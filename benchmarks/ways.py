@@ -26,12 +26,12 @@ import torch
 import typer
 
 from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import Film, prepare
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes, plan_cascade
 from dramatis.cascade.transitions import gap
+from dramatis.media.image import Pictures
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.files import write_whole

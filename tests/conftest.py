@@ -1,4 +1,4 @@
-"""Small inputs made on the fly: tones and pictures in every format the project reads, and no files."""
+"""Small inputs made on the fly: tones and pictures in every format the project reads, no files, tiny model folders."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 import soundfile
 from PIL import Image
 
+from tests.tiny import write_model
+
 Encoder = Callable[..., Path]
 _CODECS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".m4a": "aac"}
 
@@ -23,6 +25,18 @@ def voice(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * t)
     mono = (0.25 * partials * syllables).astype(np.float32)
     return np.repeat(mono[:, None], channels, axis=1)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with tiny untrained networks; tests that change a folder copy it first."""
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same whose video has twice the sides of what it films."""
+    return write_model(tmp_path_factory.mktemp("model_twice"), scale=2)
 
 
 @pytest.fixture

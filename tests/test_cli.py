@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from dramatis import cli
 from dramatis.cascade.backbone import Backbone
 from dramatis.models.loading import shards_of
-from tests.tiny import canonical_sight, write_model
+from tests.tiny import canonical_sight
 
 COMMANDS = {"generate", "plan", "render", "resume", "estimate", "models", "world"}
 
@@ -32,11 +32,6 @@ def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     with pytest.raises(SystemExit) as stop:
         cli.main()
     return int(stop.value.code or 0), capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
 
 
 def noise(path: Path, seconds: float) -> Path:

@@ -11,6 +11,7 @@ from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import save_model
 from dramatis.models.perception import PerceptionNet, Sight
+from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.motion.face import TEMPLATE_68
@@ -43,6 +44,14 @@ def tiny_autoencoder() -> MiniAutoencoder:
     return MiniAutoencoder(channels=(4, 8, 8), latent_width=8).eval()
 
 
+def tiny_refiner() -> DetailRefiner:
+    """One that adds something, unlike an untrained one."""
+    torch.manual_seed(0)
+    refiner = DetailRefiner(width=4, dilations=(1, 2)).eval()
+    torch.nn.init.normal_(refiner.leave.weight, std=0.02)
+    return refiner
+
+
 def write_model(folder: Path, scale: int = 1) -> Path:
     """A complete model folder of a few hundred kilobytes; above scale 1 its upscaler works on many small tiles."""
     torch.manual_seed(0)
@@ -54,7 +63,8 @@ def write_model(folder: Path, scale: int = 1) -> Path:
     profile = "name: tiny\nsteps: 2\narea: 4096\n"
     if scale > 1:
         save_model(tiny_dit(in_channels=52), folder / "upscaler")
-        profile += f"scale: {scale}\ntile: 8\ntile_overlap: 2\n"
+        save_model(tiny_refiner(), folder / "refiner")
+        profile += f"scale: {scale}\ntile: 8\ntile_overlap: 2\nrefine: true\n"
     (folder / "profile.yaml").write_text(profile)
     return folder
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from dramatis.cascade.backbone import Backbone, ClipInputs
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set, Work
 from dramatis.cascade.keyframes import Keyframes
 from dramatis.cascade.material import Material
 from dramatis.cascade.plan import ClipPlan, clips_from_keyframes, plan_cascade
+from dramatis.media.image import Pictures
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import Performance
 from dramatis.runtime.executor import SerialExecutor

@@ -10,6 +10,7 @@ import torch
 
 from dramatis.cascade.backbone import (
     COSTS,
+    HIGH_NETWORKS,
     LATER,
     NETWORKS,
     Backbone,
@@ -19,22 +20,10 @@ from dramatis.cascade.backbone import (
     joined,
     load_profile,
     shipped_models,
-    to_pictures,
-    to_tensor,
 )
+from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.story import UserError
-from tests.tiny import write_model
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model_twice"), scale=2)
 
 
 @pytest.mark.parametrize(
@@ -92,18 +81,34 @@ def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path,
         find_model(folder)
 
 
-def test_a_model_that_enlarges_needs_an_upscaler(model: Path, model_twice: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("network", HIGH_NETWORKS)
+def test_a_model_that_enlarges_needs_more_networks(
+    model: Path, model_twice: Path, tmp_path: Path, network: str
+) -> None:
+    assert find_model(model) == model, "the small one does without"
     assert find_model(model_twice) == model_twice
-    assert not (model / "upscaler").exists()
     folder = tmp_path / "model"
-    shutil.copytree(model, folder)
-    shutil.copy(model_twice / "profile.yaml", folder)
-    with pytest.raises(UserError, match=r"upscaler: config\.json is missing"):
+    shutil.copytree(model_twice, folder)
+    next((folder / network).glob("*.safetensors")).unlink()
+    with pytest.raises(UserError, match=rf"{network}.*missing"):
         find_model(folder)
-    shutil.copytree(model_twice / "upscaler", folder / "upscaler")
-    next((folder / "upscaler").glob("*.safetensors")).unlink()
-    with pytest.raises(UserError, match=r"upscaler.*missing"):
+    shutil.rmtree(folder / network)
+    with pytest.raises(UserError, match=rf"{network}: config\.json is missing"):
         find_model(folder)
+
+
+def test_a_profile_can_do_without_the_refiner(model_twice: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model_twice, folder)
+    shutil.rmtree(folder / "refiner")
+    profile = folder / "profile.yaml"
+    profile.write_text(profile.read_text().replace("refine: true", "refine: false"))
+    assert find_model(folder) == folder
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    plain = Backbone(folder, torch.float32).upscale(clip_inputs(1, tail=True), low)
+    refined = Backbone(model_twice, torch.float32).upscale(clip_inputs(1, tail=True), low)
+    assert plain.shape == refined.shape
+    assert not np.array_equal(plain, refined)
 
 
 CHANGES = {
@@ -114,6 +119,7 @@ CHANGES = {
     "tile": 16,
     "tile_overlap": 4,
     "seam_strength": 0.5,
+    "refine": True,
 }
 
 

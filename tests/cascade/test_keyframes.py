@@ -15,9 +15,7 @@ from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import (
     Keyframes,
     choose_keyframes,
-    colour_distance,
     score_terms,
-    shape_distance,
     total_score,
     upscale_keyframes,
 )
@@ -69,25 +67,6 @@ def test_a_sharp_face_with_the_right_mouth_is_preferred(monkeypatch: pytest.Monk
         "another colour": score(monkeypatch, sharp() // 2, sight_with(wanted), wanted),
     }
     assert all(best > other for other in others.values()), others
-
-
-def test_shape_ignores_place_size_and_lean_but_not_proportions() -> None:
-    face = canonical_sight()
-    turn = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
-    same = replace(face, landmarks=1.7 * face.landmarks @ turn.T + 11)
-    long = replace(face, landmarks=face.landmarks * np.array([1, 1.2], np.float32))
-    assert shape_distance(face, same) < 1e-5
-    assert shape_distance(face, long) > 0.02
-
-
-def test_colour_is_measured_on_the_face() -> None:
-    picture = np.full((64, 64, 3), 120, np.uint8)
-    other = picture.copy()
-    other[:, 32:] = (250, 20, 20)
-    face = canonical_sight()
-    left = replace(face, face_mask=np.repeat(np.arange(32) < 16, 32).reshape(32, 32).T.astype(np.float32))
-    assert colour_distance(picture, left, other, left) == pytest.approx(0, abs=1e-6)
-    assert colour_distance(picture, face, other, face) > 20
 
 
 @pytest.fixture

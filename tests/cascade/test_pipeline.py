@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +23,8 @@ from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing import prosody_of
-from dramatis.story import UserError
+from dramatis.story import Storyline, UserError
 from tests.tiny import canonical_sight, write_model
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
-
-
-@pytest.fixture(scope="module")
-def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model whose video has twice the sides of what it films."""
-    return write_model(tmp_path_factory.mktemp("model_twice"), scale=2)
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +32,9 @@ def a_face_in_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """An untrained eye sees no face; where it should see one, the canonical face stands in the middle."""
     for module in ("dramatis.cascade.pipeline", "dramatis.avatar"):
         monkeypatch.setattr(f"{module}.find_face", lambda backbone, reference, name: canonical_sight())
+
+
+Filmed = tuple[AvatarPipeline, Storyline, Path]
 
 
 class Recorder:
@@ -175,16 +168,23 @@ def test_finished_artifacts_are_not_made_again(model: Path, make_audio, make_ima
     assert second.found("blueprint level 0") == second.total("blueprint level 0")
 
 
-def test_another_take_of_one_shot_leaves_earlier_clips_alone(
-    model: Path, make_audio, make_image, tmp_path: Path
-) -> None:
-    pipe = AvatarPipeline.from_pretrained(model)
-    storyline, _ = pipe.plan(
-        make_image("face.png", (200, 200)), make_audio("voice.wav", 9.0), "first she smiles, then she is sad"
-    )
-    assert len(storyline.shots) >= 2
-    output = tmp_path / "o.mp4"
-    pipe.start(storyline, output)
+@pytest.fixture
+def two_shots(make_audio, make_image, tmp_path: Path) -> Callable[[Path, float], Filmed]:
+    """two_shots(model, seconds) -> the pipeline, a storyline with several shots, and its finished video."""
+
+    def film(model: Path, seconds: float) -> Filmed:
+        pipe, output = AvatarPipeline.from_pretrained(model), tmp_path / "o.mp4"
+        portrait, voice = make_image("face.png", (200, 200)), make_audio("voice.wav", seconds)
+        storyline, _ = pipe.plan(portrait, voice, "first she smiles, then she is sad")
+        assert len(storyline.shots) >= 2
+        pipe.start(storyline, output)
+        return pipe, storyline, output
+
+    return film
+
+
+def test_another_take_of_one_shot_leaves_earlier_clips_alone(model: Path, two_shots) -> None:
+    pipe, storyline, output = two_shots(model, 9.0)
     before = list(read_frames(output))
     again = another_take(storyline, len(storyline.shots) - 1)
     recorder = Recorder()
@@ -195,16 +195,8 @@ def test_another_take_of_one_shot_leaves_earlier_clips_alone(
     assert not np.array_equal(np.stack(before), np.stack(after))
 
 
-def test_another_take_at_twice_the_size_makes_only_what_it_changes(
-    model_twice: Path, make_audio, make_image, tmp_path: Path
-) -> None:
-    pipe = AvatarPipeline.from_pretrained(model_twice)
-    storyline, _ = pipe.plan(
-        make_image("face.png", (200, 200)), make_audio("voice.wav", 5.0), "first she smiles, then she is sad"
-    )
-    assert len(storyline.shots) >= 2
-    output = tmp_path / "o.mp4"
-    pipe.start(storyline, output)
+def test_another_take_at_twice_the_size_makes_only_what_it_changes(model_twice: Path, two_shots) -> None:
+    pipe, storyline, output = two_shots(model_twice, 5.0)
     recorder = Recorder()
     pipe.render(another_take(storyline, len(storyline.shots) - 1), output, job_folder(output), recorder)
     for stage in ("high-resolution keyframes", "sub-clips", "transitions", "anchors", "super-resolution"):

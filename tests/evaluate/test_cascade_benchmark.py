@@ -24,7 +24,7 @@ from dramatis.motion.face import RIGID_ANCHORS
 from dramatis.motion.performance import Performance
 from dramatis.story import FPS
 from tests.conftest import voice
-from tests.tiny import canonical_sight, write_model
+from tests.tiny import canonical_sight
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FRAMES = 25
@@ -43,13 +43,8 @@ def bench() -> Iterator[SimpleNamespace]:
             sys.modules.pop(name, None)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"), scale=2)
-
-
 @pytest.fixture
-def stage(bench: Any, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def stage(bench: Any, model_twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Everything that parts share, with one case of a second; videos are filmed in this process."""
     for module in ("dramatis.cascade.pipeline", "dramatis.avatar"):
         monkeypatch.setattr(f"{module}.find_face", lambda backbone, reference, name: canonical_sight())
@@ -62,7 +57,7 @@ def stage(bench: Any, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return 2.0, 100.0
 
     monkeypatch.setattr(bench.filming, "timed", here)
-    return bench.filming.Stage(Backbone(model), [_case(bench, tmp_path)], tmp_path, tmp_path / "pictures", (2,))
+    return bench.filming.Stage(Backbone(model_twice), [_case(bench, tmp_path)], tmp_path, tmp_path / "pictures", (2,))
 
 
 def _case(bench: Any, folder: Path) -> Any:
@@ -191,13 +186,6 @@ def test_super_resolution_is_judged_between_the_given_ends(bench: Any, stage: An
     assert all(frames.shape == (19, SIDE, SIDE, 3) for frames in triples[0])
     rows = bench.enlarging.super_resolution(stage)
     assert [row.mark for row in rows] != ["-", "-"]
-
-
-def test_shrinking_takes_the_mean(bench: Any) -> None:
-    frames = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
-    small = bench.enlarging.shrunk(frames, 2)
-    assert small.shape == (2, 2, 2, 3)
-    assert small[0, 0, 0, 0] == round(frames[0, :2, :2, 0].mean())
 
 
 def test_operations_grow_with_the_length_and_with_the_size(bench: Any, stage: Any) -> None:

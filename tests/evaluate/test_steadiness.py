@@ -7,7 +7,6 @@ from dramatis.evaluate.steadiness import (
     change,
     growth,
     inside,
-    mean_lab,
     pieces,
     seam_ratio,
     share_of_drift,
@@ -77,16 +76,6 @@ def test_pieces_keep_a_long_rest_and_drop_a_short_one() -> None:
     assert [len(part) for part in pieces(np.arange(250), 100)] == [100, 100, 50]
     assert [len(part) for part in pieces(np.arange(249), 100)] == [100, 100]
     assert [len(part) for part in pieces(np.arange(9), 100)] == [9]
-
-
-def test_the_mean_colour_is_that_of_the_mask() -> None:
-    frame = np.zeros((8, 8, 3), np.uint8)
-    frame[:, 4:] = 255
-    mask = np.zeros((4, 4))
-    mask[:, 2:] = 1
-    assert mean_lab(frame, mask) == pytest.approx([100, 0, 0], abs=0.1)
-    assert mean_lab(frame, 1 - mask) == pytest.approx([0, 0, 0], abs=0.1)
-    assert mean_lab(frame, np.full((4, 4), 0.5))[0] == pytest.approx(50, abs=0.1)
 
 
 def test_change_counts_grey_levels_either_way() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, load_image
+from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, load_image, shrunk
 from dramatis.story import UserError
 
 
@@ -145,3 +145,10 @@ def test_a_fitted_picture_shows_the_same_in_bytes(make_image):
     picture = fit_picture(image, (128, 64))
     assert picture.shape == (64, 128, 3) and picture.dtype == np.uint8
     np.testing.assert_allclose(picture.transpose(2, 0, 1) / 127.5 - 1, fit_image(image, (128, 64)), atol=1e-6)
+
+
+def test_shrinking_takes_the_mean() -> None:
+    frames = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    small = shrunk(frames, 2)
+    assert small.shape == (2, 2, 2, 3)
+    assert small[0, 0, 0, 0] == round(frames[0, :2, :2, 0].mean())

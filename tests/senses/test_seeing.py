@@ -7,7 +7,16 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from dramatis.models.perception import Sight
-from dramatis.senses.seeing import LIPS_MIDDLE, MOUTH_CORNERS, laplacian_variance, mouth_width, smile
+from dramatis.senses.seeing import (
+    LIPS_MIDDLE,
+    MOUTH_CORNERS,
+    colour_distance,
+    laplacian_variance,
+    mean_lab,
+    mouth_width,
+    shape_distance,
+    smile,
+)
 from tests.tiny import canonical_sight
 
 
@@ -56,3 +65,32 @@ def test_mouth_width_in_interocular_distances() -> None:
     rest, wide = canonical_sight(), moved(MOUTH_CORNERS[1:], (3, 0))
     assert 0.3 < mouth_width(rest) < 1.0
     assert mouth_width(wide) - mouth_width(rest) == pytest.approx(3 / rest.interocular, rel=1e-3)
+
+
+def test_shape_ignores_place_size_and_lean_but_not_proportions() -> None:
+    face = canonical_sight()
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]], np.float32)
+    same = replace(face, landmarks=1.7 * face.landmarks @ turn.T + 11)
+    long = replace(face, landmarks=face.landmarks * np.array([1, 1.2], np.float32))
+    assert shape_distance(face, same) < 1e-5
+    assert shape_distance(face, long) > 0.02
+
+
+def test_colour_is_measured_on_the_face() -> None:
+    picture = np.full((64, 64, 3), 120, np.uint8)
+    other = picture.copy()
+    other[:, 32:] = (250, 20, 20)
+    face = canonical_sight()
+    left = replace(face, face_mask=np.repeat(np.arange(32) < 16, 32).reshape(32, 32).T.astype(np.float32))
+    assert colour_distance(picture, left, other, left) == pytest.approx(0, abs=1e-6)
+    assert colour_distance(picture, face, other, face) > 20
+
+
+def test_the_mean_colour_is_that_of_the_mask() -> None:
+    frame = np.zeros((8, 8, 3), np.uint8)
+    frame[:, 4:] = 255
+    mask = np.zeros((4, 4))
+    mask[:, 2:] = 1
+    assert mean_lab(frame, mask) == pytest.approx([100, 0, 0], abs=0.1)
+    assert mean_lab(frame, 1 - mask) == pytest.approx([0, 0, 0], abs=0.1)
+    assert mean_lab(frame, np.full((4, 4), 0.5))[0] == pytest.approx(50, abs=0.1)

@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
 
 from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68
 from dramatis.motion.performance import Performance
 from dramatis.train.common import Run
 
 SIDE = 64
+HIGH_SIDE = 12
+LENGTHS = (8, 5, 8, 3)
+"""Of precomputed high-resolution latents: side in cells, and the latent frames of each sample."""
 TIMELINE = 120
 
 
@@ -60,6 +65,36 @@ def write_shard(folder: Path, number: int, count: int = 2, strided: bool = True)
         rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
     save_file(arrays, folder / f"shard-{number:05d}.safetensors")
     (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
+
+
+def write_high_latents(folder: Path, seed: int = 0) -> Path:
+    """Random latents in the format of `dramatis.train.hr_latents`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = torch.Generator().manual_seed(seed)
+
+    def noise(*shape: int) -> torch.Tensor:
+        return torch.randn(len(LENGTHS), *shape, generator=generator).half()
+
+    def pixels(frames: int) -> torch.Tensor:
+        shape = (len(LENGTHS), frames, 8 * HIGH_SIDE, 8 * HIGH_SIDE, 3)
+        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+    tensors = {name: noise(16, 8, HIGH_SIDE, HIGH_SIDE) for name in ("z", "low", "both")}
+    tensors |= {name: noise(4, 16, HIGH_SIDE, HIGH_SIDE) for name in ("key_z", "key_low", "key_fill")}
+    tensors |= {
+        "key_index": torch.tensor([[0, 1, 4, 5]] * len(LENGTHS)),
+        "reference": noise(16, 16, 16),
+        "audio": noise(29, 12),
+        "controls": noise(29, 26),
+        "maps": noise(29, 6, HIGH_SIDE, HIGH_SIDE),
+        "weight": noise(8, HIGH_SIDE, HIGH_SIDE).abs() + 1,
+        "true": pixels(29),
+        "fill": pixels(29),
+        "key_moved": pixels(4),
+    }
+    rows = [{"caption": f"shot {place}", "length": length} for place, length in enumerate(LENGTHS)]
+    save_tensors(tensors, folder / "shard-00000.safetensors", metadata={"rows": json.dumps(rows)})
+    return folder
 
 
 def logged(run: Path) -> list[dict[str, Any]]:

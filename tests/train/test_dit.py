@@ -25,7 +25,6 @@ from dramatis.train.dit import (
     mouth_window,
     noise_levels,
 )
-from tests.tiny import write_model
 from tests.train.conftest import logged
 
 SIDE = 12
@@ -69,11 +68,6 @@ def write_latents(folder: Path, count: int = 6, seed: int = 0, varied: bool = Tr
 @pytest.fixture(scope="module")
 def latents(tmp_path_factory: pytest.TempPathFactory) -> LatentSet:
     return LatentSet(write_latents(tmp_path_factory.mktemp("latents")))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -19,7 +19,6 @@ from dramatis.train.autoencoder import DENSE, laplacian
 from dramatis.train.dit import LatentSet
 from dramatis.train.hr_latents import SINGLES, Precomputer, main
 from dramatis.train.shards import ShardSet
-from tests.tiny import write_model
 from tests.train.conftest import SIDE
 
 CPU = torch.device("cpu")
@@ -39,11 +38,6 @@ class EveryPixel:
         return z
 
     denormalise = normalise
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture
@@ -88,8 +82,14 @@ def test_a_sample_has_the_promised_tensors(
         "controls": (29, 26),
         "maps": (29, 6, 6, 6),
         "weight": (8, 6, 6),
+        "true": (29, 48, 48, 3),
+        "fill": (29, 48, 48, 3),
+        "key_moved": (SINGLES, 48, 48, 3),
     }
-    assert all(value.dtype == torch.float16 for name, value in made.items() if name != "key_index")
+    pixels = {"true", "fill", "key_moved"}
+    assert all(made[name].dtype == torch.uint8 for name in pixels)
+    assert all(made[name].dtype == torch.float16 for name in made.keys() - pixels - {"key_index"})
+    assert torch.equal(made["true"][0], made["fill"][0]) and torch.equal(made["true"][-1], made["fill"][-1])
     assert all(value.isfinite().all() for value in made.values())
     assert not torch.equal(made["z"], made["low"])
     assert torch.equal(made["z"][:, 0], made["both"][:, 0])  # the first frame is given

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model
@@ -28,11 +26,11 @@ from dramatis.train.super_resolution import (
     window,
 )
 from tests.models.test_dit import inputs
-from tests.tiny import tiny_dit, write_model
-from tests.train.conftest import logged
+from tests.tiny import tiny_dit
+from tests.train.conftest import HIGH_SIDE as SIDE
+from tests.train.conftest import logged, write_high_latents
 
-SIDE, REFERENCE, SINGLES, KEPT = 12, 16, 4, 8
-LENGTHS = (8, 5, 8, 3)
+SINGLES, KEPT = 4, 8
 
 
 @pytest.fixture(autouse=True)
@@ -40,37 +38,9 @@ def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(super_resolution, "WINDOW", KEPT)
 
 
-def write_latents(folder: Path, seed: int = 0) -> Path:
-    """Random latents in the format of `dramatis.train.hr_latents`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    generator = torch.Generator().manual_seed(seed)
-
-    def noise(*shape: int) -> torch.Tensor:
-        return torch.randn(len(LENGTHS), *shape, generator=generator).half()
-
-    tensors = {name: noise(16, 8, SIDE, SIDE) for name in ("z", "low", "both")}
-    tensors |= {name: noise(SINGLES, 16, SIDE, SIDE) for name in ("key_z", "key_low", "key_fill")}
-    tensors |= {
-        "key_index": torch.tensor([[0, 1, 4, 5]] * len(LENGTHS)),
-        "reference": noise(16, REFERENCE, REFERENCE),
-        "audio": noise(29, 12),
-        "controls": noise(29, 26),
-        "maps": noise(29, 6, SIDE, SIDE),
-        "weight": noise(8, SIDE, SIDE).abs() + 1,
-    }
-    rows = [{"caption": f"shot {place}", "length": length} for place, length in enumerate(LENGTHS)]
-    save_file(tensors, folder / "shard-00000.safetensors", metadata={"rows": json.dumps(rows)})
-    return folder
-
-
 @pytest.fixture(scope="module")
 def latents(tmp_path_factory: pytest.TempPathFactory) -> LatentSet:
-    return LatentSet(write_latents(tmp_path_factory.mktemp("latents")))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model(tmp_path_factory.mktemp("model"))
+    return LatentSet(write_high_latents(tmp_path_factory.mktemp("latents")))
 
 
 @pytest.mark.parametrize(("rows", "frames"), [([0, 2], 8), ([1], 5)])
@@ -205,7 +175,7 @@ def test_training_learns_to_read_the_low_frames(latents: LatentSet, model: Path)
 
 def test_the_whole_loop_resumes_judges_and_writes_the_upscaler(model: Path, tmp_path: Path, three_steps_a_call) -> None:
     three_steps_a_call("super_resolution")
-    data, test = write_latents(tmp_path / "train"), write_latents(tmp_path / "test", seed=1)
+    data, test = write_high_latents(tmp_path / "train"), write_high_latents(tmp_path / "test", seed=1)
     for _ in range(2):
         main(
             data=data,

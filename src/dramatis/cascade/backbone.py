@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from dramatis.cascade.colour import Pictures, corrupted
+from dramatis.cascade.colour import corrupted
+from dramatis.media.image import Pictures
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import check_folder, fingerprint, load_model
 from dramatis.models.perception import PerceptionNet
+from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.reference import reference_tokens
+from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.motion.maps import coordinate_maps
@@ -38,11 +41,11 @@ from dramatis.motion.warp import warp_positions
 from dramatis.sampling.conditioning import (
     Given,
     enlarge,
-    warp_condition,
+    warp_fill,
     warped,
     with_low,
     with_mask,
-    zero_condition,
+    zero_fill,
 )
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
 from dramatis.sampling.guidance import NoGuidance, guider
@@ -58,9 +61,9 @@ NETWORKS: dict[str, type[ModelMixin]] = {
     "speech_encoder": SpeechEncoder,
     "perception": PerceptionNet,
 }
-HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT}
-"""What a model needs besides where its profile's `scale` is more than 1."""
-LATER = ("seam", "seam_strength", "high_steps", "keyframe_steps", "high_shift", "tile", "tile_overlap")
+HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT, "refiner": DetailRefiner}
+"""What a model needs besides where its profile's `scale` is more than 1; the refiner only if it says so."""
+LATER = ("seam", "seam_strength", "high_steps", "keyframe_steps", "high_shift", "tile", "tile_overlap", "refine")
 """Fields of a profile that change the video, but not what the blueprint and the sub-clips look like."""
 COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb")
 """Fields that change nothing that is filmed."""
@@ -92,6 +95,7 @@ class Profile(Value):
     high_shift: float = Field(default=1.0, gt=0)
     tile: int = Field(default=20, ge=8, multiple_of=2, description="latent cells a side that super-resolution sees")
     tile_overlap: int = Field(default=8, ge=0, multiple_of=2)
+    refine: bool = Field(default=False, description="after decoding, detail is taken from the moved keyframes")
     frame_seconds: float = Field(default=0.05, description="per low-resolution frame, two workers, machine measured")
     high_frame_seconds: float = Field(default=0.1, description="the same per frame of the final size")
     startup_seconds: float = 8.0
@@ -123,16 +127,10 @@ class ClipInputs:
     negative: str
     seed: int
 
-
-def to_tensor(pictures: Pictures) -> Tensor:
-    """(F, H, W, 3) uint8 -> (1, 3, F, H, W) float32 in [-1, 1]."""
-    return torch.from_numpy(np.array(pictures)).float().div(127.5).sub(1).permute(3, 0, 1, 2).unsqueeze(0)
-
-
-def to_pictures(video: Tensor) -> Pictures:
-    """(1, 3, F, H, W) in [-1, 1] -> (F, H, W, 3) uint8."""
-    bytes_ = video[0].float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
-    return bytes_.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures."""
+        return self.reference.shape[0], self.reference.shape[1]
 
 
 def fast_dtype() -> torch.dtype:
@@ -179,10 +177,9 @@ class Backbone:
     def _get(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                model: Any = load_model((NETWORKS | HIGH_NETWORKS)[name], self.folder / name, dtype).requires_grad_(
-                    False
-                )
-                if name == "autoencoder":
+                kind = (NETWORKS | HIGH_NETWORKS)[name]
+                model: Any = load_model(kind, self.folder / name, dtype).requires_grad_(False)
+                if name in ("autoencoder", "refiner"):
                     model = model.to(memory_format=torch.channels_last)
                 self._models[name] = model
             return self._models[name]
@@ -198,6 +195,10 @@ class Backbone:
     @property
     def upscaler(self) -> AudioDiT:
         return self._get("upscaler", self.dtype)  # type: ignore[return-value]
+
+    @property
+    def refiner(self) -> DetailRefiner:
+        return self._get("refiner", self.dtype)  # type: ignore[return-value]
 
     @property
     def text(self) -> TextEncoder:
@@ -227,7 +228,7 @@ class Backbone:
         latents = denoise(
             self.dit,
             start,
-            self._conditions(inputs),
+            self._conditions(inputs, self._given(inputs)[1]),
             sigmas,
             guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
             Euler(),
@@ -242,7 +243,8 @@ class Backbone:
         inputs: as for `film`, everything at the high resolution, with the high-resolution keyframes at both ends as
         head and tail. low: (F, H / scale, W / scale, 3). Report, section 3.1: HR video super-resolution.
         """
-        return self._enlarged(inputs, low, self._conditions(inputs), self.profile.high_steps)
+        filled, given = self._given(inputs)
+        return self._enlarged(inputs, low, self._conditions(inputs, given), filled, self.profile.high_steps)
 
     @torch.no_grad()
     def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
@@ -251,21 +253,19 @@ class Backbone:
         inputs: two frames at the high resolution. The first is that other picture (`head`), with the performance of
         its moment; the second is the one to make, of which `low` (H / scale, W / scale, 3) is all that is known.
         """
-        size = (inputs.reference.shape[0], inputs.reference.shape[1])
-        positions = warp_positions(inputs.anchors, Performance.from_vector(inputs.controls), 0, size)[1:]
+        positions = warp_positions(inputs.anchors, Performance.from_vector(inputs.controls), 0, inputs.size)[1:]
         moved = warped(to_tensor(inputs.head)[:, :, 0], torch.from_numpy(positions))
         shown = replace(
             inputs, audio=inputs.audio[1:], controls=inputs.controls[1:], anchors=inputs.anchors[1:], tail=None
         )
-        condition = with_mask(self._encode(moved), torch.zeros(1))
-        given = replace(self._context(shown), condition=condition)
-        return self._enlarged(shown, low[None], given, self.profile.keyframe_steps)[0]
+        given = self._conditions(shown, with_mask(self._encode(moved), torch.zeros(1)))
+        return self._enlarged(shown, low[None], given, moved, self.profile.keyframe_steps)[0]
 
-    def _enlarged(self, inputs: ClipInputs, low: Pictures, given: Conditions, steps: int) -> Pictures:
+    def _enlarged(self, inputs: ClipInputs, low: Pictures, given: Conditions, moved: Tensor, steps: int) -> Pictures:
+        """moved (1, 3, F, H, W): what detail may be taken from, moved to the pose of every frame."""
         profile = self.profile
-        size = (inputs.reference.shape[0], inputs.reference.shape[1])
-        assert size == (low.shape[1] * profile.scale, low.shape[2] * profile.scale)
-        seen = self._encode(enlarge(to_tensor(low), size))
+        assert inputs.size == (low.shape[1] * profile.scale, low.shape[2] * profile.scale)
+        seen = self._encode(enlarge(to_tensor(low), inputs.size))
         latents = denoise(
             Tiled(self.upscaler, profile.tile, profile.tile_overlap),
             self._noise(inputs),
@@ -274,7 +274,8 @@ class Backbone:
             NoGuidance(),
             Euler(),
         )
-        return to_pictures(self.decode(latents))
+        video = self.decode(latents).float()
+        return to_pictures(self.refiner(video, moved) if profile.refine else video)
 
     def _encode(self, video: Tensor) -> Tensor:
         return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.dtype)))
@@ -289,16 +290,11 @@ class Backbone:
         generator = torch.Generator().manual_seed(inputs.seed)
         return torch.randn(1, self.dit.config.out_channels, frames, height // 8, width // 8, generator=generator)
 
-    def _conditions(self, inputs: ClipInputs) -> Conditions:
-        size = (inputs.reference.shape[0], inputs.reference.shape[1])
-        given = self._given(inputs, Performance.from_vector(inputs.controls), size)
-        return replace(self._context(inputs), condition=given)
-
-    def _context(self, inputs: ClipInputs) -> Conditions:
-        """All conditions but the given frames."""
-        size = (inputs.reference.shape[0], inputs.reference.shape[1])
+    def _conditions(self, inputs: ClipInputs, given: Tensor) -> Conditions:
+        """given: channels (1, 20, T, h, w) of the frames that stand fixed."""
+        height, width = inputs.size
         performance = Performance.from_vector(inputs.controls)
-        maps = coordinate_maps(inputs.anchors, performance, size, (size[0] // 8, size[1] // 8))
+        maps = coordinate_maps(inputs.anchors, performance, inputs.size, (height // 8, width // 8))
         words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
         audio = torch.from_numpy(inputs.audio)[None, None]
         controls = torch.from_numpy(inputs.controls)[None]
@@ -307,7 +303,7 @@ class Backbone:
         unmoved[..., EMOTION_COLUMNS] = 0
         spoilt = self.profile.corrupted_reference
         return Conditions(
-            condition=torch.empty(0),
+            condition=given,
             text=words[:1],
             negative=words[1:],
             image=self._looked_up(inputs.reference),
@@ -322,15 +318,21 @@ class Backbone:
     def _looked_up(self, reference: Pictures) -> Tensor:
         return reference_tokens(self._encode(to_tensor(reference[None]))[:, :, 0])
 
-    def _given(self, inputs: ClipInputs, performance: Performance, size: tuple[int, int]) -> Tensor:
-        tail = None if inputs.tail is None else to_tensor(inputs.tail).to(self.dtype)
-        given = Given(head=to_tensor(inputs.head).to(self.dtype), tail=tail)
+    def _given(self, inputs: ClipInputs) -> tuple[Tensor, Tensor]:
+        """The given frames in place and what stands for the others: pixels (1, 3, F, H, W), and condition channels
+        (1, 20, T, h, w)."""
+        given = Given(to_tensor(inputs.head), None if inputs.tail is None else to_tensor(inputs.tail))
+        filled = self._fill(inputs, given)
+        return filled, with_mask(self._encode(filled), given.flags(filled.shape[2]))
+
+    def _fill(self, inputs: ClipInputs, given: Given) -> Tensor:
+        performance = Performance.from_vector(inputs.controls)
         frames = len(performance)
         if self.profile.fill == "zeros":
-            return zero_condition(self.autoencoder, given, frames)
+            return zero_fill(given, frames)
         ends = [len(inputs.head) - 1] + ([] if inputs.tail is None else [frames - len(inputs.tail)])
-        positions = [torch.from_numpy(warp_positions(inputs.anchors, performance, end, size)) for end in ends]
-        return warp_condition(self.autoencoder, given, positions[0], positions[1] if len(positions) > 1 else None)
+        positions = [torch.from_numpy(warp_positions(inputs.anchors, performance, end, inputs.size)) for end in ends]
+        return warp_fill(given, positions[0], positions[1] if len(positions) > 1 else None)
 
 
 @cache
@@ -361,10 +363,15 @@ def find_model(name: str | os.PathLike[str]) -> Path:
     if not folder.is_dir():
         known = ", ".join(sorted(shipped))
         raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
-    high = HIGH_NETWORKS if load_profile(folder).scale > 1 else {}
-    for network, kind in (NETWORKS | high).items():
+    for network, kind in networks_of(load_profile(folder)).items():
         check_folder(folder / network, kind)
     return folder
+
+
+def networks_of(profile: Profile) -> dict[str, type[ModelMixin]]:
+    """Names and classes of the networks that a model with this profile needs."""
+    high = HIGH_NETWORKS if profile.scale > 1 else {}
+    return {name: kind for name, kind in (NETWORKS | high).items() if profile.refine or name != "refiner"}
 
 
 def shipped_models() -> dict[str, Path]:

@@ -10,9 +10,9 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import BlueprintClip
+from dramatis.media.image import Pictures
 from dramatis.runtime.seeds import derive_seed
 
 
@@ -63,6 +63,5 @@ def _film(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> dict[str, An
     }
     last = len(clip.frames) - 1
     tail = given[last][None] if last in given else None
-    return {
-        "frames": stage.backbone.film(stage.inputs(clip.frames, clip.shots, given[0][None], tail, _seed(stage, clip)))
-    }
+    inputs = stage.inputs(clip.frames, clip.shots, given[0][None], tail, _seed(stage, clip))
+    return {"frames": stage.backbone.film(inputs)}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 from skimage.color import lab2rgb, rgb2lab
 
-Pictures = NDArray[np.uint8]
+from dramatis.media.image import Pictures
 
 
 def corrupted(reference: Pictures, strength: float) -> Pictures:

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import ClipPlan
+from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.files import publish

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.cascade.backbone import Backbone, ClipInputs, joined
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.material import Material
 from dramatis.cascade.plan import CascadePlan
+from dramatis.media.image import Pictures
 from dramatis.media.lossless import pack_frames, unpack_frames
 from dramatis.runtime.executor import Executor, SerialExecutor, Task
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
@@ -139,7 +139,15 @@ def stored(stage: Set, artifact: str, name: str = "frames") -> Pictures:
     if found is None:
         raise OSError(f"the artifact {artifact[:12]} has vanished from the store while the job ran; run the job again")
     pictures = found[name]
-    return unpack_frames(pictures) if isinstance(pictures, bytes) else pictures
+    return _unpacked(pictures) if isinstance(pictures, bytes) else pictures
+
+
+@lru_cache(maxsize=8)
+def _unpacked(packed: bytes) -> Pictures:
+    """Clips are read several times in a row: a blueprint clip for each of its keyframes, a sub-clip for both seams."""
+    frames = unpack_frames(packed)
+    frames.flags.writeable = False
+    return frames
 
 
 def _packed(value: Any) -> Any:

@@ -18,20 +18,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from skimage.color import rgb2lab
 
-from dramatis.cascade.backbone import to_tensor
 from dramatis.cascade.blueprint import blueprint_frame
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set, content, stored
 from dramatis.cascade.plan import Boundary, SubClip
-from dramatis.models.perception import PerceptionNet, Sight, look
-from dramatis.motion.face import RIGID_ANCHORS
+from dramatis.media.image import Pictures, shrunk
+from dramatis.models.perception import PerceptionNet, look
+from dramatis.models.pictures import to_tensor
 from dramatis.runtime.seeds import derive_seed
-from dramatis.senses.seeing import laplacian_variance
-
-RIGID = list(RIGID_ANCHORS)
+from dramatis.senses.seeing import colour_distance, laplacian_variance, shape_distance
 
 
 @dataclass(frozen=True)
@@ -116,9 +111,7 @@ def _upscale(stage: Set, blueprint: dict[str, str], frame: int) -> dict[str, Any
     if scale == 1:
         return {"frames": low[None], "low": low[None]}
     high = enlarge_still(stage, low, 0, frame, stage.material.portrait, _seed(stage, frame))
-    height, width = low.shape[:2]
-    small = high.reshape(height, scale, width, scale, 3).mean((1, 3)).round().astype(np.uint8)
-    return {"frames": high[None], "low": small[None]}
+    return {"frames": high[None], "low": shrunk(high[None], scale)}
 
 
 def enlarge_still(stage: Set, low: Pictures, source: int, frame: int, detail: Pictures, seed: int) -> Pictures:
@@ -175,26 +168,3 @@ def score_terms(eye: PerceptionNet, reference: Pictures, picture: Pictures, open
         "expressive": min(1.0, abs(seen.mouth_opening - own.mouth_opening) / 0.2),
         "mouth": -min(1.0, abs(seen.mouth_opening - opening) / 0.2),
     }
-
-
-def shape_distance(a: Sight, b: Sight) -> float:
-    """Mean distance of the rigid landmarks after the best similarity, in interocular distances."""
-    first, second = (_standard(sight.landmarks[RIGID]) for sight in (a, b))
-    turn = np.linalg.svd(first.T @ second)
-    rotated = second @ (turn.Vh.T @ turn.U.T)
-    return float(np.linalg.norm(first - rotated, axis=1).mean())
-
-
-def _standard(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Centred, outer eye corners at distance one."""
-    return (points - points.mean(0)) / max(float(np.linalg.norm(points[0] - points[1])), 1e-6)
-
-
-def colour_distance(a: Pictures, sight_a: Sight, b: Pictures, sight_b: Sight) -> float:
-    """Distance of the mean LAB colours of the two faces."""
-    means = []
-    for picture, sight in ((a, sight_a), (b, sight_b)):
-        small = rgb2lab(picture[::2, ::2][: sight.face_mask.shape[0], : sight.face_mask.shape[1]])
-        mask = sight.face_mask[: small.shape[0], : small.shape[1], None]
-        means.append((small * mask).sum((0, 1)) / max(float(mask.sum()), 1e-6))
-    return float(np.linalg.norm(means[0] - means[1]))

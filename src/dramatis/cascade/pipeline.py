@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dramatis.cascade.backbone import Backbone, Profile, one_thread, to_tensor
+from dramatis.cascade.backbone import Backbone, Profile, one_thread
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
@@ -25,6 +25,7 @@ from dramatis.cascade.super_resolution import plan_super_resolution
 from dramatis.cascade.transitions import plan_transitions
 from dramatis.media.image import fit_picture, load_image
 from dramatis.models.perception import Sight, look
+from dramatis.models.pictures import to_tensor
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody

@@ -13,7 +13,7 @@ from typing import Any
 from dramatis.cascade.context import Set, Work, stored
 from dramatis.cascade.keyframes import Keyframes, enlarge_still
 from dramatis.cascade.plan import ClipPlan, Seam, SubClip
-from dramatis.cascade.transitions import joined
+from dramatis.cascade.transitions import joined, transition_keys
 from dramatis.runtime.seeds import derive_seed
 
 
@@ -24,7 +24,7 @@ def plan_super_resolution(
 
     At scale 1 nothing is enlarged: the artifact is the clip with its transitions in place.
     """
-    seams = {seam.frame: (seam, transitions[seam.frame].key) for seam in clips.seams if seam.frame in transitions}
+    seams = transition_keys(clips, transitions)
     anchors = {} if stage.material.scale == 1 else _plan_anchors(stage, clips, filmed, transitions, keyframes)
     work = []
     for clip, film in zip(clips.clips, filmed, strict=True):

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from dramatis.cascade.colour import Pictures
 from dramatis.cascade.context import Set, Work, stored
 from dramatis.cascade.plan import ClipPlan, Seam, SubClip
+from dramatis.media.image import Pictures
 from dramatis.runtime.seeds import derive_seed
 
 HEAD, TAIL = 5, 4
@@ -52,6 +52,11 @@ def plan_transitions(stage: Set, clips: ClipPlan, filmed: list[Work]) -> dict[in
     return work
 
 
+def transition_keys(clips: ClipPlan, transitions: dict[int, Work]) -> dict[int, tuple[Seam, str]]:
+    """By the frame of every seam that is filmed: the seam and its artifact."""
+    return {seam.frame: (seam, transitions[seam.frame].key) for seam in clips.seams if seam.frame in transitions}
+
+
 def joined(stage: Set, clip: SubClip, filmed: str, transitions: dict[int, tuple[Seam, str]]) -> Pictures:
     """The frames of a sub-clip with the transitions at its ends in place, keyframes included.
 
@@ -73,24 +78,23 @@ def _seed(stage: Set, left: SubClip, seam: Seam) -> int:
     return derive_seed(stage.storyline.seed, stage.storyline.shots[left.shot].seed, f"seam/{seam.frame}")
 
 
-def _given(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], seam: Seam) -> tuple[Pictures, Pictures]:
-    """The frames before and after the gap."""
+def _cut(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], seam: Seam) -> Pictures:
+    """The window as the two sub-clips show it, the left one up to the shared frame."""
     before, after = (stored(stage, key) for key in sides)
-    start, stop = seam.window.start - left.first, seam.window.stop - right.first
-    return before[start : start + HEAD], after[stop - TAIL : stop]
+    return np.concatenate([before[seam.window.start - left.first :], after[1 : seam.window.stop - right.first]])
 
 
 def _film(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], seam: Seam) -> dict[str, Any]:
-    head, tail = _given(stage, left, right, sides, seam)
+    cut = _cut(stage, left, right, sides, seam)
     window = range(seam.window.start, seam.window.stop)
-    inputs = stage.inputs(window, [left.shot, right.shot], head, tail, _seed(stage, left, seam))
-    before, after = (stored(stage, key) for key in sides)
-    cut = np.concatenate([before[window.start - left.first :], after[1 : window.stop - right.first]])
+    seed = _seed(stage, left, seam)
+    inputs = stage.inputs(window, [left.shot, right.shot], cut[:HEAD], cut[-TAIL:], seed)
     return {"frames": stage.backbone.film(inputs, again=cut)}
 
 
 def _fade(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], seam: Seam) -> dict[str, Any]:
-    head, tail = _given(stage, left, right, sides, seam)
+    cut = _cut(stage, left, right, sides, seam)
+    head, tail = cut[:HEAD], cut[-TAIL:]
     count = len(gap(seam))
     share = (np.arange(1, count + 1) / (count + 1))[:, None, None, None]
     faded = (1 - share) * head[-1] + share * tail[0]

@@ -11,19 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import rgb2lab
 
 from dramatis.evaluate.measures import correlation
 from dramatis.story import FPS
 
 Values = NDArray[np.floating]
 ENDS_SECONDS = 5
-
-
-def mean_lab(frame: NDArray[np.uint8], mask: Values) -> Values:
-    """(3,) mean LAB of a frame (H, W, 3) under a soft mask (H/2, W/2), as a `Sight` holds them."""
-    lab = rgb2lab(frame[::2, ::2])
-    return np.asarray((lab * mask[..., None]).sum((0, 1)) / max(float(mask.sum()), 1e-6))
 
 
 def change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:

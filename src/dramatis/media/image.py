@@ -18,6 +18,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from dramatis.media.files import check_input
 from dramatis.story import UserError
 
+Pictures = NDArray[np.uint8]
+"""Frames (F, H, W, 3), or one of them (H, W, 3)."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 MIN_SIDE = 64
 MAX_SIDE = 10_000
@@ -147,3 +149,10 @@ def _too_large(path: Path, size: str) -> UserError:
 
 def _damaged(path: Path) -> UserError:
     return UserError(f"The image {path} is damaged or cut short; export or download it again.")
+
+
+def shrunk(frames: Pictures, scale: int) -> Pictures:
+    """(F, H, W, 3) at 1 / scale of the size, each pixel the mean of those it covers."""
+    count, height, width, _ = frames.shape
+    cells = frames.reshape(count, height // scale, scale, width // scale, scale, 3)
+    return np.asarray(cells.mean((2, 4)).round().astype(np.uint8))

@@ -32,5 +32,11 @@ def unpack_frames(packed: bytes) -> NDArray[np.uint8]:
     """What `pack_frames` was given."""
     with av.open(io.BytesIO(packed), "r", format="nut") as container:
         container.streams.video[0].codec_context.thread_count = 1
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    return np.stack(frames).astype(np.uint8, copy=False)
+        return np.stack([_colours(frame) for frame in container.decode(video=0)])
+
+
+def _colours(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """(H, W, 3) of a frame in bgr0. PyAV's own conversion sets up a scaler for every frame, seven times slower."""
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(frame.height, plane.line_size)[:, : 4 * frame.width]
+    return rows.reshape(frame.height, frame.width, 4)[..., 2::-1]

@@ -23,10 +23,10 @@ LATENT_BOUND = 3.0
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around a skip; no norms, because they make brightness depend on the crop."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, dilation: int = 1) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
         for parameter in self.conv2.parameters():
             nn.init.zeros_(parameter)
 

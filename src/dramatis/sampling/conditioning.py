@@ -10,19 +10,11 @@ Shape legend: B batch, F pixel frames (4T-3), T latent frames, H W pixels, h w l
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
-
-
-class Autoencoder(Protocol):
-    """The part of AutoencoderKLWan's contract that conditioning needs, as `MiniAutoencoder` spells it."""
-
-    def encode(self, video: Tensor) -> Tensor: ...
-    def normalise(self, latents: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -78,20 +70,14 @@ def warped(picture: Tensor, positions: Tensor) -> Tensor:
     return rearrange(out, "b c (f h) w -> b c f h w", f=frames).to(picture.dtype)
 
 
-def warp_condition(autoencoder: Autoencoder, given: Given, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
-    """Condition channels (B, 20, T, h, w) for models trained with warped frames (the mini); positions: `warp_fill`."""
-    video = warp_fill(given, from_head, from_tail)
-    return with_mask(autoencoder.normalise(autoencoder.encode(video)), given.flags(len(from_head)))
-
-
-def zero_condition(autoencoder: Autoencoder, given: Given, frames: int) -> Tensor:
-    """Condition channels (B, 20, T, h, w) as the public Wan weights expect: grey where nothing is given."""
+def zero_fill(given: Given, frames: int) -> Tensor:
+    """A clip with its given frames in place and grey between them (B, 3, F, H, W), as the public Wan weights expect."""
     batch, channels, length, height, width = given.head.shape
     video = given.head.new_zeros(batch, channels, frames, height, width)
     video[:, :, :length] = given.head
     if given.tail is not None:
         video[:, :, frames - given.tail.shape[2] :] = given.tail
-    return with_mask(autoencoder.normalise(autoencoder.encode(video)), given.flags(frames))
+    return video
 
 
 def with_mask(latents: Tensor, flags: Tensor) -> Tensor:

@@ -1,15 +1,18 @@
-"""What can be told from one picture of a face beside its landmarks: sharpness, smile, mouth width."""
+"""What can be told from pictures of a face beside its landmarks: sharpness, smile, mouth width, likeness of two."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.color import rgb2lab
 
 from dramatis.models.perception import Sight
+from dramatis.motion.face import RIGID_ANCHORS
 
 EYE_CORNERS = (36, 39, 42, 45)
 MOUTH_CORNERS = (48, 54)
 LIPS_MIDDLE = (51, 57)
+RIGID = list(RIGID_ANCHORS)
 
 
 def laplacian_variance(frame: NDArray[np.uint8], sight: Sight) -> float:
@@ -36,3 +39,27 @@ def mouth_width(sight: Sight) -> float:
     """Distance of the mouth corners in interocular distances."""
     left, right = sight.landmarks[list(MOUTH_CORNERS)]
     return float(np.linalg.norm(left - right) / max(sight.interocular, 1e-6))
+
+
+def shape_distance(a: Sight, b: Sight) -> float:
+    """Mean distance of the rigid landmarks after the best similarity, in interocular distances."""
+    first, second = (_standard(sight.landmarks[RIGID]) for sight in (a, b))
+    turn = np.linalg.svd(first.T @ second)
+    rotated = second @ (turn.Vh.T @ turn.U.T)
+    return float(np.linalg.norm(first - rotated, axis=1).mean())
+
+
+def _standard(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Centred, outer eye corners at distance one."""
+    return (points - points.mean(0)) / max(float(np.linalg.norm(points[0] - points[1])), 1e-6)
+
+
+def mean_lab(frame: NDArray[np.uint8], mask: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(3,) mean LAB of a frame (H, W, 3) under a soft mask (H/2, W/2), as a `Sight` holds them."""
+    lab = rgb2lab(frame[::2, ::2])
+    return np.asarray((lab * mask[..., None]).sum((0, 1)) / max(float(mask.sum()), 1e-6))
+
+
+def colour_distance(a: NDArray[np.uint8], sight_a: Sight, b: NDArray[np.uint8], sight_b: Sight) -> float:
+    """Distance of the mean LAB colours of the two faces."""
+    return float(np.linalg.norm(mean_lab(a, sight_a.face_mask) - mean_lab(b, sight_b.face_mask)))

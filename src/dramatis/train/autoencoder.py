@@ -96,10 +96,11 @@ def reconstruction_loss(out: Tensor, video: Tensor, boxes: Tensor, detail: float
     loss = (weight * error.abs()).mean()
     dx, dy = error.diff(dim=-1), error.diff(dim=-2)
     loss = loss + 0.5 * ((weight[..., 1:] * dx.abs()).mean() + (weight[..., 1:, :] * dy.abs()).mean()) / 2
-    border = torch.ones(video.shape[2] - 1, device=video.device)
-    border[::4] = BORDER_WEIGHT
-    change = weight[:, :, 1:] * error.diff(dim=2).abs()
-    loss = loss + (border.view(-1, 1, 1) * change).mean() / border.mean()
+    if video.shape[2] > 1:
+        border = torch.ones(video.shape[2] - 1, device=video.device)
+        border[::4] = BORDER_WEIGHT
+        change = weight[:, :, 1:] * error.diff(dim=2).abs()
+        loss = loss + (border.view(-1, 1, 1) * change).mean() / border.mean()
     return loss + 0.5 * F.avg_pool3d(error, (1, 4, 4)).abs().mean()
 
 

@@ -11,13 +11,20 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 Net = TypeVar("Net", bound=nn.Module)
+
+
+class Samples(Protocol):
+    """Data that may grow while it is learnt from."""
+
+    def __len__(self) -> int: ...
+    def refresh(self) -> object: ...
 
 
 def pick_device() -> torch.device:
@@ -217,6 +224,59 @@ def fit(
     shipped.load_state_dict(average.state)
     clock.log(**evaluate(shipped))
     return shipped
+
+
+def fit_bf16(
+    net: Net,
+    name: str,
+    clock: Run,
+    loss_of: Callable[[np.random.Generator], tuple[str, Tensor]],
+    report: Callable[[Net], dict[str, float]],
+    *,
+    rate: float,
+    log_every: int,
+    judge_every: float,
+    data: Samples,
+) -> None:
+    """Train a bf16 `net`, called `name` in the checkpoint, until the clock is over, resuming where its folder stopped.
+
+    loss_of: draws a batch with the generator it is given; returns what to call its loss in the log, and the loss.
+    report: figures of the averaged copy, logged every `judge_every` minutes and at the end; it may write weights.
+    data: what grows while it is learnt from; taken in anew at every line of the log.
+    """
+    optimiser = MasterAdamW(net, rate, weight_decay=0.01, clip=1.0)
+    average = Average(net, 0.998)
+    parts = {name: net, "optimiser": optimiser, "average": average}
+    clock.resume(**parts)
+    torch.manual_seed(clock.step)
+    rng = np.random.default_rng(clock.step)
+    shipped = copy.deepcopy(net).eval()
+    recent: dict[str, list[float]] = {}
+    judged = clock.progress()
+
+    def judge() -> None:
+        shipped.load_state_dict(average.state)
+        clock.log(**report(shipped))
+
+    for step in clock.loop():
+        kind, loss = loss_of(rng)
+        if clock.outlier(loss):
+            continue
+        loss.backward()
+        optimiser.step(rate * cosine(clock.progress()))
+        average.update(net)
+        recent.setdefault(kind, []).append(float(loss.detach()))
+        if step % log_every == 0:
+            clock.log(samples=len(data), **{kind: float(np.mean(values)) for kind, values in recent.items()})
+            recent.clear()
+            data.refresh()
+        if clock.due():
+            clock.save(**parts)
+        if (clock.progress() - judged) * clock.minutes > judge_every:
+            judged = clock.progress()
+            judge()
+    clock.save(**parts)
+    judge()
 
 
 def cosine(progress: float, warm: float = 0.02) -> float:

@@ -37,7 +37,7 @@ from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
-from dramatis.train.common import Average, MasterAdamW, Run, autocast, cosine, pick_device, psnr
+from dramatis.train.common import Run, autocast, fit_bf16, pick_device, psnr
 from dramatis.train.latents import LENGTH_SHARES, LENGTHS
 
 MINI: dict[str, Any] = {
@@ -236,6 +236,31 @@ def draw(
     return forget(batch, rng), task
 
 
+@torch.no_grad()
+def film(dit: AudioDiT, text: TextEncoder, batch: Batch, sigmas: Tensor, seed: int, device: torch.device) -> Tensor:
+    """Latents, shaped as `batch.z`, that the network makes of noise under the batch's conditions; without guidance."""
+    words = text(text.tokenize(batch.captions).to(device))
+    audio = batch.audio.to(device)
+    given = Conditions(
+        condition=batch.condition.to(device),
+        text=words,
+        negative=torch.zeros_like(words),
+        image=batch.image.to(device),
+        audio=audio,
+        silence=torch.zeros_like(audio),
+        controls=batch.controls.to(device),
+        maps=batch.maps.to(device),
+    )
+    noise = torch.randn(batch.z.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+    return denoise(dit, noise, given, sigmas, NoGuidance(), Euler())
+
+
+def decoded(autoencoder: MiniAutoencoder, z: Tensor) -> Tensor:
+    """Normalised latents (B, 16, T, h, w) -> (B, 3, F, H, W) in [-1, 1]."""
+    with autocast(z.device):
+        return autoencoder.decode(autoencoder.denormalise(z)).float().clamp(-1, 1)
+
+
 class Judge:
     """Generates held-out clips and measures them: correlation of mouth opening, shuffled control, PSNR far into it."""
 
@@ -244,10 +269,6 @@ class Judge:
         self.autoencoder = load_model(MiniAutoencoder, autoencoder).to(device, memory_format=torch.channels_last)
         self.eye = load_model(PerceptionNet, perception).to(device)
 
-    def _decode(self, z: Tensor) -> Tensor:
-        with autocast(self.device):
-            return self.autoencoder.decode(self.autoencoder.denormalise(z)).float().clamp(-1, 1)
-
     @torch.no_grad()
     def clip(
         self, dit: AudioDiT, text: TextEncoder, index: int, task: str, audio_of: int, seed: int
@@ -255,21 +276,9 @@ class Judge:
         """Generated and true (3, 29, H, W) for one held-out sample, hearing the audio of sample `audio_of`."""
         batch = conditioned(self.test, np.array([index]), task, 8)
         heard = self.test.stack("audio", np.array([audio_of]))[:, 0, int(task.startswith("blueprint"))]
-        words = text(text.tokenize(batch.captions).to(self.device))
-        audio = heard.unsqueeze(1).to(self.device)
-        given = Conditions(
-            condition=batch.condition.to(self.device),
-            text=words,
-            negative=torch.zeros_like(words),
-            image=batch.image.to(self.device),
-            audio=audio,
-            silence=torch.zeros_like(audio),
-            controls=batch.controls.to(self.device),
-            maps=batch.maps.to(self.device),
-        )
-        noise = torch.randn(batch.z.shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
-        z = denoise(dit, noise, given, shifted_sigmas(6, 2.0), NoGuidance(), Euler())
-        return self._decode(z)[0], self._decode(batch.z.to(self.device))[0]
+        batch.audio = heard.unsqueeze(1)
+        z = film(dit, text, batch, shifted_sigmas(6, 2.0), seed, self.device)
+        return decoded(self.autoencoder, z)[0], decoded(self.autoencoder, batch.z.to(self.device))[0]
 
     def openings(self, video: Tensor) -> np.ndarray:
         """(F,) mouth opening seen in (3, F, H, W)."""
@@ -344,47 +353,24 @@ def main(
     if compile_blocks:
         for block in learner.dit.blocks:
             block.compile(dynamic=True)
-    optimiser = MasterAdamW(learner, rate, weight_decay=0.01, clip=1.0)
-    average = Average(learner, 0.998)
-    clock = Run(run, minutes)
-    parts = {"learner": learner, "optimiser": optimiser, "average": average}
-    clock.resume(**parts)
-    torch.manual_seed(clock.step)
-    rng = np.random.default_rng(clock.step)
-    shipped = Learner(init).to(device, torch.bfloat16).eval()
-    recent: dict[str, list[float]] = {}
-    judged = clock.progress()
 
-    def report() -> None:
-        shipped.load_state_dict(average.state)
-        clock.log(**judge.judge(shipped.dit, shipped.text))
-        if out is not None:
-            save_model(shipped.dit, out / "transformer")
-            save_model(shipped.text, out / "text_encoder")
-
-    for step in clock.loop():
+    def loss_of(rng: np.random.Generator) -> tuple[str, Tensor]:
         # Whole frames count for more at the end, when lips are there and pictures have to settle.
         share = full_share if clock.progress() < 0.66 else max(full_share, late_share)
         batch, _ = draw(train_set, rng, share, batch_full, batch_window)
         loss = flow_loss(learner.dit, learner.text, batch, noise_levels(len(batch.z)).to(device))
-        if clock.outlier(loss):
-            continue
-        loss.backward()
-        optimiser.step(rate * cosine(clock.progress()))
-        average.update(learner)
-        kind = "window" if batch.windowed else "full"
-        recent.setdefault(f"loss_{kind}", []).append(float(loss.detach()))
-        if step % 200 == 0:
-            clock.log(samples=len(train_set), **{name: float(np.mean(values)) for name, values in recent.items()})
-            recent.clear()
-            train_set.refresh()
-        if clock.due():
-            clock.save(**parts)
-        if (clock.progress() - judged) * minutes > judge_every:
-            judged = clock.progress()
-            report()
-    clock.save(**parts)
-    report()
+        return f"loss_{'window' if batch.windowed else 'full'}", loss
+
+    def report(shipped: Learner) -> dict[str, float]:
+        if out is not None:
+            save_model(shipped.dit, out / "transformer")
+            save_model(shipped.text, out / "text_encoder")
+        return judge.judge(shipped.dit, shipped.text)
+
+    clock = Run(run, minutes)
+    fit_bf16(
+        learner, "learner", clock, loss_of, report, rate=rate, log_every=200, judge_every=judge_every, data=train_set
+    )
 
 
 if __name__ == "__main__":

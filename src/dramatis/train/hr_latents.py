@@ -11,6 +11,8 @@ square, but those of the whole picture for the reference):
                                     the row's `length` latent frames count
     key_z, key_low, key_fill (K, 16, h, w)  single frames, likewise; the fill is the reference moved to their pose
     key_index (K,)                  which frames of the clip they are
+    true, fill (F, 8h, 8w, 3), key_moved (K, 8h, 8w, 3)  uint8: the clip, the nearer given end and the reference moved
+                                    to the pose of each frame
     reference (16, h, w), audio (F, C), controls (F, 26), maps (F, 6, h, w), weight (T, h, w)
 
     python -m dramatis.train.hr_latents --data DATA256/train --model RUNS/mini --out RUNS/hr_latents/train
@@ -18,7 +20,6 @@ square, but those of the whole picture for the reference):
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,27 +27,32 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
-from safetensors.torch import save_file
 from torch import Tensor
 
-from dramatis.media.loudness import integrated_loudness, loudness_gain
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model
+from dramatis.models.pictures import to_pictures
 from dramatis.models.reference import reference_tokens
-from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
+from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
-from dramatis.runtime.files import publish
 from dramatis.sampling.conditioning import Given, enlarge, warp_fill, warped, with_mask
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.solvers import Euler
 from dramatis.train.autoencoder import DENSE, MOUTH
 from dramatis.train.common import pick_device
-from dramatis.train.latents import LATENT_FRAMES, OTHER_CAMERA_SHARE, loss_weights, other_camera
+from dramatis.train.latents import (
+    LATENT_FRAMES,
+    OTHER_CAMERA_SHARE,
+    loss_weights,
+    other_camera,
+    precompute,
+    sound,
+)
 from dramatis.train.shards import ShardSet
 
 SCALE = 2
@@ -56,6 +62,7 @@ FACE_SHARE = 0.6
 LENGTHS, LENGTH_SHARES = (3, 4, 5, 6, 7, 8), (0.05, 0.15, 0.25, 0.35, 0.1, 0.1)
 """Latent frames of a clip, as plans hold them."""
 SINGLES = 4
+PIXEL_FRAMES = DENSE.stop - DENSE.start
 REFILMED_SHARE = 0.65
 REFILMED_SIGMA = (0.2, 0.7)
 SPOILT = 0.15
@@ -98,6 +105,7 @@ class Precomputer:
         moved = warped(reference[:, :, 0], scene.moved(clip, 0)[picked])
         square = _square(data.get(index, "landmarks")[1].astype(np.float32), scene.size, rng)
         z = self._encode(torch.cat([clip, low, both])[..., square[0], square[1]])
+        true, fill, key_moved = (_pixels(video[..., square[0], square[1]]) for video in (clip, both, moved))
         singles = torch.cat([clip[:, :, picked], low[:, :, picked], moved], dim=2)[..., square[0], square[1]]
         still = self._encode(singles[0].transpose(0, 1).unsqueeze(2))[:, :, 0]
         names = ("key_z", "key_low", "key_fill")
@@ -105,6 +113,7 @@ class Precomputer:
         out |= {name: still[SINGLES * k :][:SINGLES] for k, name in enumerate(names)}
         out |= {"reference": self._encode(reference)[0, :, 0], "audio": audio[DENSE]}
         out |= scene.geometry(data, index, square) | {"key_index": torch.from_numpy(picked)}
+        out |= {"true": _whole(true), "fill": _whole(fill), "key_moved": key_moved}
         tensors = {name: value.half() if value.is_floating_point() else value for name, value in out.items()}
         return {name: value.cpu().contiguous() for name, value in tensors.items()}, {"length": length}
 
@@ -145,11 +154,8 @@ class Precomputer:
         return denoise(self.dit, start, given, torch.tensor([sigma, sigma / 2, 0.0]), NoGuidance(), Euler())
 
     def _sound(self, data: ShardSet, index: int) -> Tensor:
-        audio = data.get(index, "audio").astype(np.float32) / 32768
-        audio = audio * loudness_gain(integrated_loudness(audio, SAMPLE_RATE))
-        heard = self.speech(log_mel(torch.from_numpy(audio).to(self.device).unsqueeze(0)))[0]
-        last = len(audio) // SAMPLES_PER_FRAME - 1
-        return heard[data.get(index, "index").astype(int)[: DENSE.stop].clip(0, last)]
+        mel, rows = sound(data, index)
+        return self.speech(mel.to(self.device))[0][rows[: DENSE.stop]]
 
 
 class _Scene:
@@ -197,6 +203,15 @@ def _shrunk(video: Tensor) -> Tensor:
     return F.avg_pool3d(video, (1, SCALE, SCALE))
 
 
+def _pixels(video: Tensor) -> Tensor:
+    """(1, 3, F, H, W) in [-1, 1] -> (F, H, W, 3) uint8."""
+    return torch.from_numpy(to_pictures(video))
+
+
+def _whole(frames: Tensor) -> Tensor:
+    return F.pad(frames, (0, 0, 0, 0, 0, 0, 0, PIXEL_FRAMES - len(frames)))
+
+
 def _padded(z: Tensor) -> Tensor:
     return F.pad(z, (0, 0, 0, 0, 0, LATENT_FRAMES - z.shape[1]))
 
@@ -210,25 +225,14 @@ def main(
     parts: int = 1,
 ) -> None:
     """Precompute every shard that is not there yet."""
-    out.mkdir(parents=True, exist_ok=True)
     work = Precomputer(model, pick_device())
     shards = ShardSet(data)
-    by_shard: dict[Path, list[int]] = {}
-    for index, (path, row) in enumerate(shards.rows):
-        if row["damage"] in (None, "none"):
-            by_shard.setdefault(path, []).append(index)
-    for number, (path, indices) in enumerate(by_shard.items()):
-        target = out / path.name
-        if target.exists() or number % parts != part:
-            continue
-        torch.manual_seed(number)
-        samples = [work.sample(shards, index, np.random.default_rng(index), varied) for index in indices]
-        stacked = {name: torch.stack([tensors[name] for tensors, _ in samples]) for name in samples[0][0]}
-        rows = [shards.row(index) | about for index, (_, about) in zip(indices, samples, strict=True)]
-        partial = target.with_suffix(".part")
-        save_file(stacked, partial, metadata={"rows": json.dumps(rows)})
-        publish(partial, target)
-        print(f"{number + 1}/{len(by_shard)} {target.name}", flush=True)
+    whole = [index for index, (_, row) in enumerate(shards.rows) if row["damage"] in (None, "none")]
+
+    def sample(index: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        return work.sample(shards, index, np.random.default_rng(index), varied)
+
+    precompute(shards, whole, out, sample, part, parts)
 
 
 if __name__ == "__main__":

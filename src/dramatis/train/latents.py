@@ -19,6 +19,7 @@ Per sample (T = 8 latent frames, F = 29 pixel frames, two clips: 0 dense, 1 stri
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,6 +89,15 @@ def loss_weights(landmarks: np.ndarray, size: tuple[int, int], grid: tuple[int, 
     return np.concatenate([out[:1], groups])
 
 
+def sound(data: ShardSet, index: int) -> tuple[Tensor, np.ndarray]:
+    """What a sample sounds like, at the loudness that films are made at: mel (1, N, 4, 80), and which of the N frames
+    each of its pictures shows."""
+    audio = data.get(index, "audio").astype(np.float32) / 32768
+    audio = audio * loudness_gain(integrated_loudness(audio, SAMPLE_RATE))
+    last = len(audio) // SAMPLES_PER_FRAME - 1
+    return log_mel(torch.from_numpy(audio).unsqueeze(0)), data.get(index, "index").astype(int).clip(0, last)
+
+
 class Precomputer:
     """Holds the two frozen networks; `sample` makes the tensors of one sample."""
 
@@ -155,13 +165,10 @@ class Precomputer:
         return first[0], both[0]
 
     def _sound(self, data: ShardSet, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        audio = data.get(index, "audio").astype(np.float32) / 32768
-        audio = audio * loudness_gain(integrated_loudness(audio, SAMPLE_RATE))
-        mel = log_mel(torch.from_numpy(audio).to(self.device).unsqueeze(0))
+        mel, rows = sound(data, index)
+        mel = mel.to(self.device)
         heard = torch.cat([self.speech(mel), self.speech(augmented_mel(mel, rng))]).cpu()
-        rows = data.get(index, "index").astype(int)
-        last = len(audio) // SAMPLES_PER_FRAME - 1
-        picked = [heard[:, rows[span].clip(0, last)] for span in (DENSE, STRIDED)]
+        picked = [heard[:, rows[span]] for span in (DENSE, STRIDED)]
         return {"audio": torch.stack(picked, 1).half()}
 
     def _geometry(self, data: ShardSet, index: int, size: tuple[int, int]) -> dict[str, Tensor]:
@@ -184,6 +191,34 @@ class Precomputer:
         return {name: torch.from_numpy(value).half() for name, value in values.items()}
 
 
+def precompute(
+    shards: ShardSet,
+    indices: Iterable[int],
+    out: Path,
+    sample: Callable[[int], tuple[dict[str, Tensor], dict[str, Any]]],
+    part: int = 0,
+    parts: int = 1,
+) -> None:
+    """Write the samples `indices`, shard by shard, where a shard is not there yet; of `parts` processes
+    that share the work, this is number `part`. sample: the tensors of one, and what its row says of them."""
+    out.mkdir(parents=True, exist_ok=True)
+    by_shard: dict[Path, list[int]] = {}
+    for index in indices:
+        by_shard.setdefault(shards.rows[index][0], []).append(index)
+    for number, (path, members) in enumerate(by_shard.items()):
+        target = out / path.name
+        if target.exists() or number % parts != part:
+            continue
+        torch.manual_seed(number)
+        samples = [sample(index) for index in members]
+        stacked = {name: torch.stack([tensors[name] for tensors, _ in samples]) for name in samples[0][0]}
+        rows = [shards.row(index) | about for index, (_, about) in zip(members, samples, strict=True)]
+        partial = target.with_suffix(".part")
+        save_file(stacked, partial, metadata={"rows": json.dumps(rows)})
+        publish(partial, target)
+        print(f"{number + 1}/{len(by_shard)} {target.name}", flush=True)
+
+
 def main(
     data: Annotated[Path, typer.Option(help="shards of the synthetic world")],
     autoencoder: Annotated[Path, typer.Option(help="autoencoder weights")],
@@ -192,23 +227,10 @@ def main(
     varied: Annotated[bool, typer.Option(help="clips of varied length and task, to train on; else whole clips")] = True,
 ) -> None:
     """Precompute every shard that is not there yet."""
-    out.mkdir(parents=True, exist_ok=True)
     work = Precomputer(load_model(MiniAutoencoder, autoencoder), load_model(SpeechEncoder, speech), pick_device())
     shards = ShardSet(data)
-    by_shard: dict[Path, list[int]] = {}
-    for index, (path, _) in enumerate(shards.rows):
-        by_shard.setdefault(path, []).append(index)
-    for number, (path, indices) in enumerate(by_shard.items()):
-        target = out / path.name
-        if target.exists():
-            continue
-        samples = [work.sample(shards, index, np.random.default_rng(index), varied) for index in indices]
-        stacked = {name: torch.stack([tensors[name] for tensors, _ in samples]) for name in samples[0][0]}
-        rows = [shards.row(index) | about for index, (_, about) in zip(indices, samples, strict=True)]
-        partial = target.with_suffix(".part")
-        save_file(stacked, partial, metadata={"rows": json.dumps(rows)})
-        publish(partial, target)
-        print(f"{number + 1}/{len(by_shard)} {target.name}", flush=True)
+    indices = range(len(shards))
+    precompute(shards, indices, out, lambda index: work.sample(shards, index, np.random.default_rng(index), varied))
 
 
 if __name__ == "__main__":

@@ -27,13 +27,10 @@ from dramatis.models.loading import load_model, save_model
 from dramatis.models.reference import reference_tokens
 from dramatis.models.text import TextEncoder
 from dramatis.sampling.conditioning import with_low, with_mask
-from dramatis.sampling.denoise import Conditions, denoise
-from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.schedules import shifted_sigmas
-from dramatis.sampling.solvers import Euler
 from dramatis.train.autoencoder import laplacian
-from dramatis.train.common import Average, MasterAdamW, Run, autocast, cosine, pick_device, psnr
-from dramatis.train.dit import Batch, LatentSet, flow_loss
+from dramatis.train.common import Run, fit_bf16, pick_device, psnr
+from dramatis.train.dit import Batch, LatentSet, decoded, film, flow_loss
 from dramatis.train.dit import noise_levels as anywhere
 
 KEYFRAME_SHARE = 0.35
@@ -151,10 +148,6 @@ class Judge:
         self.test, self.device = test, device
         self.autoencoder = load_model(MiniAutoencoder, autoencoder).to(device, memory_format=torch.channels_last)
 
-    def _decode(self, z: Tensor) -> Tensor:
-        with autocast(self.device):
-            return self.autoencoder.decode(self.autoencoder.denormalise(z)).float().clamp(-1, 1)
-
     @torch.no_grad()
     def judge(self, dit: AudioDiT, text: TextEncoder, rows: int = 6) -> dict[str, float]:
         """PSNR gained over the enlarged low-resolution frames (dB) and Laplacian variance over the true one, both
@@ -166,27 +159,14 @@ class Judge:
                 ("clip", clips(self.test, row, self.test.rows[index]["length"])),
                 ("key", keyframes(self.test, row)),
             ):
-                true, low = self._decode(batch.z), self._decode(batch.condition[:, 20:])
-                made = self._decode(self._film(dit, text, batch))
+                z = film(dit, text, batch, shifted_sigmas(JUDGED_STEPS, 1.0), 0, self.device)
+                made, true, low = (
+                    decoded(self.autoencoder, x.to(self.device)) for x in (z, batch.z, batch.condition[:, 20:])
+                )
                 out.setdefault(f"{name}_gain", []).append(psnr(made, true) - psnr(low, true))
                 out.setdefault(f"{name}_sharp", []).append(float(laplacian(made).var() / laplacian(true).var()))
                 out.setdefault(f"{name}_soft", []).append(float(laplacian(low).var() / laplacian(true).var()))
         return {name: float(np.mean(values)) for name, values in out.items()}
-
-    def _film(self, dit: AudioDiT, text: TextEncoder, batch: Batch) -> Tensor:
-        words = text(text.tokenize(batch.captions).to(self.device))
-        given = Conditions(
-            condition=batch.condition.to(self.device),
-            text=words,
-            negative=words,
-            image=batch.image.to(self.device),
-            audio=batch.audio.to(self.device),
-            silence=batch.audio.to(self.device),
-            controls=batch.controls.to(self.device),
-            maps=batch.maps.to(self.device),
-        )
-        noise = torch.randn(batch.z.shape, generator=torch.Generator().manual_seed(0)).to(self.device)
-        return denoise(dit, noise, given, shifted_sigmas(JUDGED_STEPS, 1.0), NoGuidance(), Euler())
 
 
 def main(
@@ -213,43 +193,18 @@ def main(
     if compile_blocks:
         for block in dit.blocks:
             block.compile(dynamic=True)
-    optimiser = MasterAdamW(dit, rate, weight_decay=0.01, clip=1.0)
-    average = Average(dit, 0.998)
-    clock = Run(run, minutes)
-    parts = {"dit": dit, "optimiser": optimiser, "average": average}
-    clock.resume(**parts)
-    torch.manual_seed(clock.step)
-    rng = np.random.default_rng(clock.step)
-    shipped = AudioDiT.from_config(dit.config).to(device, torch.bfloat16).eval()
-    recent: list[float] = []
-    judged = clock.progress()
 
-    def report() -> None:
-        shipped.load_state_dict(average.state)
-        clock.log(**judge.judge(shipped, text))
+    def loss_of(rng: np.random.Generator) -> tuple[str, Tensor]:
+        batch = draw(train_set, rng, batch_size)
+        return "loss", flow_loss(dit, text, batch, noise_levels(len(batch.z)).to(device))
+
+    def report(shipped: AudioDiT) -> dict[str, float]:
         if out is not None:
             save_model(shipped, out, packed=True)
+        return judge.judge(shipped, text)
 
-    for step in clock.loop():
-        batch = draw(train_set, rng, batch_size)
-        loss = flow_loss(dit, text, batch, noise_levels(len(batch.z)).to(device))
-        if clock.outlier(loss):
-            continue
-        loss.backward()
-        optimiser.step(rate * cosine(clock.progress()))
-        average.update(dit)
-        recent.append(float(loss.detach()))
-        if step % 100 == 0:
-            clock.log(samples=len(train_set), loss=float(np.mean(recent)))
-            recent.clear()
-            train_set.refresh()
-        if clock.due():
-            clock.save(**parts)
-        if (clock.progress() - judged) * minutes > judge_every:
-            judged = clock.progress()
-            report()
-    clock.save(**parts)
-    report()
+    clock = Run(run, minutes)
+    fit_bf16(dit, "dit", clock, loss_of, report, rate=rate, log_every=100, judge_every=judge_every, data=train_set)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,194 @@
+"""Train the detail refiner on what the high-resolution DiT and the autoencoder make of training clips.
+
+The frozen upscaler films every sample once, as the cascade would: sub-clips in few steps between true ends, keyframes
+from the moved reference. What comes out is kept in memory, and the refiner learns to bring it nearer to the true frames
+with the moved pictures at hand. The loss is the autoencoder's: distances, gradients, and the strength of fine detail.
+
+    python -m dramatis.train.refiner --data RUNS/hr_latents/train --test RUNS/hr_latents/test \
+        --model RUNS/mini --run RUNS/refiner --out RUNS/refiner/model --minutes 20
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from torch import Tensor
+
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.dit import AudioDiT
+from dramatis.models.loading import load_model, save_model
+from dramatis.models.refiner import DetailRefiner
+from dramatis.models.text import TextEncoder
+from dramatis.sampling.schedules import shifted_sigmas
+from dramatis.train.autoencoder import laplacian, reconstruction_loss, texture_loss
+from dramatis.train.common import Run, autocast, fit, pick_device, psnr
+from dramatis.train.dit import LatentSet, film
+from dramatis.train.dit import decoded as shown
+from dramatis.train.super_resolution import clips, keyframes
+
+CLIP_STEPS, KEYFRAME_STEPS = 2, 8
+"""As the mini's profile has them."""
+FRAMES = 9
+"""Of a training crop of a sub-clip; it begins where a latent frame does."""
+JUDGED = 6
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """Frames (F, H, W, 3) uint8 of a sub-clip, or of single keyframes: true, as they came out, the moved picture."""
+
+    true: Tensor
+    made: Tensor
+    moved: Tensor
+
+
+class Studio:
+    """Films the rows of a set with frozen networks, each once."""
+
+    def __init__(self, data: LatentSet, model: Path, device: torch.device) -> None:
+        self.data, self.device = data, device
+        self.upscaler = load_model(AudioDiT, model / "upscaler", torch.bfloat16).to(device).eval()
+        self.text = load_model(TextEncoder, model / "text_encoder", torch.bfloat16).to(device).eval()
+        self.autoencoder = load_model(MiniAutoencoder, model / "autoencoder").to(device).eval()
+        self.autoencoder = self.autoencoder.to(memory_format=torch.channels_last)
+        self._clips: dict[int, Filmed] = {}
+        self._keyframes: dict[int, Filmed] = {}
+
+    @torch.no_grad()
+    def clip(self, index: int) -> Filmed:
+        """A row's sub-clip."""
+        if index not in self._clips:
+            parts, length = self.data.parts, self.data.rows[index]["length"]
+            batch = clips(self.data, np.array([index]), length)
+            z = film(self.upscaler, self.text, batch, shifted_sigmas(CLIP_STEPS, 1.0), index, self.device)
+            count = 4 * length - 3
+            true, fill = parts["true"][index][:count], parts["fill"][index][:count]
+            self._clips[index] = Filmed(true, _bytes(shown(self.autoencoder, z))[0], fill)
+        return self._clips[index]
+
+    @torch.no_grad()
+    def keyframe(self, index: int) -> Filmed:
+        """A row's single frames."""
+        if index not in self._keyframes:
+            parts = self.data.parts
+            batch = keyframes(self.data, np.array([index]))
+            z = film(self.upscaler, self.text, batch, shifted_sigmas(KEYFRAME_STEPS, 1.0), index, self.device)
+            true = parts["true"][index][parts["key_index"][index].long()]
+            self._keyframes[index] = Filmed(true, _bytes(shown(self.autoencoder, z))[:, 0], parts["key_moved"][index])
+        return self._keyframes[index]
+
+
+def _bytes(video: Tensor) -> Tensor:
+    """(B, 3, F, H, W) in [-1, 1] -> (B, F, H, W, 3) uint8."""
+    return video.add(1).mul(127.5).round().to(torch.uint8).permute(0, 2, 3, 4, 1).cpu()
+
+
+def _floats(frames: Tensor, device: torch.device) -> Tensor:
+    """(..., F, H, W, 3) uint8 -> (..., 3, F, H, W) in [-1, 1]."""
+    return frames.to(device).movedim(-1, -4).float().div(127.5).sub(1)
+
+
+def draw(studio: Studio, rng: np.random.Generator, size: int, side: int, keyframe_share: float) -> list[Tensor]:
+    """True, made and moved crops (B, 3, F, side, side): of sub-clips, or of as many single frames."""
+    count = len(studio.data)
+    if rng.random() < keyframe_share:
+        crops = []
+        for index in rng.integers(0, count, size):
+            filmed, window = studio.keyframe(int(index)), _window(rng, studio, side)
+            crops += [[part[k : k + 1][window] for part in _parts(filmed)] for k in range(len(filmed.true))]
+    else:
+        long = [i for i, row in enumerate(studio.data.rows) if 4 * row["length"] - 3 >= FRAMES]
+        crops = []
+        for index in rng.choice(long, size):
+            filmed, window = studio.clip(int(index)), _window(rng, studio, side)
+            start = 4 * int(rng.integers(0, (len(filmed.true) - FRAMES) // 4 + 1))
+            crops.append([part[start : start + FRAMES][window] for part in _parts(filmed)])
+    stacks = [_floats(torch.stack(parts), studio.device) for parts in zip(*crops, strict=True)]
+    return [stack.flip(-1) for stack in stacks] if rng.random() < 0.5 else stacks
+
+
+def _parts(filmed: Filmed) -> list[Tensor]:
+    return [filmed.true, filmed.made, filmed.moved]
+
+
+def _window(rng: np.random.Generator, studio: Studio, side: int) -> tuple[slice, slice, slice]:
+    room = studio.data.parts["true"][0].shape[1] - side
+    y, x = (2 * int(rng.integers(0, room // 2 + 1)) for _ in range(2))
+    return slice(None), slice(y, y + side), slice(x, x + side)
+
+
+@torch.no_grad()
+def judge(refiner: DetailRefiner, studio: Studio) -> dict[str, float]:
+    """PSNR gained (dB), and Laplacian variance over the true one without and with the refiner; for clips also how much
+    changes from a latent frame to the next over within one, true frames being 1."""
+    out: dict[str, list[float]] = {}
+    for index in np.linspace(0, len(studio.data) - 1, JUDGED).astype(int):
+        for name, filmed in (("clip", studio.clip(int(index))), ("key", studio.keyframe(int(index)))):
+            single = name == "key"
+            true, made, moved = (
+                _floats(part[:, None] if single else part[None], studio.device) for part in _parts(filmed)
+            )
+            with autocast(studio.device):
+                refined = refiner(made, moved).float().clamp(-1, 1)
+            out.setdefault(f"{name}_gain", []).append(psnr(refined, true) - psnr(made, true))
+            for kind, frames in (("before", made), ("after", refined)):
+                sharp = float(laplacian(frames).var() / laplacian(true).var())
+                out.setdefault(f"{name}_sharp_{kind}", []).append(sharp)
+                if not single:
+                    out.setdefault(f"pulse_{kind}", []).append(pulse(frames) / pulse(true))
+    return {name: float(np.mean(values)) for name, values in out.items()}
+
+
+def pulse(video: Tensor) -> float:
+    """Mean change (1, 3, F, H, W) where one latent frame hands over to the next, over the mean of all other changes."""
+    change = video.diff(dim=2).abs().mean((0, 1, 3, 4))
+    border = torch.arange(len(change), device=change.device) % 4 == 0
+    return float(change[border].mean() / change[~border].mean().clamp(min=1e-6))
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="precomputed high-resolution latents and pixels")],
+    test: Annotated[Path, typer.Option(help="the same of held-out people")],
+    model: Annotated[Path, typer.Option(help="model folder with the trained upscaler")],
+    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
+    minutes: float = 20.0,
+    rate: float = 2e-3,
+    batch_size: int = 4,
+    side: int = 96,
+    keyframe_share: float = 0.35,
+    texture: Annotated[float, typer.Option(help="weight of the texture loss")] = 4.0,
+) -> None:
+    """Train, resuming from the run folder when it has a checkpoint."""
+    device = pick_device()
+    torch.manual_seed(0)
+    studio, held_out = (Studio(LatentSet(folder), model, device) for folder in (data, test))
+    refiner = DetailRefiner().to(device, memory_format=torch.channels_last).train()
+
+    def loss_of(rng: np.random.Generator) -> Tensor:
+        true, made, moved = draw(studio, rng, batch_size, side, keyframe_share)
+        with autocast(device):
+            refined = refiner(made, moved)
+        loss = reconstruction_loss(refined, true, torch.zeros_like(true[:, :1]), 1.0)
+        return loss + texture * texture_loss(refined, true)
+
+    shipped = fit(
+        refiner,
+        Run(run, minutes),
+        loss_of,
+        lambda net: judge(net, held_out),
+        rate=rate,
+        weight_decay=1e-4,
+        report_every=100,
+    )
+    if out is not None:
+        save_model(shipped, out)
+
+
+if __name__ == "__main__":
+    typer.run(main)
