@@ -9,7 +9,7 @@ import torch
 from dramatis.models.loading import load_model
 from dramatis.models.refiner import DetailRefiner
 from dramatis.train.dit import LatentSet
-from dramatis.train.refiner import FRAMES, Studio, draw, judge, main, pulse
+from dramatis.train.refiner import FRAMES, Camera, Studio, draw, judge, main, pulse
 from tests.train.conftest import HIGH_SIDE, LENGTHS, logged, write_high_latents
 
 CPU = torch.device("cpu")
@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def studio(model_twice: Path, tmp_path_factory: pytest.TempPathFactory) -> Studio:
-    return Studio(LatentSet(write_high_latents(tmp_path_factory.mktemp("latents"))), model_twice, CPU)
+    return Studio(LatentSet(write_high_latents(tmp_path_factory.mktemp("latents"))), Camera(model_twice, CPU))
 
 
 @pytest.mark.parametrize("index", range(len(LENGTHS)))

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dramatis.models.autoencoder import MiniAutoencoder, bound
 from dramatis.models.loading import load_model, save_model
-from dramatis.train.common import Run, autocast, fit, pick_device, psnr
+from dramatis.train.common import Run, RunOption, autocast, fit, pick_device, psnr
 from dramatis.train.shards import ShardSet
 
 REFERENCE, DENSE, STRIDED = slice(0, 1), slice(1, 30), slice(30, 59)
@@ -183,7 +183,7 @@ def latent_statistics(model: MiniAutoencoder, data: ShardSet, device: torch.devi
 def main(
     data: Annotated[Path, typer.Option(help="training shards")],
     test: Annotated[Path, typer.Option(help="held-out shards")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
     minutes: float = 30.0,

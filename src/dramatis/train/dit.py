@@ -15,6 +15,7 @@ flow loss says little.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import NoGuidance
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
-from dramatis.train.common import Run, autocast, fit_bf16, pick_device, psnr
+from dramatis.train.common import CompileOption, Run, RunOption, autocast, fit_bf16, pick_device, psnr
 from dramatis.train.latents import LENGTH_SHARES, LENGTHS
 
 MINI: dict[str, Any] = {
@@ -64,10 +65,11 @@ TASK_SHARES = (0.1, 0.36, 0.06, 0.38, 0.1)
 
 
 class LatentSet:
-    """All precomputed samples in memory, one tensor per name."""
+    """All precomputed samples in memory, one tensor per name; without those that are not needed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, without: Collection[str] = ()) -> None:
         self.folder = folder
+        self.without = without
         self.files: list[Path] = []
         self.rows: list[dict[str, Any]] = []
         self.parts: dict[str, list[Tensor]] = {}
@@ -82,7 +84,7 @@ class LatentSet:
             self._groups.clear()
             with safe_open(path, framework="pt") as file:
                 self.rows += json.loads(file.metadata()["rows"])
-                for name in file.keys():  # noqa: SIM118 - a safetensors handle is not iterable
+                for name in set(file.keys()) - set(self.without):
                     self.parts.setdefault(name, []).extend(file.get_tensor(name))
             self.files.append(path)
 
@@ -328,7 +330,7 @@ class Learner(nn.Module):
 def main(
     data: Annotated[Path, typer.Option(help="precomputed training latents")],
     test: Annotated[Path, typer.Option(help="precomputed held-out latents")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     autoencoder: Annotated[Path, typer.Option(help="autoencoder weights, to judge pictures")],
     perception: Annotated[Path, typer.Option(help="perception weights, to judge lips")],
     out: Annotated[Path | None, typer.Option(help="write averaged weights here after every judgement")] = None,
@@ -340,9 +342,7 @@ def main(
     full_share: float = 0.3,
     late_share: float = 0.5,
     judge_every: float = 10.0,
-    compile_blocks: Annotated[
-        bool, typer.Option("--compile", help="compile the blocks: a quarter faster after three minutes")
-    ] = False,
+    compile_blocks: CompileOption = False,
 ) -> None:
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()

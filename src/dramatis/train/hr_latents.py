@@ -58,6 +58,8 @@ from dramatis.train.shards import ShardSet
 SCALE = 2
 SQUARE = 20
 """Side of the part of the picture that is kept, in latent cells."""
+PIXELS = ("true", "fill", "key_moved")
+"""Tensors that only the refiner learns from: nine tenths of a sample's bytes."""
 FACE_SHARE = 0.6
 LENGTHS, LENGTH_SHARES = (3, 4, 5, 6, 7, 8), (0.05, 0.15, 0.25, 0.35, 0.1, 0.1)
 """Latent frames of a clip, as plans hold them."""
@@ -105,7 +107,7 @@ class Precomputer:
         moved = warped(reference[:, :, 0], scene.moved(clip, 0)[picked])
         square = _square(data.get(index, "landmarks")[1].astype(np.float32), scene.size, rng)
         z = self._encode(torch.cat([clip, low, both])[..., square[0], square[1]])
-        true, fill, key_moved = (_pixels(video[..., square[0], square[1]]) for video in (clip, both, moved))
+        true, fill, key_moved = (pixels(video[..., square[0], square[1]]) for video in (clip, both, moved))
         singles = torch.cat([clip[:, :, picked], low[:, :, picked], moved], dim=2)[..., square[0], square[1]]
         still = self._encode(singles[0].transpose(0, 1).unsqueeze(2))[:, :, 0]
         names = ("key_z", "key_low", "key_fill")
@@ -203,7 +205,7 @@ def _shrunk(video: Tensor) -> Tensor:
     return F.avg_pool3d(video, (1, SCALE, SCALE))
 
 
-def _pixels(video: Tensor) -> Tensor:
+def pixels(video: Tensor) -> Tensor:
     """(1, 3, F, H, W) in [-1, 1] -> (F, H, W, 3) uint8."""
     return torch.from_numpy(to_pictures(video))
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import LANDMARKS, PerceptionNet
-from dramatis.train.common import Run, autocast, fit, pick_device
+from dramatis.train.common import Run, RunOption, autocast, fit, pick_device
 from dramatis.train.shards import ShardSet
 
 FLIP = np.array(
@@ -182,7 +182,7 @@ def evaluate(net: PerceptionNet, data: ShardSet, device: torch.device) -> dict[s
 def main(
     data: Annotated[Path, typer.Option(help="training shards")],
     test: Annotated[Path, typer.Option(help="held-out shards")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
     minutes: float = 15.0,

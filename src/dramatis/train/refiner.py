@@ -22,13 +22,14 @@ from torch import Tensor
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model, save_model
+from dramatis.models.pictures import to_tensor
 from dramatis.models.refiner import DetailRefiner
 from dramatis.models.text import TextEncoder
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.train.autoencoder import laplacian, reconstruction_loss, texture_loss
-from dramatis.train.common import Run, autocast, fit, pick_device, psnr
-from dramatis.train.dit import LatentSet, film
-from dramatis.train.dit import decoded as shown
+from dramatis.train.common import Run, RunOption, autocast, fit, pick_device, psnr
+from dramatis.train.dit import Batch, LatentSet, decoded, film
+from dramatis.train.hr_latents import pixels
 from dramatis.train.super_resolution import clips, keyframes
 
 CLIP_STEPS, KEYFRAME_STEPS = 2, 8
@@ -47,50 +48,50 @@ class Filmed:
     moved: Tensor
 
 
-class Studio:
-    """Films the rows of a set with frozen networks, each once."""
+class Camera:
+    """The frozen networks that film."""
 
-    def __init__(self, data: LatentSet, model: Path, device: torch.device) -> None:
-        self.data, self.device = data, device
+    def __init__(self, model: Path, device: torch.device) -> None:
+        self.device = device
         self.upscaler = load_model(AudioDiT, model / "upscaler", torch.bfloat16).to(device).eval()
         self.text = load_model(TextEncoder, model / "text_encoder", torch.bfloat16).to(device).eval()
         self.autoencoder = load_model(MiniAutoencoder, model / "autoencoder").to(device).eval()
         self.autoencoder = self.autoencoder.to(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def film(self, batch: Batch, steps: int, seed: int) -> Tensor:
+        """(B, 3, F, H, W) in [-1, 1]."""
+        z = film(self.upscaler, self.text, batch, shifted_sigmas(steps, 1.0), seed, self.device)
+        return decoded(self.autoencoder, z)
+
+
+class Studio:
+    """Films the rows of a set, each once."""
+
+    def __init__(self, data: LatentSet, camera: Camera) -> None:
+        self.data, self.camera, self.device = data, camera, camera.device
         self._clips: dict[int, Filmed] = {}
         self._keyframes: dict[int, Filmed] = {}
 
-    @torch.no_grad()
     def clip(self, index: int) -> Filmed:
         """A row's sub-clip."""
         if index not in self._clips:
-            parts, length = self.data.parts, self.data.rows[index]["length"]
-            batch = clips(self.data, np.array([index]), length)
-            z = film(self.upscaler, self.text, batch, shifted_sigmas(CLIP_STEPS, 1.0), index, self.device)
-            count = 4 * length - 3
-            true, fill = parts["true"][index][:count], parts["fill"][index][:count]
-            self._clips[index] = Filmed(true, _bytes(shown(self.autoencoder, z))[0], fill)
+            parts = self.data.parts
+            batch = clips(self.data, np.array([index]), self.data.rows[index]["length"])
+            made = pixels(self.camera.film(batch, CLIP_STEPS, index))
+            self._clips[index] = Filmed(parts["true"][index][: len(made)], made, parts["fill"][index][: len(made)])
         return self._clips[index]
 
-    @torch.no_grad()
     def keyframe(self, index: int) -> Filmed:
         """A row's single frames."""
         if index not in self._keyframes:
             parts = self.data.parts
             batch = keyframes(self.data, np.array([index]))
-            z = film(self.upscaler, self.text, batch, shifted_sigmas(KEYFRAME_STEPS, 1.0), index, self.device)
+            # Each frame was filmed as a clip of its own; here they stand one after another.
+            made = pixels(self.camera.film(batch, KEYFRAME_STEPS, index).transpose(0, 2))
             true = parts["true"][index][parts["key_index"][index].long()]
-            self._keyframes[index] = Filmed(true, _bytes(shown(self.autoencoder, z))[:, 0], parts["key_moved"][index])
+            self._keyframes[index] = Filmed(true, made, parts["key_moved"][index])
         return self._keyframes[index]
-
-
-def _bytes(video: Tensor) -> Tensor:
-    """(B, 3, F, H, W) in [-1, 1] -> (B, F, H, W, 3) uint8."""
-    return video.add(1).mul(127.5).round().to(torch.uint8).permute(0, 2, 3, 4, 1).cpu()
-
-
-def _floats(frames: Tensor, device: torch.device) -> Tensor:
-    """(..., F, H, W, 3) uint8 -> (..., 3, F, H, W) in [-1, 1]."""
-    return frames.to(device).movedim(-1, -4).float().div(127.5).sub(1)
 
 
 def draw(studio: Studio, rng: np.random.Generator, size: int, side: int, keyframe_share: float) -> list[Tensor]:
@@ -108,7 +109,8 @@ def draw(studio: Studio, rng: np.random.Generator, size: int, side: int, keyfram
             filmed, window = studio.clip(int(index)), _window(rng, studio, side)
             start = 4 * int(rng.integers(0, (len(filmed.true) - FRAMES) // 4 + 1))
             crops.append([part[start : start + FRAMES][window] for part in _parts(filmed)])
-    stacks = [_floats(torch.stack(parts), studio.device) for parts in zip(*crops, strict=True)]
+    stacks = [torch.cat([to_tensor(part.numpy()) for part in parts]) for parts in zip(*crops, strict=True)]
+    stacks = [stack.to(studio.device) for stack in stacks]
     return [stack.flip(-1) for stack in stacks] if rng.random() < 0.5 else stacks
 
 
@@ -130,9 +132,8 @@ def judge(refiner: DetailRefiner, studio: Studio) -> dict[str, float]:
     for index in np.linspace(0, len(studio.data) - 1, JUDGED).astype(int):
         for name, filmed in (("clip", studio.clip(int(index))), ("key", studio.keyframe(int(index)))):
             single = name == "key"
-            true, made, moved = (
-                _floats(part[:, None] if single else part[None], studio.device) for part in _parts(filmed)
-            )
+            videos = (to_tensor(part.numpy()).to(studio.device) for part in _parts(filmed))
+            true, made, moved = (video.transpose(0, 2) if single else video for video in videos)
             with autocast(studio.device):
                 refined = refiner(made, moved).float().clamp(-1, 1)
             out.setdefault(f"{name}_gain", []).append(psnr(refined, true) - psnr(made, true))
@@ -155,7 +156,7 @@ def main(
     data: Annotated[Path, typer.Option(help="precomputed high-resolution latents and pixels")],
     test: Annotated[Path, typer.Option(help="the same of held-out people")],
     model: Annotated[Path, typer.Option(help="model folder with the trained upscaler")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     minutes: float = 20.0,
     rate: float = 2e-3,
@@ -167,7 +168,8 @@ def main(
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
     torch.manual_seed(0)
-    studio, held_out = (Studio(LatentSet(folder), model, device) for folder in (data, test))
+    camera = Camera(model, device)
+    studio, held_out = (Studio(LatentSet(folder), camera) for folder in (data, test))
     refiner = DetailRefiner().to(device, memory_format=torch.channels_last).train()
 
     def loss_of(rng: np.random.Generator) -> Tensor:

@@ -25,7 +25,7 @@ from dramatis.media.loudness import integrated_loudness, loudness_gain
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
 from dramatis.motion.performance import Performance
-from dramatis.train.common import Run, autocast, fit, pick_device
+from dramatis.train.common import Run, RunOption, autocast, fit, pick_device
 from dramatis.train.latents import augmented_mel
 from dramatis.world.people import make_person
 from dramatis.world.speech import utterance_for
@@ -133,7 +133,7 @@ def evaluate(model: SpeechEncoder, voices: Voices, device: torch.device) -> dict
 def main(
     assets: Annotated[Path, typer.Option(help="raw assets (see docs/world.md)")],
     cache: Annotated[Path, typer.Option(help="folder of made utterances")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
     utterances: int = 4000,

@@ -29,9 +29,10 @@ from dramatis.models.text import TextEncoder
 from dramatis.sampling.conditioning import with_low, with_mask
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.train.autoencoder import laplacian
-from dramatis.train.common import Run, fit_bf16, pick_device, psnr
+from dramatis.train.common import CompileOption, Run, RunOption, fit_bf16, pick_device, psnr
 from dramatis.train.dit import Batch, LatentSet, decoded, film, flow_loss
 from dramatis.train.dit import noise_levels as anywhere
+from dramatis.train.hr_latents import PIXELS
 
 KEYFRAME_SHARE = 0.35
 WINDOW = 16
@@ -173,20 +174,18 @@ def main(
     data: Annotated[Path, typer.Option(help="precomputed high-resolution latents")],
     test: Annotated[Path, typer.Option(help="the same of held-out people")],
     model: Annotated[Path, typer.Option(help="model folder with the trained low-resolution networks")],
-    run: Annotated[Path, typer.Option(help="run folder: checkpoints and log")],
+    run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write averaged weights here after every judgement")] = None,
     minutes: float = 60.0,
     rate: float = 6e-4,
     batch_size: int = 6,
     judge_every: float = 10.0,
-    compile_blocks: Annotated[
-        bool, typer.Option("--compile", help="compile the blocks: a quarter faster after three minutes")
-    ] = False,
+    compile_blocks: CompileOption = False,
 ) -> None:
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
-    train_set = LatentSet(data)
-    judge = Judge(LatentSet(test), model / "autoencoder", device)
+    train_set = LatentSet(data, without=PIXELS)
+    judge = Judge(LatentSet(test, without=PIXELS), model / "autoencoder", device)
     text = load_model(TextEncoder, model / "text_encoder").to(device, torch.bfloat16).eval().requires_grad_(False)
     start = widened(load_model(AudioDiT, model / "transformer"), 16)
     dit = start.to(device, torch.bfloat16).train()
