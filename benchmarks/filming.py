@@ -28,13 +28,15 @@ SECONDS = (10, 60, 300)
 
 @dataclass
 class Stage:
-    """What the parts share. work: a folder for videos. seconds: lengths to compare at."""
+    """What the parts share. work: a folder for videos. seconds: lengths to compare at. skip: videos to leave out of the
+    comparison, as "way-seconds"."""
 
     backbone: Backbone
     cases: list[Case]
     work: Path
     pictures: Path = PICTURES
     seconds: Sequence[int] = SECONDS
+    skip: Sequence[str] = ()
     pipe: AvatarPipeline = field(init=False)
 
     def __post_init__(self) -> None:

@@ -53,6 +53,7 @@ def unit_flops(stage: Stage) -> dict[str, float]:
     chained = inputs(range(CLIP_FRAMES), low, None)
     seam = inputs(range(window), repeated(low, HEAD), repeated(low, TAIL))
     out = {
+        "waypoint": flops(lambda: film(inputs([0, *range(8, 24, 4)], low, None))) / 5,
         "blueprint": flops(lambda: film(inputs(range(0, 4 * 29, 4), low, low))) / 29,
         "sub-clip": flops(lambda: film(clip)) / CLIP_FRAMES,
         "transition": flops(lambda: film(seam)) / window,
@@ -79,7 +80,7 @@ def plan_flops(way: Way, plan: CascadePlan, unit: dict[str, float]) -> float:
         return (unit["chained clip"] + unit["super-resolution"]) * frames + unit["keyframe"] * pictures
     seams = [seam for seam in clips_from_keyframes(plan, ends).seams if gap(seam)]
     return (
-        unit["blueprint"] * sum(len(clip.frames) for clip in plan.blueprint)
+        sum(unit["waypoint" if clip.waypoint else "blueprint"] * len(clip.frames) for clip in plan.blueprint)
         + (unit["sub-clip"] + unit["super-resolution"]) * frames
         + unit["transition"] * sum(len(seam.window) for seam in seams)
         + unit["keyframe"] * (pictures + len(seams))

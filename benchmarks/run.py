@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,8 +38,9 @@ from dramatis.models.perception import PerceptionNet, Sight
 from dramatis.senses.seeing import laplacian_variance, smile
 from dramatis.train.autoencoder import detail_boxes
 from enlarging import round_trip
-from filming import PICTURES, SECONDS, Stage, timed
+from filming import PICTURES, SECONDS, Stage, make
 from held_out import Case, load_cases
+from ways import Way
 
 HERE = Path(__file__).parent
 EMOTION_PROMPTS = {"happy": "she is very happy and smiles broadly", "neutral": "neutral", "sad": "she is very sad"}
@@ -263,16 +263,8 @@ def direction(bench: Bench) -> list[Row]:
 
 def cost(bench: Bench) -> list[Row]:
     """Time per second of video and peak memory, of whole processes started afresh."""
-    figures = {}
-    voice, rate = soundfile.read(bench.cases[0].voice)
-    for seconds in (10, 60):
-        path = bench.work / f"long-{seconds}.wav"
-        soundfile.write(path, np.resize(voice, seconds * rate), rate)
-        out = bench.work / f"long-{seconds}.mp4"
-        inputs = ["-i", str(bench.cases[0].portrait), "-a", str(path), "-m", str(bench.pipe.backbone.folder)]
-        command = [sys.executable, "-m", "dramatis", "generate", *inputs, "-o", str(out), "-q"]
-        wall, peak = timed(command, out)
-        figures[seconds] = (wall / seconds, peak)
+    made = {seconds: make(bench.stage, Way.CASCADE, seconds) for seconds in (10, 60)}
+    figures = {seconds: (video.wall / seconds, video.peak) for seconds, video in made.items()}
     ratio = figures[60][1] / figures[10][1]
     pace = figures[10][0]
     return [
@@ -372,6 +364,7 @@ def main(
     only: Annotated[list[str] | None, typer.Option(help="groups of rows to measure; default all")] = None,
     model: str = "mini",
     seconds: Annotated[list[int] | None, typer.Option(help="lengths to compare at; default 10, 60 and 300")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="leave a video out of the comparison: single-300")] = None,
     work: Annotated[Path | None, typer.Option(help="keep long videos here, and use those of an earlier run")] = None,
     save: Annotated[bool, typer.Option(help="write the results and pictures of this run into the repository")] = True,
 ) -> None:
@@ -380,12 +373,12 @@ def main(
     if unknown:
         raise typer.BadParameter(f"unknown groups {sorted(unknown)}; choose from {', '.join(GROUPS)}")
     backbone = Backbone(find_model(model))
-    run = Run(said(only, model, seconds), str(date.today()), machine(), backbone.identity["weights"][:8])
+    run = Run(said(only, model, seconds, skip), str(date.today()), machine(), backbone.identity["weights"][:8])
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         cases = load_cases()
-        stage = Stage(backbone, cases, folder, PICTURES if save else folder, seconds or SECONDS)
+        stage = Stage(backbone, cases, folder, PICTURES if save else folder, seconds or SECONDS, skip or ())
         bench = Bench(stage, load_model(PerceptionNet, backbone.folder / "perception"))
         for name in only or list(GROUPS):
             entries = [Entry(name, row, run) for row in GROUPS[name].measure(bench)]
@@ -396,9 +389,10 @@ def main(
             picture(bench)
 
 
-def said(only: list[str] | None, model: str, seconds: list[int] | None) -> str:
+def said(only: list[str] | None, model: str, seconds: list[int] | None, skip: list[str] | None = None) -> str:
     """The command that measures the same again."""
     words = [f"--only {name}" for name in only or ()] + [f"--seconds {count}" for count in seconds or ()]
+    words += [f"--skip {video}" for video in skip or ()]
     if model != "mini":
         words.append(f"--model {Path(model).name}")
     return " ".join(["python benchmarks/run.py", *words]) if words else "make benchmark"

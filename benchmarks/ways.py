@@ -35,6 +35,7 @@ from dramatis.media.image import Pictures
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.files import write_whole
+from dramatis.runtime.memory import steady_memory
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis.runtime.seeds import derive_seed
 from dramatis.runtime.store import ArtifactStore
@@ -103,6 +104,7 @@ def film_chain(pipe: AvatarPipeline, image: Path, audio: Path, out: Path, worker
     storyline, observations = pipe.plan(image, audio)
     store = ArtifactStore(job_folder(out) / "store")
     torch.set_num_threads(workers)
+    steady_memory()
     stage = prepare(storyline, prosody_of(observations), pipe.backbone, store, SerialExecutor(), NullReporter())
     ends = chain_ends(stage.plan)
     with VideoWriter(out, (storyline.width, storyline.height), audio=audio) as video:

@@ -23,6 +23,7 @@ from dramatis.media.video import read_frames
 from dramatis.models.speech import SAMPLE_RATE
 from dramatis.runtime.executor import open_executor
 from dramatis.runtime.files import write_whole
+from dramatis.runtime.memory import steady_memory
 from dramatis.runtime.progress import NullReporter, Reporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing import listen, prosody_of
@@ -142,8 +143,7 @@ class AvatarPipeline:
         """What `render` does for inputs that `check` has passed."""
         if observations is None:
             observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
-        # One computing thread a worker: equal results whatever their number.
-        with open_executor(executor, workers, one_thread) as crew:
+        with open_executor(executor, workers, ready_worker) as crew:
             return film(
                 storyline,
                 prosody_of(observations),
@@ -210,6 +210,12 @@ class AvatarPipeline:
         job = Job(job_folder(output), path, output, self.name)
         job.save()
         return self.film(storyline, output, job.folder, reporter, workers, observations, executor)
+
+
+def ready_worker() -> None:
+    """One computing thread a worker: equal results whatever their number. And memory that does not grow."""
+    one_thread()
+    steady_memory()
 
 
 def write_storyline(storyline: Storyline, path: Path) -> None:

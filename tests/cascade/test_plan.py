@@ -36,17 +36,18 @@ def check_blueprint(plan: CascadePlan) -> None:
         for known in clip.given:
             wanted = clip.frames[known.position]
             assert wanted == (0 if known.clip is None else made[known.clip][known.source])
-        if len(plan.blueprint) > 1 and clip is not plan.blueprint[0]:
+        if clip.waypoint:
+            assert not clip.dependencies and clip.frames[1:] == tuple(range(clip.frames[1], clip.frames[1] + 16, 4))
+            assert len(set(clip.shots[:2])) == 1, "the reference must not bring words of the first shot along"
+        elif len(plan.blueprint) > 1:
             assert clip.given[-1].position == len(clip.frames) - 1
-            assert len(clip.dependencies) == 1
+            assert all(key in made for key in clip.dependencies)
         made[clip.key] = clip.frames
-    for level in {clip.level for clip in plan.blueprint}:
-        clips = [clip for clip in plan.blueprint if clip.level == level]
-        assert clips[0].start == 0
-        assert all(a.frames[-1] == b.start for a, b in pairwise(clips))
-        assert plan.padded - 1 <= clips[-1].frames[-1] < plan.padded + 15
-    finest = [clip for clip in plan.blueprint if clip.level == 0]
-    assert all(clip.frames == tuple(range(clip.start, clip.frames[-1] + 1, 4)) for clip in finest)
+    clips = [clip for clip in plan.blueprint if not clip.waypoint]
+    assert clips[0].start == 0
+    assert all(a.frames[-1] == b.start for a, b in pairwise(clips))
+    assert plan.padded - 1 <= clips[-1].frames[-1] < plan.padded + 15
+    assert all(clip.frames == tuple(range(clip.start, clip.frames[-1] + 1, 4)) for clip in clips)
 
 
 def check_clips(plan: CascadePlan, result: ClipPlan) -> None:

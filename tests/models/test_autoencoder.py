@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.autoencoder import PIECE, MiniAutoencoder
 from tests.tiny import tiny_autoencoder
 
 
@@ -49,6 +49,17 @@ def test_decoding_looks_one_latent_frame_ahead_and_two_back(place: int) -> None:
     groups = torch.cat([differs[:1].expand(3), differs]).view(6, 4)  # the first frame is a group of its own
     assert torch.equal(groups.any(1), groups.all(1))
     assert groups.any(1).nonzero().flatten().tolist() == [t for t in range(6) if place - 1 <= t <= place + 2]
+
+
+def test_a_few_frames_at_a_time_are_as_all_at_once() -> None:
+    net = awake()
+    video = torch.rand(2, 3, 21, 16, 16) * 2 - 1
+    assert 2 * 21 % PIECE, "the last piece is a short one"
+    whole = net.encode(video)
+    again = net.decode(whole)
+    with torch.no_grad():
+        assert torch.equal(net.encode(video), whole)
+        assert torch.equal(net.decode(whole), again)
 
 
 @torch.no_grad()

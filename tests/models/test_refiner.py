@@ -43,3 +43,10 @@ def test_the_sum_keeps_the_precision_of_the_frames() -> None:
     out = tiny_refiner().bfloat16()(made, made)
     assert out.dtype == torch.float32
     assert (out - made).abs().max() < 1
+
+
+def test_a_few_frames_at_a_time_are_as_all_at_once() -> None:
+    refiner, made, moved = tiny_refiner(), clip(11), clip(11).flip(2)
+    whole = refiner(made, moved)
+    with torch.no_grad():
+        assert torch.equal(refiner(made, moved), whole)

@@ -1,7 +1,7 @@
-"""Stage one (report 3.1): a low-resolution blueprint of the whole video, coarse to fine.
+"""Stage one (report 3.1): a low-resolution blueprint of the whole video: waypoints first, then what lies between.
 
-Each blueprint clip is an ordinary clip of the video DiT whose frames lie far apart in time, with the sound and the
-performance of just those moments. The coarsest one grows from the reference image; finer ones fill in between.
+Each blueprint clip is an ordinary clip of the video DiT with one frame in four, with the sound and the performance of
+just those moments. Waypoints grow from the reference image; the other clips run from one to the next.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dramatis.runtime.seeds import derive_seed
 
 
 def make_blueprint(stage: Set) -> dict[str, str]:
-    """Film every blueprint clip, level by level; returns clip key -> artifact key (an artifact holds `frames`)."""
+    """Film every blueprint clip, waypoints first; returns clip key -> artifact key (an artifact holds `frames`)."""
     made: dict[str, str] = {}
-    for level, clips in groupby(stage.plan.blueprint, key=lambda clip: clip.level):
+    for waypoints, clips in groupby(stage.plan.blueprint, key=lambda clip: clip.waypoint):
         wanted = {}
         for clip in clips:
             made[clip.key] = _artifact(stage, clip, made)
             wanted[made[clip.key]] = partial(_film, stage, clip, made)
-        stage.make_all(f"blueprint level {level}", wanted)
+        stage.make_all("waypoints" if waypoints else "blueprint", wanted)
     return made
 
 
@@ -52,6 +52,9 @@ def _artifact(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> str:
 
 
 def _seed(stage: Set, clip: BlueprintClip) -> int:
+    # Clips on both sides hang on a waypoint, so a new take of one shot must leave it where it is.
+    if clip.waypoint:
+        return derive_seed(stage.storyline.seed, clip.key)
     # The seed of the shot where the clip begins: changing one shot's seed leaves the others' clips alone.
     return derive_seed(stage.storyline.seed, stage.storyline.shots[clip.shots[0]].seed, clip.key)
 

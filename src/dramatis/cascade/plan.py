@@ -6,10 +6,9 @@ the blueprint, which is made at stride four, holds it. Two neighbouring sub-clip
 the hand-over happens exactly there: the earlier clip keeps the frame, the later one drops it (handing over
 before it shows as a jump).
 
-The blueprint of a long video is made coarse to fine. The coarsest level is one clip that grows from the
-reference image; each finer level fills the steps of the level above with clips whose first and last frames
-are given. No step is longer than 28 frames of the level below, so an hour takes four levels, and every clip
-depends on one other clip only.
+The blueprint of a long video is made in two steps, whatever its length. Waypoints, one for every few seconds,
+each grow from the reference image; clips whose first and last frames are waypoints fill the time between. So
+no frame is more than two clips away from the reference, and what goes wrong in one place stays there.
 
 Which blueprint frames become keyframes depends on what they look like, so planning has two halves:
 `plan_cascade` lists the candidates of every boundary, and `clips_from_keyframes` turns the choice into
@@ -57,13 +56,13 @@ class BlueprintClip(Value):
     """One clip of the blueprint: 5 to 29 frames at a large time stride.
 
     `frames` are absolute frame numbers; the last few of the video may lie past its end (see
-    `CascadePlan.clamp`). `stride` is the largest step between two of them: exactly 4 on level 0, and about
-    `frames / count` above. `shots` names the shot of each frame.
+    `CascadePlan.clamp`). They follow one another at stride 4, but for the first of a `waypoint`, which is the reference
+    image, frame 0; the waypoint itself comes next. `shots` names the shot of each frame; the reference of a waypoint
+    counts to the waypoint's.
     """
 
     key: str
-    level: int = Field(ge=0)
-    stride: int
+    waypoint: bool
     frames: tuple[int, ...]
     given: tuple[Given, ...]
     shots: tuple[int, ...]
@@ -108,11 +107,11 @@ class CascadePlan(Value):
 
     @cached_property
     def _finest(self) -> tuple[tuple[int, ...], tuple[BlueprintClip, ...]]:
-        clips = tuple(clip for clip in self.blueprint if clip.level == 0)
+        clips = tuple(clip for clip in self.blueprint if not clip.waypoint)
         return tuple(clip.start for clip in clips), clips
 
     def blueprint_source(self, frame: int) -> tuple[str, int]:
-        """The key of the level-0 clip that shows `frame` (a multiple of four), and the frame's position in it.
+        """The key of the clip that shows `frame` (a multiple of four), and the frame's position in it.
 
         A frame that two clips share belongs to the later one, where it is the first frame, given as it stands.
         """
@@ -243,58 +242,52 @@ def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int
 
 
 def _blueprint(frames: int, spans: Sequence[FrameSpan]) -> tuple[BlueprintClip, ...]:
-    """The blueprint's clips, coarsest level first.
+    """The blueprint's clips, waypoints first.
 
-    The finest level runs to a multiple of 16 frames, up to 15 past the end, so that all its clips have 4n+1
-    frames at one stride. Each coarser level keeps some frames of the level below: a multiple of four steps,
-    evenly spread, none longer than 28 steps below.
+    The clips run to a multiple of 16 frames, up to 15 past the end, so that all have 4n+1 frames.
     """
-    levels = [list(range(0, max(_round_up(frames - 1, 4 * GRID), 4 * GRID) + 1, GRID))]
-    while len(levels[-1]) - 1 > CLIP_STEPS:
-        levels.append(_coarser(levels[-1]))
-    starts = [span.start for span in spans]
-    clips: list[BlueprintClip] = []
-    above: list[BlueprintClip] = []
-    for level in reversed(range(len(levels))):
-        numbers = levels[level]
-        anchors = levels[level + 1] if level + 1 < len(levels) else [numbers[0], numbers[-1]]
-        places = {number: place for place, number in enumerate(numbers)}
-        current = []
-        for index, (first, last) in enumerate(pairwise(anchors)):
-            members = tuple(numbers[places[first] : places[last] + 1])
-            current.append(
-                BlueprintClip(
-                    key=f"blueprint/{level}/{index}",
-                    level=level,
-                    stride=max(b - a for a, b in pairwise(members)),
-                    frames=members,
-                    given=_given(first, len(members), above, index),
-                    shots=tuple(bisect_right(starts, min(frame, frames - 1)) - 1 for frame in members),
-                )
-            )
-        clips += current
-        above = current
-    return tuple(clips)
-
-
-def _coarser(numbers: Sequence[int]) -> list[int]:
-    """Every few of `numbers`, both ends included: 4m steps, each of 4, 8, ... 28 steps of `numbers`."""
+    numbers = list(range(0, max(_round_up(frames - 1, 4 * GRID), 4 * GRID) + 1, GRID))
     units = (len(numbers) - 1) // 4
-    count = _round_up(-(-len(numbers[1:]) // CLIP_STEPS), 4)
-    return [numbers[4 * (units * part // count)] for part in range(count + 1)]
+    count = -(-len(numbers[1:]) // CLIP_STEPS)
+    borders = [numbers[4 * (units * part // count)] for part in range(count + 1)]
+    waypoints = [_waypoint(border, frames, spans) for border in (borders[1:] if count > 1 else [])]
+    keys = [None, *(waypoint.key for waypoint in waypoints)]
+    clips = [
+        BlueprintClip(
+            key=f"blueprint/{first}",
+            waypoint=False,
+            frames=tuple(range(first, last + 1, GRID)),
+            given=_given((last - first) // GRID, keys[index : index + 2]),
+            shots=tuple(_shot_of(frame, frames, spans) for frame in range(first, last + 1, GRID)),
+        )
+        for index, (first, last) in enumerate(pairwise(borders))
+    ]
+    return (*waypoints, *clips)
 
 
-def _given(first: int, length: int, above: Sequence[BlueprintClip], index: int) -> tuple[Given, ...]:
-    """What clip `index` of a level starts from: the reference image, or two neighbouring frames of the level above."""
-    if not above:
-        return (Given(position=0, clip=None),)
-    for clip in above:
-        steps = len(clip.frames) - 1
-        if index < steps:
-            ends = (
-                Given(position=0, clip=clip.key, source=index),
-                Given(position=length - 1, clip=clip.key, source=index + 1),
-            )
-            return ends if first else (Given(position=0, clip=None), ends[1])
-        index -= steps
-    raise AssertionError("every clip lies between two frames of the level above")
+def _waypoint(frame: int, frames: int, spans: Sequence[FrameSpan]) -> BlueprintClip:
+    """Frame `frame` as it grows from the reference image.
+
+    The autoencoder keeps four frames in one latent, which only holds what moves a little from one to the next. So a
+    waypoint shares its latent with its own successors: with frames seconds away, faces smear (docs/decisions.md).
+    """
+    members = tuple(range(frame, frame + 4 * GRID, GRID))
+    return BlueprintClip(
+        key=f"waypoint/{frame}",
+        waypoint=True,
+        frames=(0, *members),
+        given=(Given(position=0, clip=None),),
+        shots=tuple(_shot_of(number, frames, spans) for number in (frame, *members)),
+    )
+
+
+def _given(steps: int, ends: Sequence[str | None]) -> tuple[Given, ...]:
+    """What a clip of so many steps starts from: the waypoints at its ends, of which frame 0 is the reference image."""
+    head, *tail = ends
+    start = Given(position=0, clip=head, source=0 if head is None else 1)
+    return (start, *(Given(position=steps, clip=key, source=1) for key in tail))
+
+
+def _shot_of(frame: int, frames: int, spans: Sequence[FrameSpan]) -> int:
+    """The shot that a frame belongs to; past the end the last."""
+    return bisect_right([span.start for span in spans], min(frame, frames - 1)) - 1

@@ -10,6 +10,8 @@ Shape legend: B batch, C channels, F pixel frames, T latent frames, H W pixels, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -18,6 +20,8 @@ from einops import rearrange
 from torch import Tensor, nn
 
 LATENT_BOUND = 3.0
+PIECE = 8
+"""Frames that `in_pieces` takes at a time."""
 
 
 class ResidualBlock(nn.Module):
@@ -51,6 +55,17 @@ class TemporalMix(nn.Module):
         parts = [clip[:, 1:], clip[:, -1:]] if self.ahead else [clip[:, :1], clip[:, :-1]]
         pair = rearrange(torch.cat([clip, torch.cat(parts, dim=1)], dim=2), "b t c h w -> (b t) c h w")
         return x + self.conv2(F.silu(self.conv1(F.silu(pair))))
+
+
+def in_pieces(function: Callable[..., Tensor], *parts: Tensor) -> Tensor:
+    """`function` of tensors (N, ...), a few frames at a time: equal bits, and its large inner values stay in the cache.
+
+    Training, which needs them all for the gradient, takes everything at once.
+    """
+    if torch.is_grad_enabled():
+        return function(*parts)
+    pieces = zip(*(part.split(PIECE) for part in parts), strict=True)
+    return torch.cat([function(*piece) for piece in pieces])
 
 
 def bound(latents: Tensor) -> Tensor:
@@ -133,11 +148,7 @@ class MiniAutoencoder(ModelMixin, ConfigMixin):
         # The first pixel frame fills its whole group, so that one network serves all groups.
         padded = torch.cat([video[:, :, :1].expand(-1, -1, 3, -1, -1), video], dim=2)
         x = rearrange(padded, "b c f h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
-        x = self.enc1(self.enc_in(F.pixel_unshuffle(x, 2)))
-        x = self.down1(x)
-        for block in self.enc2:
-            x = block(x)
-        x = self.down2(F.silu(x))
+        x = in_pieces(self._shrink, x)
         x = self.group(rearrange(x, "(b t k) c h w -> (b t) (k c) h w", t=groups, k=4))
         x = self.enc3(self.enc_mix(x, groups))
         z = self.enc_out(F.silu(x))
@@ -154,14 +165,26 @@ class MiniAutoencoder(ModelMixin, ConfigMixin):
         # Three of the first group's four frames are padding: dropped before the costly part.
         x = rearrange(x, "(b f) c h w -> b f c h w", f=4 * groups)[:, 3:]
         x = rearrange(x, "b f c h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
+        x = in_pieces(self._enlarge, x)
+        return rearrange(x, "(b f) c h w -> b c f h w", f=4 * groups - 3)
+
+    def _shrink(self, x: Tensor) -> Tensor:
+        """Frames (N, 3, H, W), each by itself -> (N, c3, H/8, W/8)."""
+        x = self.enc1(self.enc_in(F.pixel_unshuffle(x, 2)))
+        x = self.down1(x)
+        for block in self.enc2:
+            x = block(x)
+        return self.down2(F.silu(x))
+
+    def _enlarge(self, x: Tensor) -> Tensor:
+        """The inverse: (N, c3, h, w) -> (N, 3, 8h, 8w)."""
         x = F.pixel_shuffle(self.up2(F.silu(self.dec2a(x))), 2)
         for block in self.dec2:
             x = block(x)
         x = F.pixel_shuffle(self.up1(F.silu(x)), 2)
         for block in self.dec1:
             x = block(x)
-        x = F.pixel_shuffle(self.dec_out(F.silu(x)), 2)
-        return rearrange(x, "(b f) c h w -> b c f h w", f=4 * groups - 3)
+        return F.pixel_shuffle(self.dec_out(F.silu(x)), 2)
 
     def normalise(self, latents: Tensor) -> Tensor:
         """Raw latents -> the unit-variance latents that the DiT sees; same shape (B, C, T, h, w)."""

@@ -17,7 +17,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import Tensor, nn
 
-from dramatis.models.autoencoder import ResidualBlock
+from dramatis.models.autoencoder import ResidualBlock, in_pieces
 
 FOLD = 2
 """Side of the squares of pixels that are folded into channels."""
@@ -47,11 +47,14 @@ class DetailRefiner(ModelMixin, ConfigMixin):
         each frame, of the same shape. Returns frames of that shape, not clamped."""
         frames = made.shape[2]
         seen = rearrange(torch.cat([made, moved], 1), "b c f h w -> (b f) c h w")
-        seen = rearrange(F.pixel_unshuffle(seen, FOLD), "(b f) c h w -> b f c h w", f=frames)
+        seen = rearrange(F.pixel_unshuffle(seen.to(self.dtype), FOLD), "(b f) c h w -> b f c h w", f=frames)
         before, after = (torch.cat(part, 1) for part in ((seen[:, :1], seen[:, :-1]), (seen[:, 1:], seen[:, -1:])))
-        x = rearrange(torch.cat([before, seen, after], 2), "b f c h w -> (b f) c h w")
-        x = self.enter(x.to(self.dtype).contiguous(memory_format=torch.channels_last))
+        correction = in_pieces(self._correct, *(part.flatten(0, 1) for part in (before, seen, after)))
+        return made + rearrange(correction, "(b f) c h w -> b c f h w", f=frames).to(made)
+
+    def _correct(self, before: Tensor, seen: Tensor, after: Tensor) -> Tensor:
+        """Folded frames (N, c, h, w) with their neighbours -> what to add to them, (N, 3, H, W)."""
+        x = self.enter(torch.cat([before, seen, after], 1).contiguous(memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x)
-        correction = F.pixel_shuffle(self.leave(F.silu(x)), FOLD)
-        return made + rearrange(correction, "(b f) c h w -> b c f h w", f=frames).to(made)
+        return F.pixel_shuffle(self.leave(F.silu(x)), FOLD)

@@ -43,7 +43,7 @@ WINDOW = 29
 """Frames of the consecutive part and of the strided part: one clip of the mini model."""
 TAKES_PER_PERSON = 3
 STRIDES = (4, 112)
-"""Time strides of the blueprint: its finest level, and the coarser one that long timelines are planned at."""
+"""Time strides: of the blueprint, and a longer one that teaches frames far away from the reference."""
 LONG_SHARE = 0.03
 _FORMAT = 1
 
