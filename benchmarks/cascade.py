@@ -29,7 +29,7 @@ from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.runtime.executor import Workers
-from dramatis.story import FPS
+from dramatis.values import FPS
 from enlarging import super_resolution
 from filming import PICTURES, SECONDS, Stage, make
 from held_out import load_cases

@@ -21,80 +21,37 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import soundfile
 import torch
 import typer
 from PIL import Image
 
+from bench import Bench
 from cascade import PARTS
-from dramatis.avatar import AvatarPipeline
+from directing import direction, negatives
+from director import director_rows
 from dramatis.cascade.backbone import Backbone, find_model
 from dramatis.evaluate import measures, report
 from dramatis.evaluate.report import Entry, Row, Run, judged
 from dramatis.media.sheet import contact_sheet
-from dramatis.media.video import read_frames
 from dramatis.models.loading import load_model
-from dramatis.models.perception import PerceptionNet, Sight
-from dramatis.senses.seeing import laplacian_variance, smile
+from dramatis.models.perception import PerceptionNet
+from dramatis.senses.seeing import laplacian_variance
 from dramatis.train.autoencoder import detail_boxes
 from enlarging import round_trip
 from filming import PICTURES, SECONDS, Stage, make
-from held_out import Case, load_cases
+from held_out import load_cases
 from ways import Way
 
 HERE = Path(__file__).parent
-EMOTION_PROMPTS = {"happy": "she is very happy and smiles broadly", "neutral": "neutral", "sad": "she is very sad"}
-CAMERA_PROMPTS = {
-    "push_in": "neutral, strong push-in",
-    "static": "neutral, static camera",
-    "pan": "neutral, strong pan left",
-}
-DIRECTION_CASES = 6
-DIRECTION_FRAMES = 75
 ABOUT = (
     "{cases} held-out people and voices (benchmarks/cases), no clip chosen by hand. `make benchmark` measures all; "
     "the last column says which run below measured a row. What each row measures: docs/evaluation.md."
 )
-SHOWN = {"true and generated": "results.png", "three ways, first, middle and last second": "cascade.png"}
-
-
-@dataclass
-class Bench:
-    """What the rows share: the model, the eye, the cases, and generated videos (made once each)."""
-
-    stage: Stage
-    eye: PerceptionNet
-
-    @property
-    def pipe(self) -> AvatarPipeline:
-        return self.stage.pipe
-
-    @property
-    def cases(self) -> list[Case]:
-        return self.stage.cases
-
-    @property
-    def work(self) -> Path:
-        return self.stage.work
-
-    @property
-    def pictures(self) -> Path:
-        return self.stage.pictures
-
-    def film(self, name: str, image: Path, voice: Path, prompt: str) -> np.ndarray:
-        """Frames of a generated video."""
-        film = self.pipe(image, voice, prompt, output=self.work / f"{name}.mp4")
-        return np.stack(list(read_frames(film.video)))
-
-    def own(self) -> list[tuple[np.ndarray, list[Sight]]]:
-        """Every case filmed with its own voice and no direction."""
-        if not hasattr(self, "_own"):
-            made = []
-            for place, case in enumerate(self.cases):
-                frames = self.film(f"own-{place}", case.portrait, case.voice, "")
-                made.append((frames, measures.see(self.eye, frames)))
-            self._own = made
-        return self._own
+SHOWN = {
+    "true and generated": "results.png",
+    "three ways, first, middle and last second": "cascade.png",
+    "generic and own negative prompts": "negatives.png",
+}
 
 
 def output(bench: Bench) -> list[Row]:
@@ -220,47 +177,6 @@ def perception(bench: Bench) -> list[Row]:
     ]
 
 
-def direction(bench: Bench) -> list[Row]:
-    """Are smile, neutral and sad, and push-in, static and pan told apart by landmarks in the output?
-
-    Emotion: smile measure against the reference picture's own, sorted within each person (highest must be the happy
-    one, lowest the sad one). Camera: growth and shift of the face against the thresholds below, half of what a strong
-    move makes.
-    """
-    hits: list[bool] = []
-    details: dict[str, list[float]] = {}
-    for place, case in enumerate(bench.cases[:DIRECTION_CASES]):
-        voice = bench.work / f"short-{place}.wav"
-        samples, rate = soundfile.read(case.voice)
-        soundfile.write(voice, samples[: DIRECTION_FRAMES * rate // 25], rate)
-        smiles = {}
-        for name, prompt in EMOTION_PROMPTS.items():
-            frames = bench.film(f"{name}-{place}", case.portrait, voice, prompt)
-            smiles[name] = float(np.mean([smile(sight) for sight in measures.see(bench.eye, frames[12:])]))
-            details.setdefault(name, []).append(smiles[name])
-        order = sorted(smiles, key=lambda key: smiles[key])
-        hits += [order.index(name) == wanted for wanted, name in enumerate(("sad", "neutral", "happy"))]
-        for name, prompt in CAMERA_PROMPTS.items():
-            frames = bench.film(f"{name}-{place}", case.portrait, voice, prompt)
-            zoom, pan = measures.framing(measures.see(bench.eye, frames), frames.shape[1:3])
-            details.setdefault(f"{name} zoom", []).append(zoom)
-            details.setdefault(f"{name} pan", []).append(pan)
-            told = "push_in" if zoom > 0.06 else "pan" if abs(pan) > 0.03 else "static"
-            hits.append(told == name)
-    print({name: [round(v, 3) for v in values] for name, values in details.items()})
-    share = float(np.mean(hits))
-    return [
-        Row(
-            "direction: smile/neutral/sad and push-in/static/pan told apart",
-            f"{100 * share:.0f} % of {len(hits)}",
-            "75 %",
-            "95 %",
-            share >= 0.75,
-            share >= 0.95,
-        )
-    ]
-
-
 def cost(bench: Bench) -> list[Row]:
     """Time per second of video and peak memory, of whole processes started afresh."""
     made = {seconds: make(bench.stage, Way.CASCADE, seconds) for seconds in (10, 60)}
@@ -341,14 +257,15 @@ class Group:
     measure: Callable[[Bench], list[Row]]
 
 
-def of_cascade(part: Callable[[Stage], list[Row]]) -> Callable[[Bench], list[Row]]:
-    """A part of the cascade's benchmark as a group of this one."""
+def of_stage(part: Callable[[Stage], list[Row]]) -> Callable[[Bench], list[Row]]:
+    """A part of the cascade's or the director's benchmark as a group of this one."""
     return lambda bench: part(bench.stage)
 
 
 FILMED = (output, autoencoder, sync, sharpness, perception, direction, cost, real_faces)
 GROUPS: dict[str, Group] = {part.__name__: Group("The mini", part) for part in FILMED}
-GROUPS |= {name: Group("Cascade", of_cascade(part)) for name, part in PARTS.items()}
+GROUPS |= {name: Group("Cascade", of_stage(part)) for name, part in PARTS.items()}
+GROUPS |= {"director": Group("Director", of_stage(director_rows)), "negatives": Group("Director", negatives)}
 
 
 def machine() -> str:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The shipped mini from nothing: data, seven networks, weights. Every step resumes, so run it again after any stop.
+# The shipped mini from nothing: data, eight networks, weights. Every step resumes, so run it again after any stop.
 #
 #   recipes/mini.sh ASSETS RUNS            two CPU cores: about half a day for good weights
 #   MINUTES=20 SHARDS=400 recipes/mini.sh ASSETS RUNS      a GPU with many cores: about two hours
@@ -22,6 +22,8 @@ dramatis world dataset "$runs/data/test" --split test --shards 3 --workers "$wor
   --out "$runs/mini/speech_encoder" --workers "$workers" --minutes "$(share 0.1)"
 "$python" -m dramatis.train.perception --data "$runs/data/train" --test "$runs/data/test" --run "$runs/perception" \
   --out "$runs/mini/perception" --minutes "$(share 0.2)"
+"$python" -m dramatis.train.traits --data "$runs/data/train" --test "$runs/data/test" --run "$runs/traits" \
+  --perception "$runs/mini/perception" --out "$runs/mini/traits" --minutes "$(share 0.06)"
 "$python" -m dramatis.train.autoencoder --data "$runs/data/train" --test "$runs/data/test" --run "$runs/autoencoder" \
   --out "$runs/autoencoder/model" --minutes "$(share 0.5)"
 # The decoder once more by itself, for detail that a plain distance would blur.

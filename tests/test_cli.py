@@ -18,7 +18,7 @@ from dramatis.cascade.backbone import Backbone
 from dramatis.models.loading import shards_of
 from tests.tiny import canonical_sight
 
-COMMANDS = {"generate", "plan", "render", "resume", "estimate", "models", "world"}
+COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "world"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
@@ -168,17 +168,80 @@ def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
     assert set(tmp_path.rglob("*")) == before
 
 
+def see_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The untrained eye of the tiny model finds no face; let it find one in every picture."""
+    for place in ("avatar", "preview"):
+        monkeypatch.setattr(f"dramatis.{place}.find_face", lambda *given: canonical_sight())
+
+
 def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dramatis.avatar.find_face", lambda *given: canonical_sight())
+    see_faces(monkeypatch)
     good = ["-i", str(picture(tmp_path / "ok.png", (99, 99))), "-a", str(noise(tmp_path / "ok.wav", 1))]
     for name, prompt in (("a", ""), ("b", "🙂🎬")):
         out = tmp_path / f"{name}.yaml"
         result = CliRunner().invoke(cli.app, ["plan", *good, "-p", prompt, "-m", str(model), "-o", str(out)])
         assert result.exit_code == 0, result.output
-        assert out.exists()
+        assert out.exists() and out.with_suffix(".html").read_text(encoding="utf-8").startswith("<!doctype html>")
         estimate = CliRunner().invoke(cli.app, ["estimate", str(out), "-m", str(model)])
         assert estimate.exit_code == 0
         assert "sub-clips" in estimate.output
+
+
+def planned(model: Path, folder: Path, *options: str) -> tuple[int, str, Path]:
+    """Plan one second of noise: exit code, what was printed, and the storyline's path."""
+    good = ["-i", str(picture(folder / "ok.png", (99, 99))), "-a", str(noise(folder / "ok.wav", 1))]
+    out = folder / "plan.yaml"
+    result = CliRunner().invoke(cli.app, ["plan", *good, "-m", str(model), "-o", str(out), *options])
+    return result.exit_code, result.output, out
+
+
+def test_subtitles_become_captions_beside_the_plan(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see_faces(monkeypatch)
+    (tmp_path / "said.srt").write_text("1\n00:00:00,100 --> 00:00:00,900\nGood evening\n", encoding="utf-8")
+    code, said, out = planned(model, tmp_path, "--subtitles", str(tmp_path / "said.srt"))
+    assert code == 0, said
+    assert "Good evening" in out.with_suffix(".srt").read_text(encoding="utf-8")
+    assert out.with_suffix(".vtt").read_text(encoding="utf-8").startswith("WEBVTT")
+
+
+def test_an_edited_storyline_is_validated_by_line_and_field(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    see_faces(monkeypatch)
+    code, said, out = planned(model, tmp_path, "-p", "happy")
+    assert code == 0, said
+    assert CliRunner().invoke(cli.app, ["validate", str(out)]).exit_code == 0
+    lines = out.read_text(encoding="utf-8").splitlines()
+    place = next(number for number, line in enumerate(lines) if "name: happy" in line)
+    lines[place] = lines[place].replace("happy", "hapy")
+    out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, message = run(["validate", str(out)], monkeypatch, capsys)
+    assert code == 2
+    assert f"line {place + 1}" in message and "shots[0].emotion.name" in message and "choose one of" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--llm", "http://127.0.0.1:9/v1"], "--llm-model"),
+        (["--llm-model", "any"], "--llm"),
+        (["--llm", "http://127.0.0.1:9/v1", "--llm-expert", "cook=any"], "cook=any"),
+        (["--recogniser", "nowhere"], "no Whisper model"),
+        (["--subtitles", "nowhere.srt"], "nowhere.srt"),
+    ],
+)
+def test_plan_options_that_do_not_fit(
+    options: list[str], words: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("dramatis.avatar.find_face", lambda *given: canonical_sight())
+    good = ["-i", str(picture(tmp_path / "ok.png", (99, 99))), "-a", str(noise(tmp_path / "ok.wav", 1))]
+    before = set(tmp_path.rglob("*"))
+    arguments = ["plan", *good, "-m", str(model), "-o", str(tmp_path / "p.yaml"), *options]
+    code, message = run(arguments, monkeypatch, capsys)
+    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_models_lists_what_ships() -> None:

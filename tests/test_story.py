@@ -9,22 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from dramatis import vocabulary
-from dramatis.story import (
-    CAMERA_MOVES,
-    EMOTIONS,
-    GESTURES,
-    AudioEvent,
-    Camera,
-    Character,
-    Conflict,
-    Emotion,
-    FrameSpan,
-    Gesture,
-    Shot,
-    Storyline,
-    Turn,
-    UserError,
-)
+from dramatis.debate import Conflict, Side, Turn
+from dramatis.observed import AudioEvent
+from dramatis.story import Chapter, Character, Moment, Shot, Storyline
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES, Camera, Emotion, FrameSpan, Gesture, UserError
 
 
 def story() -> Storyline:
@@ -38,7 +26,14 @@ def story() -> Storyline:
         characters=(Character(name="speaker"),),
         events=(AudioEvent(kind="speech", span=FrameSpan(0, 103), energy=0.5),),
         dialogue=(Turn(expert="text", thought="so"),),
-        conflicts=(Conflict(parties=("a", "b"), settled="a", why="said first"),),
+        conflicts=(
+            Conflict(
+                about="emotion",
+                sides=(Side(expert="text", says="sad"), Side(expert="audio", says="happy")),
+                settled="sad",
+                why="words come first",
+            ),
+        ),
         shots=(
             Shot(index=0, span=FrameSpan(0, 48), speakers=("speaker",), seed=2**62),
             Shot(
@@ -60,6 +55,44 @@ def test_round_trips() -> None:
     assert Storyline.from_json(value.to_json()) == value
     assert pickle.loads(pickle.dumps(value)) == value
     assert text.startswith("# A storyline") and "push_in" in text.split("version:")[0]
+
+
+def test_a_clip_over_two_shots_avoids_what_neither_shows() -> None:
+    shots = (
+        Shot(index=0, span=FrameSpan(0, 40), positive="A sad woman.", negative="happy, pull out"),
+        Shot(index=1, span=FrameSpan(40, 80), positive="A happy woman. Pull out.", negative="sad, blurry, unhappy"),
+    )
+    value = Storyline(
+        image="a", audio="b", frames=80, width=16, height=16, positive="a woman", negative="woman, sad", shots=shots
+    )
+    both, avoided = value.words([0, 1, 1], FrameSpan(30, 50))
+    assert both == ["A sad woman.", "A happy woman. Pull out.", "a woman"]
+    assert avoided == ["", "blurry, unhappy", ""]
+    assert value.words([0], FrameSpan(0, 9))[1] == ["happy, pull out", ""]
+
+
+def test_moments_and_chapters_are_checked() -> None:
+    moments = (Moment(span=FrameSpan(0, 20), positive="She nods."), Moment(span=FrameSpan(16, 40)))
+    with pytest.raises(ValidationError, match="overlaps the one before"):
+        Shot(index=0, span=FrameSpan(0, 40), moments=moments)
+    text = (
+        story()
+        .to_yaml()
+        .replace("chapters: []", "chapters:\n- span: {start: 0, stop: 44}\n- span: {start: 44, stop: 103}")
+    )
+    with pytest.raises(UserError, match="chapters begin with a shot"):
+        Storyline.from_yaml(text)
+
+
+def test_words_come_from_moments_and_chapters() -> None:
+    base = story()
+    nod = Moment(span=FrameSpan(48, 68), positive="She nods.", negative="frozen")
+    chapters = (Chapter(span=FrameSpan(0, 48), positive="one"), Chapter(span=FrameSpan(48, 103), positive="two"))
+    shots = (base.shots[0], base.shots[1].model_copy(update={"moments": (nod,)}))
+    value = base.model_copy(update={"shots": shots, "chapters": chapters})
+    assert Storyline.from_yaml(value.to_yaml()) == value
+    assert value.words([1], FrameSpan(48, 69)) == (["", "She nods.", "two"], ["", "frozen", ""])
+    assert value.words([1], FrameSpan(72, 93))[0] == ["", "two"]
 
 
 def test_spans() -> None:

@@ -14,6 +14,7 @@ from dramatis.models.perception import PerceptionNet, Sight
 from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
+from dramatis.models.traits import TraitNet
 from dramatis.motion.face import TEMPLATE_68
 
 DIT = {
@@ -60,6 +61,7 @@ def write_model(folder: Path, scale: int = 1) -> Path:
     save_model(TextEncoder(dim=16, buckets=50, text_len=12, heads=2), folder / "text_encoder")
     save_model(SpeechEncoder(channels=12, blocks=(1, 1)), folder / "speech_encoder")
     save_model(PerceptionNet(widths=(4, 4, 4, 4)).eval(), folder / "perception")
+    save_model(TraitNet(widths=(4, 4, 4, 4)).eval(), folder / "traits")
     profile = "name: tiny\nsteps: 2\narea: 4096\n"
     if scale > 1:
         save_model(tiny_dit(in_channels=52), folder / "upscaler")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dramatis.avatar import AvatarPipeline
-    from dramatis.story import Storyline, UserError
+    from dramatis.values import UserError
+from dramatis.story import Storyline
 
 # torch reads it at its first allocation: large pages, where Linux offers them, made decoding 1.6 times as fast.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

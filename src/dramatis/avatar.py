@@ -15,19 +15,28 @@ from typing import Any
 
 from dramatis.cascade.backbone import Backbone, find_model, one_thread
 from dramatis.cascade.pipeline import Film, film, find_face, low_size, reference_picture
-from dramatis.director import check_prompt, direct
+from dramatis.director import Crew, check_prompt, direct
 from dramatis.media import audio as sound
 from dramatis.media.files import check_disk, check_output, estimate_disk
 from dramatis.media.image import choose_size, load_image
+from dramatis.media.subtitles import captions, read_subtitles, to_srt, to_vtt
 from dramatis.media.video import read_frames
 from dramatis.models.speech import SAMPLE_RATE
+from dramatis.models.traits import traits_of
+from dramatis.observed import Observations
+from dramatis.page import storyline_page
+from dramatis.preview import thumbnails
 from dramatis.runtime.executor import open_executor
 from dramatis.runtime.files import write_whole
 from dramatis.runtime.memory import steady_memory
 from dramatis.runtime.progress import NullReporter, Reporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing import listen, prosody_of
-from dramatis.story import Observations, Storyline, UserError
+from dramatis.senses.listening import Transcribe, hear
+from dramatis.senses.sight import see
+from dramatis.senses.words import Recogniser
+from dramatis.story import Storyline
+from dramatis.values import FPS, UserError
 
 JOB_FILE = "job.json"
 
@@ -84,18 +93,65 @@ class AvatarPipeline:
         """
         return cls(Backbone(find_model(model)), str(model))
 
-    def plan(self, image: Path, audio: Path, prompt: str = "", seed: int = 0) -> tuple[Storyline, Observations]:
-        """Observe the inputs and write a storyline. Raises UserError for inputs that cannot be used."""
+    def plan(
+        self,
+        image: Path,
+        audio: Path,
+        prompt: str = "",
+        seed: int = 0,
+        *,
+        subtitles: Path | None = None,
+        transcribe: Transcribe = "auto",
+        recogniser: Recogniser | None = None,
+        crew: Crew | None = None,
+    ) -> tuple[Storyline, Observations]:
+        """Observe the inputs and write a storyline. Raises UserError for inputs that cannot be used.
+
+        subtitles: a .srt or .vtt file with what is said; without one, short recordings are transcribed, or all or none
+        as `transcribe` says, by `recogniser` or the embedded one. crew: language models that play some of the
+        director's experts.
+        """
         check_prompt(prompt)
         picture = load_image(image)
         info = sound.probe(audio)
+        cues = read_subtitles(subtitles) if subtitles else ()
         profile = self.backbone.profile
         low = choose_size(picture.width, picture.height, profile.area, profile.multiple)
-        find_face(self.backbone, reference_picture(image, *low), str(image))
+        reference = reference_picture(image, *low)
+        sight = find_face(self.backbone, reference, str(image))
+        seen = see(reference, sight, traits_of(self.backbone.traits, reference, sight))
         width, height = (side * profile.scale for side in low)
-        observations = listen(sound.stream(audio, SAMPLE_RATE), info.frames)
-        storyline = direct(observations, prompt, seed, image=str(image), audio=str(audio), width=width, height=height)
+        observations = hear(
+            lambda: sound.stream(audio, SAMPLE_RATE),
+            info.frames,
+            cues=cues,
+            transcribe=transcribe,
+            recogniser=recogniser,
+        )
+        storyline = direct(
+            observations,
+            prompt,
+            seed,
+            image=str(image),
+            audio=str(audio),
+            width=width,
+            height=height,
+            seen=seen,
+            crew=crew,
+        )
         return storyline, observations
+
+    def write_plan(self, storyline: Storyline, heard: Observations, path: Path) -> tuple[Path, Path | None]:
+        """Save a storyline; beside it a page to look at, and captions where words are known: paths of these two."""
+        write_storyline(storyline, path)
+        page = path.with_suffix(".html")
+        write_whole(page, storyline_page(storyline, heard, thumbnails(self.backbone, storyline, heard)))
+        if not heard.words:
+            return page, None
+        lines = captions((word.text, word.span.start / FPS, word.span.stop / FPS) for word in heard.words)
+        write_whole(path.with_suffix(".srt"), to_srt(lines))
+        write_whole(path.with_suffix(".vtt"), to_vtt(lines))
+        return page, path.with_suffix(".srt")
 
     def check(self, storyline: Storyline, output: Path) -> None:
         """Everything a user can get wrong, before anything is written or a large network loads. Raises UserError."""
@@ -168,6 +224,7 @@ class AvatarPipeline:
         callback: Callable[[Storyline], Storyline] | None = None,
         reporter: Reporter | None = None,
         executor: str = "threads",
+        subtitles: str | os.PathLike[str] | None = None,
     ) -> Any:
         """Plan and film.
 
@@ -178,6 +235,7 @@ class AvatarPipeline:
             output_type: "path" returns a `Film`; "frames" returns an iterator of (H, W, 3) uint8 frames.
             callback: may look at the storyline, or change it, before filming.
             workers, executor: how many clips are filmed at once, and by what; see `render`.
+            subtitles: a .srt or .vtt file with what is said.
 
         Raises UserError for inputs that cannot be used.
         """
@@ -185,7 +243,8 @@ class AvatarPipeline:
             seed = int(generator.initial_seed())
         output = Path(output)
         check_output(output)
-        storyline, observations = self.plan(Path(image), Path(audio), prompt, seed)
+        cues = Path(subtitles) if subtitles else None
+        storyline, observations = self.plan(Path(image), Path(audio), prompt, seed, subtitles=cues)
         if negative_prompt:
             joined = ", ".join(part for part in (storyline.negative, negative_prompt) if part)
             storyline = storyline.model_copy(update={"negative": joined})

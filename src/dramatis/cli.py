@@ -15,7 +15,7 @@ import typer
 
 from dramatis.runtime.executor import Workers
 from dramatis.runtime.progress import Reporter, choose_reporter
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 app = typer.Typer(
     help="A portrait, a voice and a few words of direction become a talking video.",
@@ -33,6 +33,7 @@ SeedOption = Annotated[int, typer.Option(min=0, help="another seed, another take
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dramatis models`, or a folder")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
 ExecutorOption = Annotated[Workers, typer.Option(help="what several workers are; the result does not depend on it")]
+SubtitlesOption = Annotated[Path | None, typer.Option(help="a .srt or .vtt file with what is said")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
 
 
@@ -54,6 +55,7 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="the mp4 to write")] = Path("out.mp4"),
     model: ModelOption = "mini",
     seed: SeedOption = 0,
+    subtitles: SubtitlesOption = None,
     workers: WorkersOption = 2,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
@@ -64,7 +66,15 @@ def generate(
     with progress(quiet) as reporter:
         pipe = AvatarPipeline.from_pretrained(model)
         film = pipe(
-            image, audio, prompt, output=output, seed=seed, workers=workers, reporter=reporter, executor=executor
+            image,
+            audio,
+            prompt,
+            output=output,
+            seed=seed,
+            workers=workers,
+            reporter=reporter,
+            executor=executor,
+            subtitles=subtitles,
         )
     typer.echo(f"{film.video} ({film.storyline.seconds:.2f} s, {len(film.storyline.shots)} shots), {film.sheet}")
 
@@ -77,15 +87,46 @@ def plan(
     output: Annotated[Path, typer.Option("--output", "-o", help="the storyline to write")] = Path("storyline.yaml"),
     model: ModelOption = "mini",
     seed: SeedOption = 0,
+    subtitles: SubtitlesOption = None,
+    transcribe: Annotated[
+        bool | None, typer.Option(help="recognise English words; default: in recordings up to a minute")
+    ] = None,
+    recogniser: Annotated[
+        Path | None, typer.Option(help="a folder with a Whisper model that recognises the words instead")
+    ] = None,
+    llm: Annotated[str | None, typer.Option(help="address of an OpenAI-compatible server, e.g. http://.../v1")] = None,
+    llm_model: Annotated[str | None, typer.Option(help="the model there that reads the words and warns")] = None,
+    llm_expert: Annotated[
+        list[str] | None, typer.Option(help="another model for one expert, e.g. visual=some-vision-model")
+    ] = None,
 ) -> None:
-    """Write a storyline to look at and edit; `render` films it."""
-    from dramatis.avatar import AvatarPipeline, write_storyline
+    """Write a storyline to edit, and a page to look at beside it; `render` films it."""
+    from dramatis.avatar import AvatarPipeline
+    from dramatis.crew import hire
     from dramatis.media.files import check_output
+    from dramatis.senses.listening import Transcribe
+    from dramatis.senses.whisper import Whisper
 
     check_output(output, (".yaml", ".yml"))
-    storyline, _ = AvatarPipeline.from_pretrained(model).plan(image, audio, prompt, seed)
-    write_storyline(storyline, output)
-    typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots")
+    whisper = Whisper(recogniser) if recogniser else None
+    pipe = AvatarPipeline.from_pretrained(model)
+    crew = hire(llm, llm_model, llm_expert or (), image, audio)
+    wanted: Transcribe = "auto" if transcribe is None else "always" if transcribe else "never"
+    storyline, heard = pipe.plan(
+        image, audio, prompt, seed, subtitles=subtitles, transcribe=wanted, recogniser=whisper, crew=crew
+    )
+    page, captions = pipe.write_plan(storyline, heard, output)
+    said = f", {captions}" if captions else ""
+    typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots; {page}{said}")
+
+
+@app.command()
+def validate(storyline: Annotated[Path, typer.Argument(help="a storyline, edited or not")]) -> None:
+    """Check an edited storyline without filming it."""
+    from dramatis.avatar import read_storyline
+
+    value = read_storyline(storyline)
+    typer.echo(f"{storyline}: {value.seconds:.2f} s in {len(value.shots)} shots, nothing is wrong with it")
 
 
 @app.command()

@@ -8,103 +8,32 @@ Everything here is frozen, typed, versioned and serialisable, and knows nothing 
 from __future__ import annotations
 
 import json
+import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, Self, get_args
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.dataclasses import dataclass
+from pydantic import Field, ValidationError, model_validator
 
-FPS = 25
-GRID = 4
-"""Shots begin on multiples of the autoencoder's time stride, so that a shot boundary can be a keyframe."""
+from dramatis.debate import Conflict, Turn
+from dramatis.observed import AudioEvent
+from dramatis.values import (
+    CAMERA_MOVES,
+    EMOTIONS,
+    FPS,
+    GESTURES,
+    GRID,
+    Camera,
+    Emotion,
+    FrameSpan,
+    Gesture,
+    UserError,
+    Value,
+    check_tiling,
+)
 
 MAX_PROMPT_CHARACTERS = 20_000
-
-EmotionName = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tender"]
-CameraMove = Literal[
-    "static", "push_in", "pull_out", "pan_left", "pan_right", "tilt_up", "tilt_down",
-    "orbit_left", "orbit_right", "handheld",
-]  # fmt: skip
-GestureName = Literal[
-    "nod", "shake", "tilt_left", "tilt_right", "turn_left", "turn_right", "lean_in", "lean_back",
-    "look_up", "look_down", "look_left", "look_right", "raise_brows",
-]  # fmt: skip
-EMOTIONS: tuple[EmotionName, ...] = get_args(EmotionName)
-CAMERA_MOVES: tuple[CameraMove, ...] = get_args(CameraMove)
-GESTURES: tuple[GestureName, ...] = get_args(GestureName)
-EventKind = Literal["speech", "pause", "singing", "noise"]
-Unit = Annotated[float, Field(ge=0.0, le=1.0)]
-"""A share, an amount or an intensity: 0 is nothing of it, 1 is all of it."""
-
-
-class UserError(ValueError):
-    """A fault that the user can mend: one sentence naming the input, the fault and the remedy. Exit code 2."""
-
-
-_STRICT = ConfigDict(extra="forbid")
-
-
-class Value(BaseModel):
-    """Base of the larger values: frozen, and unknown fields are errors, so that a typing slip is never ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-@dataclass(frozen=True, order=True, config=_STRICT)
-class FrameSpan:
-    """Frames start <= t < stop at 25 frames per second."""
-
-    start: Annotated[int, Field(ge=0)]
-    stop: Annotated[int, Field(ge=0)]
-
-    def __post_init__(self) -> None:
-        if self.stop <= self.start:
-            raise ValueError(f"stop ({self.stop}) must be greater than start ({self.start})")
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __contains__(self, frame: int) -> bool:
-        return self.start <= frame < self.stop
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.start, self.stop))
-
-    @property
-    def seconds(self) -> float:
-        """The span's length in seconds."""
-        return len(self) / FPS
-
-    def overlaps(self, other: FrameSpan) -> bool:
-        """Whether the two spans share a frame."""
-        return self.start < other.stop and other.start < self.stop
-
-
-@dataclass(frozen=True, config=_STRICT)
-class Emotion:
-    """What the face shows, from 0 (not at all) to 1 (as strongly as it can)."""
-
-    name: EmotionName = "neutral"
-    intensity: Unit = 0.5
-
-
-@dataclass(frozen=True, config=_STRICT)
-class Camera:
-    """How the camera moves over a shot; amount 1 is the largest move that is allowed."""
-
-    move: CameraMove = "static"
-    amount: Unit = 0.5
-
-
-@dataclass(frozen=True, config=_STRICT)
-class Gesture:
-    """One movement of head, eyes or brows within `span` (frames of the whole video)."""
-
-    name: GestureName
-    span: FrameSpan
-    amount: Unit = 0.5
 
 
 class Character(Value):
@@ -116,62 +45,20 @@ class Character(Value):
     description: str | None = None
 
 
-class AudioEvent(Value):
-    """A stretch of the audio of one kind; `energy` is its mean loudness relative to the loudest part
-    of the recording."""
+class Moment(Value):
+    """A stretch of a shot in words: what is shown and avoided then, besides what the whole shot shows and avoids.
 
-    kind: EventKind
-    span: FrameSpan
-    text: str | None = None
-    energy: Unit = 0.0
-    speaker: str | None = None
-
-
-class Observations(Value):
-    """What the senses found in the input files: the material that the director plans from (report, section 3.2).
-
-    `energy` (0..1), `pitch` (octaves from the speaker's median, 0 where unvoiced) and `voiced` (0..1) hold
-    one number for every video frame; `events` tile [0, frames).
+    Sub-clips take the words of the moments that they film into their prompts.
     """
 
-    frames: int = Field(ge=1)
-    seconds: float = Field(gt=0)
-    events: tuple[AudioEvent, ...]
-    energy: tuple[float, ...]
-    pitch: tuple[float, ...]
-    voiced: tuple[float, ...]
+    span: FrameSpan
+    positive: str = ""
+    negative: str = ""
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        for name in ("energy", "pitch", "voiced"):
-            if len(getattr(self, name)) != self.frames:
-                raise ValueError(f"{name} must hold one number for each of the {self.frames} frames")
-        _check_tiling([event.span for event in self.events], self.frames, "events")
-        return self
-
-    def of_kind(self, kind: EventKind) -> tuple[AudioEvent, ...]:
-        """The events of one kind, in order."""
-        return tuple(event for event in self.events if event.kind == kind)
-
-
-class Turn(Value):
-    """One contribution to the planning dialogue: who spoke, in which round, why, and what they claim."""
-
-    expert: Literal["audio", "visual", "text", "director"]
-    round: int = Field(ge=0, default=0)
-    thought: str
-    claims: tuple[str, ...] = ()
-    inferred: bool = False
-    """True where nobody asked for it: the director filled in what was left unsaid."""
-
-
-class Conflict(Value):
-    """Two sources that disagreed and how it was settled; text wins over audio, and audio over the image."""
-
-    parties: tuple[str, ...]
-    settled: str
-    why: str
-    shot: int | None = None
+    def fills(self, span: FrameSpan) -> bool:
+        """Whether the two share at least half of the shorter one."""
+        common = min(self.span.stop, span.stop) - max(self.span.start, span.start)
+        return 2 * common >= min(len(self.span), len(span))
 
 
 class Shot(Value):
@@ -185,6 +72,7 @@ class Shot(Value):
     camera: Camera = Camera()
     gestures: tuple[Gesture, ...] = ()
     speakers: tuple[str, ...] = ()
+    moments: tuple[Moment, ...] = ()
     keyframes: tuple[int, ...] = ()
     """Frames that the user wants as keyframes; left empty, the cascade chooses representative ones."""
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -198,12 +86,28 @@ class Shot(Value):
                     f"the gesture {gesture.name!r} spans frames {gesture.span.start} to {gesture.span.stop}, "
                     f"outside the shot's {self.span.start} to {self.span.stop}; move it inside or remove it"
                 )
+        at = self.span.start
+        for moment in self.moments:
+            if moment.span.start < at or moment.span.stop > self.span.stop:
+                raise ValueError(
+                    f"the moment at frames {moment.span.start} to {moment.span.stop} overlaps the one before or "
+                    f"leaves the shot's {self.span.start} to {self.span.stop}; move it or remove it"
+                )
+            at = moment.span.stop
         outside = [frame for frame in self.keyframes if frame not in self.span]
         if outside:
             raise ValueError(
                 f"keyframe {outside[0]} lies outside the shot's frames {self.span.start} to {self.span.stop}"
             )
         return self
+
+
+class Chapter(Value):
+    """Several shots of a long video. Its words stand for the whole video's in the prompts of its clips."""
+
+    span: FrameSpan
+    positive: str = ""
+    negative: str = ""
 
 
 class Storyline(Value):
@@ -220,6 +124,8 @@ class Storyline(Value):
     characters: tuple[Character, ...] = ()
     positive: str = ""
     negative: str = ""
+    chapters: tuple[Chapter, ...] = ()
+    """Empty, or they tile [0, frames) and begin where shots begin."""
     shots: tuple[Shot, ...] = Field(min_length=1)
     events: tuple[AudioEvent, ...] = ()
     dialogue: tuple[Turn, ...] = ()
@@ -227,7 +133,7 @@ class Storyline(Value):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _check_tiling([shot.span for shot in self.shots], self.frames, "shots")
+        check_tiling([shot.span for shot in self.shots], self.frames, "shots")
         names = {character.name for character in self.characters}
         for position, shot in enumerate(self.shots):
             if shot.index != position:
@@ -242,14 +148,41 @@ class Storyline(Value):
             if unknown:
                 known = ", ".join(sorted(names)) or "none"
                 raise ValueError(f"shots[{position}].speakers names {unknown[0]!r}; the characters are: {known}")
+        self._check_chapters()
         if self.events and self.events[-1].span.stop > self.frames:
             raise ValueError(f"events end at frame {self.events[-1].span.stop}, after the last of {self.frames} frames")
         return self
+
+    def _check_chapters(self) -> None:
+        if not self.chapters:
+            return
+        check_tiling([chapter.span for chapter in self.chapters], self.frames, "chapters")
+        starts = {shot.span.start for shot in self.shots}
+        for position, chapter in enumerate(self.chapters):
+            if chapter.span.start not in starts:
+                raise ValueError(
+                    f"chapters[{position}].span.start is {chapter.span.start}, where no shot begins; "
+                    "chapters begin with a shot"
+                )
 
     @property
     def seconds(self) -> float:
         """The video's length in seconds."""
         return self.frames / FPS
+
+    def words(self, shots: Iterable[int], span: FrameSpan) -> tuple[list[str], list[str]]:
+        """What a clip of these frames, which belong to these shots, is to show and to avoid, nearest words first: the
+        shots', their moments', and the chapters' or, without any, the whole video's."""
+        chosen = [self.shots[shot] for shot in dict.fromkeys(shots)]
+        near: list[Shot | Moment | Chapter] = []
+        for shot in chosen:
+            near += [shot, *(moment for moment in shot.moments if moment.fills(span))]
+        whole: list[Chapter | Storyline] = [chapter for chapter in self.chapters if chapter.span.overlaps(span)]
+        parts = [*near, *(whole or [self])]
+        positive = [part.positive for part in parts]
+        # A clip between a sad shot and a happy one would be told both to show and to avoid happiness.
+        others = [" ".join(positive[:place] + positive[place + 1 :]) for place in range(len(parts))]
+        return positive, [_without(part.negative, said) for part, said in zip(parts, others, strict=True)]
 
     def shot_at(self, frame: int) -> Shot:
         """The shot that frame `frame` belongs to; IndexError outside [0, frames)."""
@@ -282,6 +215,7 @@ class Storyline(Value):
         data["events"] = [_Line(event) for event in data["events"]]
         for shot in data["shots"]:
             shot["gestures"] = [_Line(gesture) for gesture in shot["gestures"]]
+            shot["moments"] = [_Line(moment) for moment in shot["moments"]]
         body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
         return _HEADER + body
 
@@ -302,21 +236,16 @@ class Storyline(Value):
         return _validated(data, root)
 
 
-def _check_tiling(spans: Sequence[FrameSpan], frames: int, name: str) -> None:
-    """Raise ValueError unless `spans` cover [0, frames) in order, without gap or overlap."""
-    expected = 0
-    for position, span in enumerate(spans):
-        if span.start != expected:
-            fault = "leaves a gap after" if span.start > expected else "overlaps what comes before"
-            raise ValueError(
-                f"{name}[{position}].span.start is {span.start}, which {fault} frame {expected}; "
-                f"write {expected} or change the one before"
-            )
-        expected = span.stop
-    if expected != frames:
-        raise ValueError(
-            f"{name} end at frame {expected} but the video has {frames} frames; the last must stop at {frames}"
-        )
+def _without(negative: str, positive: str) -> str:
+    """The terms of a negative prompt that do not stand in a positive one."""
+    terms = (term.strip() for term in negative.split(","))
+    return ", ".join(term for term in terms if term and _spaced(term) not in _spaced(positive))
+
+
+def _spaced(text: str) -> str:
+    """The words of a text, each between blanks, so that whole words are found in it."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return f" {' '.join(words)} "
 
 
 def _choices(label: str, names: Sequence[str]) -> str:
@@ -332,6 +261,7 @@ _HEADER = f"""\
 {_choices("camera.move", CAMERA_MOVES)}
 {_choices("gestures.name", GESTURES)}
 # `positive` is what to show and `negative` what to avoid. `intensity` and `amount` run from 0 to 1.
+# `moments` add words for a part of a shot, `chapters` speak for several shots.
 # `keyframes: []` lets the renderer choose. Change a shot's `seed` for another take of it.
 """
 

@@ -21,7 +21,8 @@ from dramatis.motion.performance import Performance
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import FrameSpan, Shot, Storyline
+from dramatis.story import Shot, Storyline
+from dramatis.values import FrameSpan
 from tests.tiny import canonical_sight
 
 SIDE = 16

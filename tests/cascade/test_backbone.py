@@ -23,7 +23,7 @@ from dramatis.cascade.backbone import (
 )
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 @pytest.mark.parametrize(

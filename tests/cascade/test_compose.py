@@ -14,7 +14,7 @@ from dramatis.media.video import probe_video
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import FrameSpan
+from dramatis.values import FrameSpan
 
 
 def filmed(frames: int, folder: Path) -> tuple[Set, ClipPlan, list[str]]:

@@ -4,7 +4,8 @@ import pytest
 
 from dramatis.cascade.backbone import Profile
 from dramatis.cascade.estimate import Cost, estimate_job
-from dramatis.story import FrameSpan, Shot, Storyline
+from dramatis.story import Shot, Storyline
+from dramatis.values import FrameSpan
 
 PROFILE = Profile(name="p", area=64 * 64, frame_seconds=0.1, startup_seconds=5.0, memory_gb=1.5)
 

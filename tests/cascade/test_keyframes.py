@@ -24,7 +24,7 @@ from dramatis.models.perception import INNER_LIPS, Sight
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import FrameSpan
+from dramatis.values import FrameSpan
 from tests.cascade.conftest import SIDE, kept, picture
 from tests.tiny import canonical_sight
 

@@ -23,7 +23,8 @@ from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing import prosody_of
-from dramatis.story import Storyline, UserError
+from dramatis.story import Storyline
+from dramatis.values import UserError
 from tests.tiny import canonical_sight, write_model
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from dramatis.cascade.plan import CascadePlan, ClipPlan, clips_from_keyframes, plan_cascade, plan_frames
 from dramatis.cascade.transitions import gap
-from dramatis.story import FPS, FrameSpan, Shot, Storyline
+from dramatis.story import Shot, Storyline
+from dramatis.values import FPS, FrameSpan
 
 HOUR = 3600 * FPS
 SIZES = set(range(5, 30, 4))

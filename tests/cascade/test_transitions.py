@@ -10,7 +10,7 @@ import pytest
 from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import ClipPlan, Seam
 from dramatis.cascade.transitions import HEAD, TAIL, gap, joined, plan_transitions
-from dramatis.story import FrameSpan
+from dramatis.values import FrameSpan
 from tests.cascade.conftest import FILMED, another_take, filmed
 
 MakeSet = Callable[..., Set]

@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dramatis.cascade.plan import plan_cascade
+from dramatis.debate import Claim
 from dramatis.director import direct
+from dramatis.director.chapters import LONG_SECONDS
+from dramatis.director.moments import SHORTEST
 from dramatis.director.negative import without_overlap
-from dramatis.story import FPS, AudioEvent, FrameSpan, Observations, Shot, Storyline
+from dramatis.observed import AudioEvent, Observations, Person, Sighting, Trait
+from dramatis.story import Shot, Storyline
+from dramatis.values import FPS, FrameSpan
 
 PROMPTS = (
     "",
@@ -57,7 +62,16 @@ def check(story: Storyline) -> None:
     for shot in story.shots:
         assert without_overlap(shot.negative.split(", "), shot.positive) == shot.negative.split(", ")
         assert shot.positive and shot.negative
+        for moment in shot.moments:
+            positive, negative = (
+                getattr(shot, name) + ", " + getattr(moment, name) for name in ("positive", "negative")
+            )
+            terms = [term for term in negative.split(", ") if term]
+            assert without_overlap(terms, positive) == terms
+            assert len(moment.span) >= SHORTEST or moment.span == shot.span
         assert all(a.span.start <= b.span.start for a, b in pairwise(shot.gestures))
+    assert bool(story.chapters) == (story.seconds >= LONG_SECONDS)
+    assert all(chapter.span.seconds >= 20 for chapter in story.chapters)
     assert Storyline.from_yaml(story.to_yaml()) == story
 
 
@@ -101,19 +115,46 @@ def test_steps_land_in_their_shots() -> None:
     assert max(shot.emotion.intensity for shot in story.shots) == 0.9
 
 
+def test_a_gesture_is_said_where_it_happens() -> None:
+    story = plan("calm, static camera, she nods", 220)
+    nodding = [moment for shot in story.shots for moment in shot.moments if "nods" in moment.positive]
+    assert len(nodding) == 1 and "nods" not in "".join(shot.positive for shot in story.shots)
+    gesture = next(g for shot in story.shots for g in shot.gestures if g.name == "nod" and g.amount > 0.5)
+    assert nodding[0].fills(gesture.span)
+    shot = story.shot_at(gesture.span.start)
+    during, _ = story.words([shot.index], gesture.span)
+    assert any("nods" in words for words in during)
+    clear = [
+        FrameSpan(f, f + 12) for f in range(shot.span.start, shot.span.stop - 12) if f + 12 <= nodding[0].span.start
+    ]
+    assert clear and not any("nods" in words for words in story.words([shot.index], clear[0])[0])
+
+
+def test_long_videos_have_chapters() -> None:
+    story = plan("first sad, then happy", 25 * 200)
+    assert 3 <= len(story.chapters) <= 7
+    assert "happy" not in story.chapters[0].positive and "sad" not in story.chapters[-1].positive
+    first, _ = story.words([0], story.shots[0].span)
+    assert story.chapters[0].positive in first and story.positive not in first
+
+
 def test_times_are_kept() -> None:
     story = plan("calm. After 6 seconds she is surprised", 300)
     first: Shot = next(shot for shot in story.shots if shot.emotion.name == "surprised")
     assert abs(first.span.start / FPS - 6.0) <= 1.3
 
 
+def inferred(story: Storyline) -> list[Claim]:
+    return [claim for turn in story.dialogue for claim in turn.claims if claim.inferred]
+
+
 def test_what_is_left_open_is_filled_in_and_said() -> None:
     story = plan("", 300)
-    assert any(turn.inferred for turn in story.dialogue)
+    assert inferred(story)
     assert any(shot.gestures for shot in story.shots)
     still = plan("stays still, neutral, static camera", 300)
     assert not any(shot.gestures for shot in still.shots)
-    assert not any(turn.inferred for turn in still.dialogue)
+    assert not inferred(still)
 
 
 def test_conflicts_are_settled_and_said() -> None:
@@ -135,3 +176,15 @@ def test_negatives_follow_the_shot() -> None:
     assert "jittery motion" not in sad.shots[0].negative
     assert "disgusted" in plan("not disgusted").shots[0].negative
     assert len({shot.negative for shot in happy.shots}) > 1
+
+
+def test_what_the_picture_denies_is_not_asked_of_the_video() -> None:
+    face = (0.3, 0.3, 0.7, 0.7)
+    bare = Trait(name="glasses", present=False, confidence=0.98, region=face)
+    seen = Sighting(people=(Person(box=face, face=face, framing="close-up", traits=(bare,)),))
+    storyline = direct(
+        observe(100), "happy, with her glasses on, in a red coat, no smirk", image="a.png", audio="b.wav", seen=seen
+    )
+    assert [conflict.about for conflict in storyline.conflicts] == ["glasses"]
+    assert "glasses" not in storyline.positive and "in a red coat" in storyline.positive
+    assert "smirk" in storyline.negative and all("smirk" in shot.negative for shot in storyline.shots)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dramatis.director.words import read
-from dramatis.story import UserError
+from dramatis.values import Emotion, UserError
 from dramatis.vocabulary import CAMERA_WORDS, EMOTION_PHRASES, EMOTION_WORDS, GESTURE_WORDS
 
 
@@ -80,6 +80,8 @@ def test_degree(prompt: str, amount: float) -> None:
         ("never zoom in", {("camera", "push_in")}),
         ("不要笑", {("emotion", "happy")}),
         ("not only happy", set()),
+        ("no smirk, without a hat", {("words", "smirk"), ("words", "hat")}),
+        ("不要帽子", {("words", "帽子")}),
     ],
 )
 def test_refusal(prompt: str, refused: set[tuple[str, str]]) -> None:
@@ -95,6 +97,8 @@ def test_times_scene_and_clashes() -> None:
     assert read("a man in a red coat, angry").scene == ("a man in a red coat",)
     assert read("a man in a red coat, angry").subject == "man"
     assert read("happy and sad").clashes == (("happy", "sad"),)
+    warm = read("warm and very happy")
+    assert warm.clashes == () and warm.steps[0].emotion == Emotion("happy", 0.9)
 
 
 @pytest.mark.parametrize(

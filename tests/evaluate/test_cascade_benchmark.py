@@ -22,7 +22,7 @@ from dramatis.evaluate.report import NOT_RUN, Row
 from dramatis.media.video import probe_video, read_frames
 from dramatis.motion.face import RIGID_ANCHORS
 from dramatis.motion.performance import Performance
-from dramatis.story import FPS
+from dramatis.values import FPS
 from tests.conftest import voice
 from tests.tiny import canonical_sight
 

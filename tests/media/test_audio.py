@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dramatis.media.audio import convert, frame_count, load, probe, stream, write_wav
 from dramatis.media.video import VideoWriter
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 @pytest.mark.parametrize("suffix", ["wav", "mp3", "flac", "ogg", "m4a"])

@@ -9,7 +9,7 @@ import pytest
 from dramatis.media import files
 from dramatis.media.audio import probe
 from dramatis.media.video import VideoWriter, probe_video
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 def test_output_in_a_new_folder_is_fine_and_nothing_is_made(tmp_path):

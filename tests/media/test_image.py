@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, load_image, shrunk
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 def claim_size(path: Path, width: int, height: int) -> Path:

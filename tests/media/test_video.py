@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dramatis.media.video import VideoWriter, probe_video, read_frames
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 def write(path: Path, frames: np.ndarray, audio: Path | None = None) -> Path:

@@ -15,7 +15,7 @@ from dramatis.models.loading import (
     shards_of,
 )
 from dramatis.models.text import TextEncoder
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 
 @pytest.fixture

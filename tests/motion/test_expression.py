@@ -7,7 +7,7 @@ from dramatis.motion.expression import POINTS, expression_shapes, unexpressed
 from dramatis.motion.face import HEAD_HEIGHT_M, TEMPLATE_68, fit_head, project
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
-from dramatis.story import EMOTIONS
+from dramatis.values import EMOTIONS
 from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.people import make_person
 from dramatis.world.visemes import emotion_weights

@@ -19,7 +19,8 @@ from dramatis.motion.performance import (
     perform,
 )
 from dramatis.motion.prosody import Prosody
-from dramatis.story import CAMERA_MOVES, EMOTIONS, GESTURES, Camera, Emotion, FrameSpan, Gesture, Shot
+from dramatis.story import Shot
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES, Camera, Emotion, FrameSpan, Gesture
 
 FIELDS = ("head", "blink", "gaze", "brow", "emotion", "camera", "speech")
 

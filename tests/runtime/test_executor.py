@@ -16,7 +16,8 @@ import pytest
 
 from dramatis.runtime.executor import Executor, ProcessExecutor, SerialExecutor, Task, ThreadExecutor, open_executor
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import Storyline, UserError
+from dramatis.story import Storyline
+from dramatis.values import UserError
 
 EXECUTORS = [SerialExecutor(), ThreadExecutor(1), ThreadExecutor(4)]
 

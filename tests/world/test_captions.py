@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dramatis.story import CAMERA_MOVES, EMOTIONS, GESTURES
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES
 from dramatis.world.captions import Description, Subject, caption, contrary_emotion, negative_caption
 from dramatis.world.damage import DAMAGES
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from dramatis.story import UserError
+from dramatis.values import UserError
 from dramatis.world import dataset
 from dramatis.world.dataset import WINDOW, Recipe, make_sample, shard_paths, write_dataset
 from tests.raw_assets import ASSETS, needs_assets
@@ -74,7 +74,21 @@ def test_a_real_sample_has_the_promised_arrays():
     x, y = np.floor(arrays["landmarks"][0, 27:].astype(float)).astype(int).clip(0, 47).T
     assert arrays["face"][0, y, x].mean() > 0.8 and (arrays["person"][0, y, x] == 1).mean() > 0.8
     assert row["caption"] and row["negative"] and row["split"] == "train"
-    json.dumps(row)
+    assert json.loads(json.dumps(row)) == row
+
+
+@needs_assets
+def test_a_row_tells_what_the_reference_shows():
+    corners = [48, 54], [51, 57]
+    smiles: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(12):
+        arrays, row = make_sample(seed, 3, ASSETS, Recipe(size=32, strided=False))
+        points = arrays["landmarks"][0].astype(float)
+        rise = (points[corners[1], 1].mean() - points[corners[0], 1].mean()) / np.ptp(points[:, 0])
+        emotion, amount = row["caught"] or ("neutral", 1.0)
+        smiles[emotion == "happy" and amount > 0.5].append(rise)
+    assert min(len(values) for values in smiles.values()) > 0
+    assert np.mean(smiles[True]) > np.mean(smiles[False]) + 0.02
 
 
 @needs_assets

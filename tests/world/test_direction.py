@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dramatis.story import CAMERA_MOVES, EMOTIONS, GESTURES
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES
 from dramatis.world.direction import direct, direct_listener
 
 

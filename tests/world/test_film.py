@@ -3,7 +3,7 @@
 import pytest
 
 from dramatis.media.video import probe_video
-from dramatis.story import UserError
+from dramatis.values import UserError
 from dramatis.world.film import render_clip
 from tests.raw_assets import ASSETS, needs_assets
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, fit_head
-from dramatis.story import UserError
+from dramatis.values import UserError
 from dramatis.world.assets import EXPRESSIONS, load_ict
 from dramatis.world.mesh import REGIONS
 from dramatis.world.people import Person, make_person, random_spec

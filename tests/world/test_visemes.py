@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dramatis.motion import Performance
-from dramatis.story import EMOTIONS
+from dramatis.values import EMOTIONS
 from dramatis.world import engines
 from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.phones import PHONES, Segment
@@ -14,6 +14,7 @@ from dramatis.world.speech import synthesise
 from dramatis.world.visemes import (
     PHONE_VISEMES,
     VISEMES,
+    caught_emotion,
     caught_expression,
     contact_tracks,
     expression_track,
@@ -142,11 +143,16 @@ def test_the_mouth_follows_the_voice() -> None:
     assert opening.max() > 0.08
 
 
+def caught_face(seed: int) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    return caught_expression(*caught_emotion(generator), generator)
+
+
 def test_a_caught_expression_is_a_face_of_its_own_and_often_a_smile() -> None:
     smile = EXPRESSIONS.index("mouthSmile_L")
-    faces = np.stack([caught_expression(np.random.default_rng(seed)) for seed in range(40)])
+    faces = np.stack([caught_face(seed) for seed in range(40)])
     assert faces.shape == (40, len(EXPRESSIONS))
     assert faces.min() >= 0 and faces.max() <= 1
     assert 0.3 < (faces[:, smile] > 0.25).mean() < 0.8
     assert 0.2 < (faces[:, JAW] > 0.05).mean() < 0.8
-    assert np.array_equal(faces[7], caught_expression(np.random.default_rng(7)))
+    assert np.array_equal(faces[7], caught_face(7))

@@ -35,6 +35,7 @@ from dramatis.models.reference import reference_tokens
 from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
+from dramatis.models.traits import TraitNet
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.motion.warp import warp_positions
@@ -52,7 +53,7 @@ from dramatis.sampling.guidance import NoGuidance, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import Tiled
-from dramatis.story import UserError, Value
+from dramatis.values import UserError, Value
 
 NETWORKS: dict[str, type[ModelMixin]] = {
     "autoencoder": MiniAutoencoder,
@@ -60,9 +61,12 @@ NETWORKS: dict[str, type[ModelMixin]] = {
     "text_encoder": TextEncoder,
     "speech_encoder": SpeechEncoder,
     "perception": PerceptionNet,
+    "traits": TraitNet,
 }
 HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT, "refiner": DetailRefiner}
 """What a model needs besides where its profile's `scale` is more than 1; the refiner only if it says so."""
+PLANNING = ("traits",)
+"""Networks that only planning asks: with others, the same storyline is filmed the same."""
 LATER = ("seam", "seam_strength", "high_steps", "keyframe_steps", "high_shift", "tile", "tile_overlap", "refine")
 """Fields of a profile that change the video, but not what the blueprint and the sub-clips look like."""
 COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb")
@@ -161,7 +165,7 @@ class Backbone:
     def identity(self) -> dict[str, str]:
         """What artifacts depend on besides their inputs: weights and arithmetic."""
         if self._fingerprint is None:
-            self._fingerprint = fingerprint(self.folder)
+            self._fingerprint = fingerprint(self.folder, PLANNING)
         return {"weights": self._fingerprint, "dtype": str(self.dtype)}
 
     @property
@@ -211,6 +215,10 @@ class Backbone:
     @property
     def eye(self) -> PerceptionNet:
         return self._get("perception", torch.float32)  # type: ignore[return-value]
+
+    @property
+    def traits(self) -> TraitNet:
+        return self._get("traits", torch.float32)  # type: ignore[return-value]
 
     @torch.no_grad()
     def film(self, inputs: ClipInputs, on_step: StepCallback | None = None, again: Pictures | None = None) -> Pictures:

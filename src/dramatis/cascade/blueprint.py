@@ -44,7 +44,7 @@ def _artifact(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> str:
             "clip": clip.model_dump(mode="json"),
             "given": [made[key] for key in clip.dependencies],
             "material": stage.material.digest(rows),
-            "prompts": stage.prompts(clip.shots),
+            "prompts": stage.prompts(clip.frames[clip.waypoint :], clip.shots),
             "seed": _seed(stage, clip),
             **stage.backbone.low_identity,
         }
@@ -66,5 +66,5 @@ def _film(stage: Set, clip: BlueprintClip, made: dict[str, str]) -> dict[str, An
     }
     last = len(clip.frames) - 1
     tail = given[last][None] if last in given else None
-    inputs = stage.inputs(clip.frames, clip.shots, given[0][None], tail, _seed(stage, clip))
+    inputs = stage.inputs(clip.frames, clip.shots, given[0][None], tail, _seed(stage, clip), own=int(clip.waypoint))
     return {"frames": stage.backbone.film(inputs)}

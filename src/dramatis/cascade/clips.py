@@ -32,7 +32,7 @@ def _artifact(stage: Set, clip: SubClip, keyframes: Keyframes) -> str:
             # Keyframes enter by content: a new blueprint that happens to give the same picture costs nothing.
             "keyframes": [content(keyframes.low(frame)) for frame in (clip.first, clip.last)],
             "material": stage.material.digest(stage.rows(range(clip.first, clip.last + 1))),
-            "prompts": stage.prompts([clip.shot]),
+            "prompts": stage.prompts(range(clip.first, clip.last + 1), [clip.shot]),
             "seed": _seed(stage, clip),
             **stage.backbone.low_identity,
         }

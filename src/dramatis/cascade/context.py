@@ -24,6 +24,7 @@ from dramatis.runtime.executor import Executor, SerialExecutor, Task
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story import Storyline
+from dramatis.values import FrameSpan
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,25 @@ class Set:
         """Frame numbers as rows of the material: past the end the last one is held."""
         return np.array([self.plan.clamp(frame) for frame in frames], np.int64)
 
-    def prompts(self, shots: Iterable[int]) -> tuple[str, str]:
-        """Positive and negative prompt for a clip that shows these shots: the shots' own words, then the global."""
-        chosen = [self.storyline.shots[shot] for shot in dict.fromkeys(shots)]
-        positive = joined([*(shot.positive for shot in chosen), self.storyline.positive])
-        return positive, joined([*(shot.negative for shot in chosen), self.storyline.negative])
+    def prompts(self, frames: Sequence[int], shots: Iterable[int]) -> tuple[str, str]:
+        """Positive and negative prompt for a clip of these frames that shows these shots."""
+        first, last = self.plan.clamp(frames[0]), self.plan.clamp(frames[-1])
+        positive, negative = self.storyline.words(shots, FrameSpan(first, last + 1))
+        return joined(positive), joined(negative)
 
     def inputs(
-        self, frames: Sequence[int], shots: Iterable[int], head: Pictures, tail: Pictures | None, seed: int
+        self,
+        frames: Sequence[int],
+        shots: Iterable[int],
+        head: Pictures,
+        tail: Pictures | None,
+        seed: int,
+        own: int = 0,
     ) -> ClipInputs:
-        """What a low-resolution clip over these frames of the timeline is filmed from."""
+        """What a low-resolution clip over these frames of the timeline is filmed from. The first `own` frames are of
+        another moment, and its words are not this clip's."""
         rows = self.rows(frames)
-        positive, negative = self.prompts(shots)
+        positive, negative = self.prompts(frames[own:], shots)
         return ClipInputs(
             head=head,
             tail=tail,

@@ -91,7 +91,7 @@ def upscale_keyframes(stage: Set, blueprint: dict[str, str], chosen: tuple[int, 
                 "frame": frame,
                 "picture": content(blueprint_frame(stage, blueprint, frame)),
                 "material": stage.material.digest(stage.rows([0, frame])),
-                "prompts": stage.prompts([]),
+                "prompts": stage.prompts([frame], []),
                 "seed": _seed(stage, frame),
                 **stage.backbone.high_identity,
             }
@@ -116,7 +116,7 @@ def _upscale(stage: Set, blueprint: dict[str, str], frame: int) -> dict[str, Any
 
 def enlarge_still(stage: Set, low: Pictures, source: int, frame: int, detail: Pictures, seed: int) -> Pictures:
     """Frame `frame`, seen as `low` (h, w, 3), at the video's size; detail (H, W, 3) is how frame `source` looks."""
-    inputs = stage.inputs([source, frame], [], low[None], None, seed)
+    inputs = stage.inputs([source, frame], [], low[None], None, seed, own=1)
     return stage.backbone.upscale_keyframe(stage.high(inputs, detail[None], None), low)
 
 

@@ -33,7 +33,8 @@ from dramatis.runtime.executor import Executor
 from dramatis.runtime.files import hash_file
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import Storyline, UserError
+from dramatis.story import Storyline
+from dramatis.values import UserError
 
 FACE_THRESHOLD = 0.5
 WORST_FIT = 0.03

@@ -28,7 +28,8 @@ from itertools import pairwise
 
 from pydantic import Field
 
-from dramatis.story import GRID, FrameSpan, Storyline, Value
+from dramatis.story import Storyline
+from dramatis.values import GRID, FrameSpan, Value
 
 CLIP_STEPS = 28
 """Steps between the first and the last frame of the longest clip (29 frames)."""

@@ -42,7 +42,7 @@ def plan_transitions(stage: Set, clips: ClipPlan, filmed: list[Work]) -> dict[in
                 "window": seam.model_dump(mode="json"),
                 "sides": sides,
                 "material": stage.material.digest(stage.rows(seam.window)),
-                "prompts": stage.prompts([left.shot, right.shot]),
+                "prompts": stage.prompts(range(seam.window.start, seam.window.stop), [left.shot, right.shot]),
                 "seed": _seed(stage, left, seam),
                 **stage.backbone.low_identity,
             }

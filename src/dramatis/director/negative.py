@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from dramatis.story import AudioEvent, Camera, Emotion, Gesture
+from dramatis.observed import AudioEvent
+from dramatis.values import Camera, Emotion, Gesture
 from dramatis.vocabulary import (
     CAMERA_WORDS,
     DAMAGE_WORDS,
@@ -69,7 +70,7 @@ def without_overlap(terms: Iterable[str], positive: str) -> list[str]:
 
 def _refused(avoid: Collection[tuple[str, str]]) -> list[str]:
     words = {"emotion": EMOTION_WORDS, "camera": CAMERA_WORDS, "gesture": GESTURE_WORDS, "sound": SOUND_WORDS}
-    return [words[kind][name][0] for kind, name in sorted(avoid)]
+    return [name if kind == "words" else words[kind][name][0] for kind, name in sorted(avoid)]
 
 
 def _faults(emotion: Emotion, camera: Camera, sound: AudioEvent | None) -> list[str]:

@@ -9,42 +9,32 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
+from dramatis.director.cues import DEFAULT_AMOUNT, DIRECTIONS, Cue, Kind, manner_of, mentioned, read_cues, repeated
 from dramatis.director.lexicon import (
-    AT_END,
-    AT_MIDDLE,
-    AT_SECOND,
+    AT_ONCE,
+    AT_START,
     BECOMES,
-    CAMERA_PATTERNS,
-    DEGREE_PATTERNS,
-    EMOTION_PATTERNS,
     FIRST,
-    GESTURE_PATTERNS,
+    HEDGED,
     MAN,
-    NEGATED,
+    QUOTED,
+    REFUSED,
     REPEATED,
-    SOUND_PATTERNS,
     SPLIT,
     STILL,
-    STRONG,
-    STRONG_IN_ITSELF,
     THEN,
+    TIME_ALONE,
+    WHOLE,
     WOMAN,
 )
-from dramatis.story import (
-    MAX_PROMPT_CHARACTERS,
-    Camera,
-    Emotion,
-    GestureName,
-    UserError,
-)
+from dramatis.director.times import ends_with_time, start_time
+from dramatis.story import MAX_PROMPT_CHARACTERS
+from dramatis.values import Camera, Emotion, GestureName, UserError
 
-Kind = Literal["emotion", "camera", "gesture", "sound"]
-
-DEFAULT_AMOUNT = 0.6
+WARM = {"happy", "tender"}
+"""Emotions that do not contradict each other: "warm and happy" is a smile."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +50,8 @@ class Wish:
 class Step:
     """One stage of the action; None where the words leave it open.
 
-    `at` is when it begins: seconds if `seconds`, else a share of the video; None lets the timeline choose.
+    `at` is when it begins: seconds if `seconds`, else a share of the video; None lets the timeline choose. `hedged`:
+    its words are unsure of themselves ("perhaps a little happy").
     """
 
     emotion: Emotion | None = None
@@ -68,6 +59,7 @@ class Step:
     gestures: tuple[Wish, ...] = ()
     at: float | None = None
     seconds: bool = False
+    hedged: bool = False
 
     @property
     def empty(self) -> bool:
@@ -77,8 +69,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Direction:
-    """A prompt as understood. `avoid` holds (kind, name) pairs that were refused; `clashes` pairs that cannot both be
-    shown at once, with the one kept first; `scene` the clauses in which nothing was recognised.
+    """A prompt as understood. `avoid` holds (kind, name) pairs that were refused, of kind "words" what has no name
+    here; `clashes` pairs that cannot both be shown at once, with the one kept first; `scene` the clauses in which
+    nothing was recognised.
     """
 
     steps: tuple[Step, ...]
@@ -88,31 +81,10 @@ class Direction:
     subject: str = "person"
     still: bool = False
     scene: tuple[str, ...] = ()
-
-
-def _bounded(pattern: str) -> re.Pattern[str]:
-    # Mandarin and emoji have no word borders; for them the look-arounds only ask that no Latin letter adjoins.
-    return re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")
-
-
-_PATTERNS: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
-    *(("emotion", name, _bounded(words)) for name, words in EMOTION_PATTERNS.items()),
-    *(("camera", name, _bounded(words)) for name, words in CAMERA_PATTERNS.items()),
-    *(("gesture", name, _bounded(words)) for name, words in GESTURE_PATTERNS.items()),
-    *(("sound", name, _bounded(words)) for name, words in SOUND_PATTERNS.items()),
-)  # type: ignore[assignment]
-
-
-@dataclass(frozen=True)
-class _Cue:
-    """One recognised word or phrase, at [start, stop) of its fragment."""
-
-    kind: Kind
-    name: str
-    start: int
-    stop: int
-    amount: float = DEFAULT_AMOUNT
-    negated: bool = False
+    mentions: tuple[tuple[str, str], ...] = ()
+    """(topic, words) of what only the picture can answer for, such as ("glasses", "her glasses")."""
+    manner: str | None = None
+    """How the voice is said to speak: "whisper", "shout" or "ask"."""
 
 
 @dataclass
@@ -125,15 +97,26 @@ class _Reading:
     scene: list[str] = field(default_factory=list)
     sound: str | None = None
     lone_cameras: list[Camera] = field(default_factory=list)
+    place: int = 0
+    """Of the step that is being read."""
+    after: bool = False
+    """Whether the clause before ended by saying when: what follows may hold for all of the video."""
+    last: Cue | None = None
+    """The last motion with a direction, which "then to the right" repeats the other way."""
 
     def put(self, **change: object) -> None:
         """Change the step that is being read."""
-        self.steps[-1] = replace(self.steps[-1], **change)  # type: ignore[arg-type]
+        self.steps[self.place] = replace(self.present, **change)  # type: ignore[arg-type]
+
+    @property
+    def present(self) -> Step:
+        return self.steps[self.place]
 
     def advance(self) -> None:
-        """Begin the next step, unless the present one is still empty."""
+        """Begin the next step, unless the last one is still empty."""
         if not self.steps[-1].empty:
             self.steps.append(Step())
+        self.place = len(self.steps) - 1
 
 
 def check_prompt(prompt: str) -> None:
@@ -148,7 +131,10 @@ def check_prompt(prompt: str) -> None:
 def read(prompt: str) -> Direction:
     """Understand a prompt; an empty one gives a single empty step. Raises UserError if it is too long."""
     check_prompt(prompt)
-    text = unicodedata.normalize("NFKC", prompt).replace("’", "'").casefold()
+    # "#noddingAtTheEnd"
+    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", re.sub(r"#(?=\w)", ", ", prompt))
+    text = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
+    text = _unquoted(text)
     text = re.sub(r"[^\S\n]+", " ", "".join(c if c == "\n" or c.isprintable() else " " for c in text))
     reading = _Reading()
     for fragment, new_sentence in _fragments(text):
@@ -164,7 +150,15 @@ def read(prompt: str) -> Direction:
         subject="woman" if WOMAN.search(text) else "man" if MAN.search(text) else "person",
         still=bool(STILL.search(text)),
         scene=tuple(dict.fromkeys(reading.scene)),
+        mentions=mentioned(text),
+        manner=manner_of(text),
     )
+
+
+def _unquoted(text: str) -> str:
+    """Without what stands in quotation marks, which is on a mug or in a title; unless nothing else is there."""
+    rest = QUOTED.sub(" ", text)
+    return rest if re.search(r"\w", rest) else text
 
 
 def _fragments(text: str) -> list[tuple[str, bool]]:
@@ -180,35 +174,77 @@ def _fragments(text: str) -> list[tuple[str, bool]]:
         begin, new = match.end(), new or match["stop"] is not None
     if piece := text[begin:].strip():
         fragments.append((piece, new))
-    return fragments
+    return [part for fragment, new in fragments for part in _halves(fragment, new)]
+
+
+def _halves(fragment: str, new_sentence: bool) -> list[tuple[str, bool]]:
+    """Two clauses where one tells of two times: "nods at the start and smiles at the end"."""
+    for match in re.finditer(r" (?=and )", fragment):
+        before, after = fragment[: match.start()], fragment[match.end() :]
+        if start_time(after) is None or not (later := read_cues(after)):
+            continue
+        told = AT_START.search(before) or start_time(before) is not None
+        # "She is sad and nods at the end": moods last, gestures pass.
+        earlier = {cue.kind for cue in read_cues(before)}
+        passing = bool(earlier) and "gesture" not in earlier and {cue.kind for cue in later} == {"gesture"}
+        if told or passing:
+            return [(before, new_sentence), (after, False)]
+    return [(fragment, new_sentence)]
 
 
 def _read_fragment(reading: _Reading, fragment: str, new_sentence: bool) -> None:
     """Take in one clause: its place in time first, then its cues in order."""
-    cues = _cues(fragment)
-    begin = _start_time(fragment)
-    if THEN.search(fragment) or begin is not None:
-        if begin is not None and cues and len(reading.steps) == 1 and reading.steps[0].empty:
-            reading.steps.append(Step())
-        reading.advance()
-        if begin is not None and cues:
-            reading.put(at=begin[0], seconds=begin[1])
+    cues = read_cues(fragment) or repeated(reading.last, fragment)
+    begin = start_time(fragment)
+    early = begin is None and AT_START.search(fragment) is not None
+    later = begin is not None or (THEN.search(fragment) is not None and not early)
+    _find_place(reading, begin, early, later)
     if not cues and not STILL.search(fragment):
-        if re.search(r"\w{3}|[^\W_a-z0-9]", fragment):
+        if refused := REFUSED.match(fragment):
+            reading.avoid.add(("words", refused["what"] or refused["zh"]))
+        elif re.search(r"\w{3}|[^\W_a-z0-9]", fragment) and not TIME_ALONE.match(fragment):
             reading.scene.append(fragment)
         return
     asked = [cue for cue in cues if not cue.negated]
-    tied = bool(THEN.search(fragment) or FIRST.search(fragment) or begin)
-    if len(asked) == 1 and asked[0].kind == "camera" and not tied:
+    tied = bool(later or early or FIRST.search(fragment))
+    if len({(cue.kind, cue.name) for cue in asked}) == 1 and asked[0].kind == "camera" and not tied:
         reading.lone_cameras.append(_camera(asked[0]))
     stop = 0
-    for place, cue in enumerate(cues):
+    for number, cue in enumerate(cues):
         turn = bool(BECOMES.search(fragment[stop : cue.start]))
-        _take(reading, cue, fragment, turn or (new_sentence and place == 0))
+        if cue.name == "pause" and (tied or re.search(r"\bafter\b|之后", fragment)):
+            continue  # silence for a part of the video: the sound itself tells which
+        moves_on = (turn or (new_sentence and number == 0)) and not AT_ONCE.search(fragment) and not early
+        if not tied and (reading.after or WHOLE.search(fragment)) and _holds_for_all(reading, cue):
+            reading.place = 0
+        _take(reading, cue, fragment, moves_on)
         stop = cue.stop
+        if cue.name.endswith(DIRECTIONS):
+            reading.last = cue
+    reading.after = reading.after if not tied else ends_with_time(fragment, stop)
+    if HEDGED.search(fragment):
+        reading.put(hedged=True)
 
 
-def _take(reading: _Reading, cue: _Cue, fragment: str, moves_on: bool) -> None:
+def _find_place(reading: _Reading, begin: tuple[float, bool] | None, early: bool, later: bool) -> None:
+    """Choose the step that a clause belongs to, from when it says that it happens."""
+    if early:
+        reading.place = 0
+    elif later:
+        if begin is not None and len(reading.steps) == 1 and reading.steps[0].empty:
+            reading.steps.append(Step())
+        reading.advance()
+        # "At the end, she smiles": the clause that says when may come before the one that says what.
+        if begin is not None:
+            reading.put(at=begin[0], seconds=begin[1])
+
+
+def _holds_for_all(reading: _Reading, cue: Cue) -> bool:
+    """Whether an emotion that is named after "... at the end, ..." is that of the whole video: nobody else is."""
+    return cue.kind == "emotion" and reading.present.emotion is None and reading.steps[0].emotion is None
+
+
+def _take(reading: _Reading, cue: Cue, fragment: str, moves_on: bool) -> None:
     """Add one cue to the step being read, or begin the next step with it."""
     if cue.negated:
         reading.avoid.add((cue.kind, cue.name))
@@ -216,11 +252,14 @@ def _take(reading: _Reading, cue: _Cue, fragment: str, moves_on: bool) -> None:
         reading.sound = reading.sound or cue.name
     elif cue.kind == "gesture":
         wish = Wish(cue.name, cue.amount, bool(REPEATED.search(fragment)))  # type: ignore[arg-type]
-        reading.put(gestures=(*reading.steps[-1].gestures, wish))
+        reading.put(gestures=(*reading.present.gestures, wish))
     elif cue.kind == "emotion":
         emotion = Emotion(cue.name, cue.amount)  # type: ignore[arg-type]
-        present = reading.steps[-1].emotion
+        present = reading.present.emotion
         if present is not None and present.name != emotion.name:
+            if not moves_on and {present.name, emotion.name} == WARM:
+                reading.put(emotion=Emotion("happy", max(present.intensity, emotion.intensity)))
+                return
             if not moves_on:
                 reading.clashes.append((present.name, emotion.name))
                 return
@@ -230,16 +269,17 @@ def _take(reading: _Reading, cue: _Cue, fragment: str, moves_on: bool) -> None:
         if present is None or present.intensity < emotion.intensity:
             reading.put(emotion=emotion)
     else:
-        _take_camera(reading, _camera(cue), moves_on)
+        _take_camera(reading, _camera(cue), moves_on, bool(AT_ONCE.search(fragment)))
 
 
-def _take_camera(reading: _Reading, camera: Camera, moves_on: bool) -> None:
-    """Two moves follow one another, even where "and" joins them; a move wins over "static" or "hand-held" beside it."""
-    current = reading.steps[-1].camera
+def _take_camera(reading: _Reading, camera: Camera, moves_on: bool, at_once: bool) -> None:
+    """Two moves follow one another, even where "and" joins them, unless they are asked for `at_once`; a move wins over
+    "static" or "hand-held" beside it."""
+    current = reading.present.camera
     styles = ("static", "handheld")
     if current is None or current.move == camera.move:
         reading.put(camera=camera)
-    elif not moves_on and camera.move in styles:
+    elif at_once or (not moves_on and camera.move in styles):
         reading.clashes.append((current.move, camera.move))
     elif not moves_on and current.move in styles:
         reading.clashes.append((camera.move, current.move))
@@ -249,7 +289,7 @@ def _take_camera(reading: _Reading, camera: Camera, moves_on: bool) -> None:
         reading.put(camera=camera)
 
 
-def _camera(cue: _Cue) -> Camera:
+def _camera(cue: Cue) -> Camera:
     return Camera(cue.name, cue.amount)  # type: ignore[arg-type]
 
 
@@ -259,54 +299,3 @@ def _spread_camera(reading: _Reading) -> list[Step]:
     if len(reading.steps) > 1 and len(named) == 1 and named == reading.lone_cameras:
         return [replace(step, camera=named[0]) for step in reading.steps]
     return reading.steps
-
-
-def _start_time(fragment: str) -> tuple[float, bool] | None:
-    """When a clause says that it happens: (seconds, True) or (share of the video, False)."""
-    if match := AT_SECOND.search(fragment):
-        return float(next(group for group in match.groups() if group)), True
-    if AT_END.search(fragment):
-        return 0.75, False
-    if AT_MIDDLE.search(fragment):
-        return 0.5, False
-    return None
-
-
-def _cues(fragment: str) -> list[_Cue]:
-    """What is recognised in a clause, in order; of overlapping readings the longest counts."""
-    found = [
-        _Cue(kind, name, match.start(), match.end())
-        for kind, name, pattern in _PATTERNS
-        for match in pattern.finditer(fragment)
-    ]
-    kept: list[_Cue] = []
-    taken = bytearray(len(fragment))
-    for cue in sorted(found, key=lambda cue: (cue.start - cue.stop, cue.start)):
-        if not any(taken[cue.start : cue.stop]):
-            taken[cue.start : cue.stop] = b"\1" * (cue.stop - cue.start)
-            kept.append(cue)
-    kept.sort(key=lambda cue: cue.start)
-    return [
-        _qualified(fragment, cue, kept[place - 1].stop if place else 0, kept[place + 1 :])
-        for place, cue in enumerate(kept)
-    ]
-
-
-def _qualified(fragment: str, cue: _Cue, floor: int, following: Sequence[_Cue]) -> _Cue:
-    """The cue with its amount and whether it is refused, from the words around it but not beyond its neighbours."""
-    words = fragment[cue.start : cue.stop]
-    reach = max(floor, cue.start - 60)
-    before = fragment[reach : cue.start]
-    ceiling = following[0].start if following else len(fragment)
-    after = fragment[cue.stop : min(ceiling, cue.stop + 40)]
-    amount = STRONG if STRONG_IN_ITSELF.search(words) else DEFAULT_AMOUNT
-    for level, leading, trailing in DEGREE_PATTERNS:
-        # "Soft" and "gentle" are what a tender smile is, not how little of it there is.
-        within = cue.name != "tender" and bool(leading.search(words))
-        if leading.search(before) or trailing.search(after) or within:
-            amount = level
-            break
-    # "neither happy nor sad", "no nods or shakes": a refusal reaches over "or" and "nor" to the next cue.
-    whole = fragment[max(0, cue.start - 60) : cue.start]
-    refused = bool(NEGATED.search(before)) or bool(re.search(r"\b(?:n?or)\b", before) and NEGATED.search(whole))
-    return replace(cue, amount=amount, negated=refused)

@@ -22,6 +22,8 @@ MAX_LAG = 5
 SPEECH_LEVEL = 0.3
 """A frame counts as speech where the true opening is above this share of its own 90th percentile."""
 
+_NOSE = (27, 30, 33)
+
 
 def see(eye: PerceptionNet, frames: Frames, batch: int = 32) -> list[Sight]:
     """One `Sight` a frame."""
@@ -90,6 +92,13 @@ def framing(sights: Sequence[Sight], size: tuple[int, int]) -> tuple[float, floa
 
     first, last = middle(sights[:part]), middle(sights[-part:])
     return float(np.log(max(last[0], 1e-6) / max(first[0], 1e-6))), (last[1] - first[1]) / size[1]
+
+
+def jitter(sights: Sequence[Sight]) -> float:
+    """How much the head trembles: mean acceleration of eye corners and nose, in interocular distances a frame^2."""
+    points = np.stack([sight.landmarks[[*EYE_CORNERS, *_NOSE]] for sight in sights])
+    span = np.mean([sight.interocular for sight in sights])
+    return float(np.linalg.norm(np.diff(points, n=2, axis=0), axis=-1).mean() / max(span, 1e-6))
 
 
 def psnr(a: Frames, b: Frames, where: NDArray[np.bool_] | None = None) -> float:

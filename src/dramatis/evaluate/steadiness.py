@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.evaluate.measures import correlation
-from dramatis.story import FPS
+from dramatis.values import FPS
 
 Values = NDArray[np.floating]
 ENDS_SECONDS = 5

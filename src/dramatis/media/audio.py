@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from dramatis.media.files import check_input
 from dramatis.media.loudness import LoudnessMeter
-from dramatis.story import FPS, UserError
+from dramatis.values import FPS, UserError
 
 FEATURE_RATE = 16_000
 MIN_SECONDS = 0.2

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from dramatis.media.files import check_input
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 Pictures = NDArray[np.uint8]
 """Frames (F, H, W, 3), or one of them (H, W, 3)."""

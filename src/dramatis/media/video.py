@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from dramatis.media.audio import decode
 from dramatis.media.files import check_input, check_output
 from dramatis.runtime.files import publish
-from dramatis.story import FPS, UserError
+from dramatis.values import FPS, UserError
 
 CRF = 17
 """Constant rate factor: at 17 the encoder's losses are below what the models' own pictures lack."""

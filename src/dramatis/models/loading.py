@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 Model = TypeVar("Model", bound=ModelMixin)
 SHARD_BYTES = 16_000_000
@@ -179,11 +180,12 @@ def check_folder(folder: Path, kind: type[ModelMixin]) -> None:
             raise UserError(f"{shard}: the weight file is damaged or cut short; download it again.") from error
 
 
-def fingerprint(folder: Path) -> str:
-    """Hash of all weight files and configs under a folder: part of every artifact's key."""
+def fingerprint(folder: Path, but: Collection[str] = ()) -> str:
+    """Hash of all weight files and configs under a folder, but for those of the networks named: part of every
+    artifact's key."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.suffix in {".safetensors", ".json"}:
+        if path.suffix in {".safetensors", ".json"} and path.parent.name not in but:
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion.prosody import Prosody, ProsodyMeter
-from dramatis.story import FPS, AudioEvent, EventKind, FrameSpan, Observations
+from dramatis.observed import AudioEvent, EventKind, Observations
+from dramatis.values import FPS, FrameSpan
 
 SAMPLE_RATE = 16_000
 

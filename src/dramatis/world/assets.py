@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from dramatis.motion.face import HEAD_CENTRE_ICT_CM
-from dramatis.story import UserError
+from dramatis.values import UserError
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]

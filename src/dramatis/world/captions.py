@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dramatis.story import CAMERA_MOVES, EMOTIONS, GESTURES
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES
 from dramatis.vocabulary import (
     CAMERA_WORDS,
     DAMAGE_WORDS,

@@ -36,7 +36,7 @@ from safetensors.numpy import save_file
 from dramatis.runtime.files import publish, write_whole
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import UserError
+from dramatis.values import UserError
 from dramatis.world.take import SPLITS, Take, make_take
 
 WINDOW = 29

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from dramatis.story import CAMERA_MOVES, EMOTIONS, GESTURES, GRID, Camera, Emotion, FrameSpan, Gesture, Shot
+from dramatis.story import Shot
+from dramatis.values import CAMERA_MOVES, EMOTIONS, GESTURES, GRID, Camera, Emotion, FrameSpan, Gesture
 
 NEUTRAL_SHARE = 0.30
 STATIC_SHARE = 0.35

@@ -20,7 +20,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from dramatis.story import UserError
+from dramatis.values import UserError
 from dramatis.world import espeak, phones
 from dramatis.world.phones import Segment
 

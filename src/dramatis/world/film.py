@@ -10,7 +10,7 @@ import soundfile
 
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
-from dramatis.story import FPS, UserError
+from dramatis.values import FPS, UserError
 from dramatis.world.take import make_take
 
 SAMPLE_RATE = 16_000

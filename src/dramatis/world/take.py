@@ -21,7 +21,8 @@ from dramatis.motion.performance import SETTLE_FRAMES, Performance, perform
 from dramatis.motion.prosody import Prosody, prosody_from_energy
 from dramatis.motion.signals import smoothstep
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import FPS, Shot
+from dramatis.story import Shot
+from dramatis.values import FPS
 from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.captions import Description, caption, negative_caption
 from dramatis.world.damage import DAMAGES, FRAME_DAMAGES, damage, move
@@ -30,7 +31,7 @@ from dramatis.world.people import Person, PosedPerson, make_person
 from dramatis.world.portrayal import background_of, light_of, subject_of
 from dramatis.world.scene import Placement, Scene, random_look, random_placements
 from dramatis.world.speech import Utterance, utterance_for
-from dramatis.world.visemes import caught_expression, expression_track, viseme_track
+from dramatis.world.visemes import caught_emotion, caught_expression, expression_track, viseme_track
 
 SPLITS = ("train", "test")
 PEOPLE_SHARES = (0.88, 0.10, 0.02)
@@ -47,13 +48,16 @@ _MOUTH = np.array([name.startswith(("jaw", "mouth")) for name in EXPRESSIONS])
 
 @dataclass(frozen=True)
 class Role:
-    """One person of a take. expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze: (F, 2)."""
+    """One person of a take. expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze: (F, 2).
+    caught: the emotion that the reference picture shows and how strong it is, 0..1; None for a face at rest.
+    """
 
     person: Person
     performance: Performance
     expressions: NDArray[np.float32]
     heads: NDArray[np.float32]
     gaze: NDArray[np.float32]
+    caught: tuple[str, float] | None = None
 
     def pose(self, frame: int) -> PosedPerson:
         blink = float(self.performance.blink[frame])
@@ -172,6 +176,7 @@ class Take:
             "camera": part.camera,
             "amount": part.amount,
             "gestures": list(part.gestures),
+            "caught": list(self.roles[0].caught) if self.roles[0].caught else None,
             "damage": self.fault.kind if self.fault else None,
             "severity": self.fault.severity if self.fault else 0.0,
             "delivery": self.utterance.kind,
@@ -315,15 +320,17 @@ def _role(
     heads = performance.head.copy()
     heads[:, :3] = [rotation_angles(turn) for turn in turns]
     gaze = performance.gaze - np.array([yaw + place.yaw, pitch], np.float32)
-    return Role(person, performance, _settled(expressions, rng), heads, gaze.astype(np.float32))
+    # Some reference images show a smile or parted lips, as people's pictures do.
+    caught = caught_emotion(rng) if rng.random() < CAUGHT_SHARE else None
+    if caught is not None:
+        expressions = _settled(expressions, caught_expression(*caught, rng))
+    return Role(person, performance, expressions, heads, gaze.astype(np.float32), caught)
 
 
-def _settled(expressions: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Some reference images show a smile or parted lips, as people's pictures do; the face leaves it as it settles."""
-    if rng.random() >= CAUGHT_SHARE:
-        return expressions
+def _settled(expressions: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The expressions (F, 53) of a face that leaves that of the reference, (53,), as it settles."""
     left = 1 - smoothstep(np.arange(len(expressions)) / SETTLE_FRAMES).astype(np.float32)[:, None]
-    return expressions + left * (caught_expression(rng) - expressions)
+    return expressions + left * (first - expressions)
 
 
 def _frozen(role: Role, fault: Fault) -> Role:
@@ -332,7 +339,7 @@ def _frozen(role: Role, fault: Fault) -> Role:
     expressions = role.expressions.copy()
     columns = _MOUTH if fault.kind == "frozen_lips" else np.ones_like(_MOUTH)
     expressions[hold:, columns] = expressions[hold, columns]
-    return Role(role.person, role.performance, expressions, role.heads, role.gaze)
+    return replace(role, expressions=expressions)
 
 
 def _shot_row(shot: Shot) -> dict[str, Any]:

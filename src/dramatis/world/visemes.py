@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion import Performance
-from dramatis.story import EMOTIONS, FPS
+from dramatis.values import EMOTIONS, FPS
 from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.phones import PAUSE, PHONES, VOWELS, Segment
 from dramatis.world.speech import Utterance
@@ -244,10 +244,15 @@ def emotion_weights(name: str, amount: float = 1.0) -> F32:
     return np.clip(weights[0], 0.0, 1.0)
 
 
-def caught_expression(rng: np.random.Generator) -> F32:
-    """(53,) weights of a face as a photograph catches it: any emotion, smiles first of all, lips often parted."""
+def caught_emotion(rng: np.random.Generator) -> tuple[str, float]:
+    """What a photograph catches on a face, and how strong (0..1): any emotion, smiles first of all."""
     name = "happy" if rng.random() < 0.5 else str(rng.choice(EMOTIONS[1:]))
-    weights = emotion_weights(name, rng.uniform(0.3, 1.0))[None]
+    return name, float(rng.uniform(0.3, 1.0))
+
+
+def caught_expression(name: str, amount: float, rng: np.random.Generator) -> F32:
+    """(53,) weights of a face that shows an emotion as a photograph catches it, lips often parted."""
+    weights = emotion_weights(name, amount)[None]
     if rng.random() < 0.5:
         for shape, most in (("jawOpen", 0.25), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.4)):
             _add(weights, shape, rng.uniform(0, most), (1.0, 1.0))

@@ -1,0 +1,8 @@
+"""The embedded experts: rules over what was heard, seen and written. No language model, no files, no chance."""
+
+from dramatis.director.experts.audio import AudioExpert
+from dramatis.director.experts.negative import NegativeDirector
+from dramatis.director.experts.text import TextExpert
+from dramatis.director.experts.visual import VisualExpert
+
+__all__ = ["AudioExpert", "NegativeDirector", "TextExpert", "VisualExpert"]

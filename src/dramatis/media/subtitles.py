@@ -1,0 +1,145 @@
+"""Subtitles in and out: SubRip (.srt) and WebVTT (.vtt)."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dramatis.media.files import check_input
+from dramatis.values import UserError
+
+SUFFIXES = (".srt", ".vtt")
+MAX_BYTES = 20_000_000
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
+_TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
+_VOICE = re.compile(r"^\s*<v(?:\.[\w.-]+)?\s+([^>]{1,80})>", re.IGNORECASE)
+_NAMED = re.compile(r"^\s*(?:-\s*)?([A-Z][\w.'-]*(?: [A-Z][\w.'-]*){0,2}):\s+(?=\S)")
+_TAG = re.compile(r"</?[a-zA-Z][^>]{0,200}>|\{\\[^}]{0,100}\}|<\d[\d:.]*>")
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A line of subtitles: seconds, text, and who says it where the file tells."""
+
+    start: float
+    stop: float
+    text: str
+    speaker: str | None = None
+
+
+def read_subtitles(path: str | Path) -> tuple[Cue, ...]:
+    """The cues of a .srt or .vtt file in order of time.
+
+    Raises UserError for a file that cannot be read, is of another kind, or whose times are wrong.
+    """
+    path = check_input(path, "subtitles")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"The subtitles {path} end in {path.suffix!r}; give a .srt or .vtt file.")
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"The subtitles {path} have more than {MAX_BYTES // 10**6} MB; give a file of subtitles.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"The subtitles {path} are not in UTF-8; save them in that encoding.") from error
+    cues = parse_subtitles(text, str(path))
+    if not cues:
+        raise UserError(f"The subtitles {path} hold no cue; give a .srt or .vtt file with times and text.")
+    return cues
+
+
+def parse_subtitles(text: str, name: str = "subtitles") -> tuple[Cue, ...]:
+    """Cues of SubRip or WebVTT text. Raises UserError naming the line of a time that is wrong."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    cues, place = [], 0
+    while place < len(lines):
+        timing = _TIMING.match(lines[place])
+        if "-->" in lines[place] and not timing:
+            raise UserError(
+                f"{name}, line {place + 1}: the times cannot be read; write them as 00:00:01,000 --> 00:00:02,500."
+            )
+        place += 1
+        if not timing:
+            continue
+        start, stop = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
+        if stop <= start:
+            raise UserError(f"{name}, line {place}: the cue ends before it begins; correct its times.")
+        body = []
+        while place < len(lines) and lines[place].strip() and not _TIMING.match(lines[place]):
+            body.append(lines[place])
+            place += 1
+        words, speaker = _spoken(" ".join(body))
+        if words:
+            cues.append(Cue(start, stop, words, speaker))
+    return tuple(sorted(cues, key=lambda cue: (cue.start, cue.stop)))
+
+
+def to_srt(cues: Sequence[Cue]) -> str:
+    """SubRip text."""
+    blocks = (
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.stop, ',')}\n{_line(cue)}\n"
+        for number, cue in enumerate(cues, 1)
+    )
+    return "\n".join(blocks)
+
+
+def to_vtt(cues: Sequence[Cue]) -> str:
+    """WebVTT text."""
+    blocks = []
+    for cue in cues:
+        voice = f"<v {html.escape(cue.speaker, quote=False)}>" if cue.speaker else ""
+        text = html.escape(" ".join(cue.text.split()), quote=False)
+        blocks.append(f"{_clock(cue.start, '.')} --> {_clock(cue.stop, '.')}\n{voice}{text}\n")
+    return "\n".join(["WEBVTT\n", *blocks])
+
+
+def captions(words: Iterable[tuple[str, float, float]], longest: float = 4.0, most: int = 42) -> tuple[Cue, ...]:
+    """Words (text, start, stop in seconds) as lines of at most `most` characters and `longest` seconds, ended at
+    pauses and full stops."""
+    cues: list[Cue] = []
+    line: list[tuple[str, float, float]] = []
+
+    def close() -> None:
+        if line:
+            cues.append(Cue(line[0][1], line[-1][2], " ".join(word for word, _, _ in line)))
+            line.clear()
+
+    for word in words:
+        text = " ".join([*(part for part, _, _ in line), word[0]])
+        if line and (len(text) > most or word[2] - line[0][1] > longest or word[1] - line[-1][2] > 0.6):
+            close()
+        line.append(word)
+        if word[0].endswith((".", "!", "?", "。", "！", "？")):
+            close()
+    close()
+    return tuple(cues)
+
+
+def _seconds(parts: Sequence[str | None]) -> float:
+    hours, minutes, seconds, fraction = parts
+    whole = 3600 * int(hours or 0) + 60 * int(minutes or 0) + int(seconds or 0)
+    return whole + int((fraction or "0").ljust(3, "0")) / 1000
+
+
+def _spoken(text: str) -> tuple[str, str | None]:
+    """Text without marks, and its speaker: `<v Ann>` in WebVTT, `Ann: ` before the words in either."""
+    voice = _VOICE.match(text)
+    speaker = voice.group(1).strip() if voice else None
+    text = html.unescape(_TAG.sub("", text[voice.end() :] if voice else text))
+    if speaker is None and (named := _NAMED.match(text)):
+        speaker, text = named.group(1), text[named.end() :]
+    return " ".join(text.split()), speaker
+
+
+def _clock(seconds: float, point: str) -> str:
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(thousandths, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d}{point}{rest % 1000:03d}"
+
+
+def _line(cue: Cue) -> str:
+    text = " ".join(cue.text.split())
+    return f"{cue.speaker}: {text}" if cue.speaker else text
