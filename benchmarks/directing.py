@@ -90,7 +90,7 @@ def direction(bench: Bench) -> list[Row]:
         Row("  the same from storylines of the first director", f"{100 * before:.0f} %", "fewer", "", before < share),
         Row(
             "direction: contrast of happy and sad, push-in and static, pan and static, over the first director's",
-            f"{ratio:.2f} ({said}; first {other})",
+            f"{ratio:.3f} ({said}; first {other})",
             "> 1",
             "",
             ratio > 1,
@@ -177,13 +177,14 @@ def negatives(bench: Bench) -> list[Row]:
     for place, case in enumerate(bench.cases[:CASES]):
         for name in ("happy", "sad"):
             storyline, _ = bench.pipe.plan(case.portrait, short_voice(bench, place), EMOTION_PROMPTS[name])
+            # With its own negatives it is the video that `direction` has filmed, if that ran here.
             for kind, value in (("generic", with_negatives(storyline, GENERIC)), ("own", storyline)):
-                frames = filmed(bench, f"negatives-{kind}-{name}-{place}", value)
+                frames = filmed(bench, f"{'generic-' if kind == 'generic' else ''}{name}-{place}", value)
                 found[kind].append(_figures(bench, frames, case.portrait))
                 if place < 3:
                     for k in np.linspace(SETTLED, len(frames) - 1, 4).astype(int):
-                        cells.append(Image.fromarray(frames[k]).resize((192, 192), Image.Resampling.BICUBIC))
-                        labels.append(f"{name}, {kind} negatives, {k / 25:.1f} s")
+                        cells.append(Image.fromarray(frames[k]).resize((144, 144), Image.Resampling.BICUBIC))
+                        labels.append(f"{name}, {kind}, {k / 25:.1f} s")
     bench.pictures.mkdir(parents=True, exist_ok=True)
     contact_sheet(cells, labels, columns=8).save(bench.pictures / "negatives.png")
     return [negatives_row({kind: _summary(values) for kind, values in found.items()})]

@@ -477,7 +477,8 @@ def items_row(findings: Sequence[Finding], split: Split, least: str) -> Row:
     share = 1.0 - missed.total() / max(asked.total(), 1)
     value = f"{100 * share:.1f} % ({', '.join(f'{k} {n - missed[k]}/{n}' for k, n in sorted(asked.items()))})"
     name = f"emotion, camera and action in the right shot, {split.words} ({asked.total()} items)"
-    return Row(name, value, least, "", share >= 0.95 if least else None, figures={"asked": asked, "missed": missed})
+    figures = {"asked": dict(asked), "missed": dict(missed)}
+    return Row(name, value, least, "", share >= 0.95 if least else None, figures=figures)
 
 
 def conflicts_row(findings: Sequence[Finding], split: Split, least: str) -> Row:
@@ -488,7 +489,7 @@ def conflicts_row(findings: Sequence[Finding], split: Split, least: str) -> Row:
     share, right = len(found) / max(len(settled), 1), sum(found) / max(len(found), 1)
     value = f"{100 * share:.0f} %; {100 * right:.0f} %; {alarms.total()} false alarms"
     name = f"planted conflicts found; settled by the rule, {split.words} ({len(settled)} planted)"
-    figures = {"planted": len(settled), "found": len(found), "right": sum(found), "alarms": alarms}
+    figures = {"planted": len(settled), "found": len(found), "right": sum(found), "alarms": dict(alarms)}
     return Row(name, value, least, "", share >= 0.9 and right == 1.0 if least else None, figures=figures)
 
 
