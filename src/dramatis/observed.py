@@ -101,7 +101,7 @@ class Person(Value):
 
 
 class Sighting(Value):
-    """What was seen in one picture. colours: names of the commonest, most of them first; warmth: -1 cold .. 1 warm."""
+    """What was seen in one picture. colours: names of the commonest, most of them first."""
 
     people: tuple[Person, ...] = ()
     light: Light = "even"

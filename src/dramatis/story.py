@@ -57,8 +57,7 @@ class Moment(Value):
 
     def fills(self, span: FrameSpan) -> bool:
         """Whether the two share at least half of the shorter one."""
-        common = min(self.span.stop, span.stop) - max(self.span.start, span.start)
-        return 2 * common >= min(len(self.span), len(span))
+        return 2 * self.span.shared(span) >= min(len(self.span), len(span))
 
 
 class Shot(Value):

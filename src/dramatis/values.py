@@ -72,7 +72,11 @@ class FrameSpan:
 
     def overlaps(self, other: FrameSpan) -> bool:
         """Whether the two spans share a frame."""
-        return self.start < other.stop and other.start < self.stop
+        return self.shared(other) > 0
+
+    def shared(self, other: FrameSpan) -> int:
+        """How many frames the two spans share."""
+        return max(0, min(self.stop, other.stop) - max(self.start, other.start))
 
 
 @dataclass(frozen=True, config=_STRICT)

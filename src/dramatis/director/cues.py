@@ -62,11 +62,15 @@ class Cue:
     negated: bool = False
 
 
+def fold(text: str) -> str:
+    """The text as the lexicon expects it: one form of every character, no capitals, straight apostrophes."""
+    return unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
+
+
 def emotions_said(text: str) -> tuple[str, int] | None:
     """The emotion that a spoken text names most, and how many of its words do; None where it names none or several
     equally often. What is said under a negation does not count."""
-    folded = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
-    cues = [cue for cue in read_cues(folded) if cue.kind == "emotion" and not cue.negated]
+    cues = [cue for cue in read_cues(fold(text)) if cue.kind == "emotion" and not cue.negated]
     names = [cue.name for cue in cues if cue.name != "neutral"]
     counts = sorted(((names.count(name), name) for name in set(names)), reverse=True)
     if not counts or (len(counts) > 1 and counts[0][0] == counts[1][0]):

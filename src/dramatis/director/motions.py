@@ -12,8 +12,8 @@ LEFT, RIGHT = r"left(?:wards?)?(?:[- ]hand)?", r"right(?:wards?)?(?:[- ]hand)?"
 UP = r"(?:up(?:wards?)?|skywards?|heavenwards?|ceilingwards?)"
 DOWN = r"(?:down(?:wards?)?|floorwards?)"
 _STOP = (
-    r"left\w*|right\w*|up|upwards?|down|downwards?|then|and|or|but|before|after|until|while|when|camera|cam|shot|frame|"
-    r"lens|head|face|eyes?|gaze|brows?|eyebrows?|nods?|shakes?|no|not|without"
+    r"left\w*|right\w*|up|upwards?|down|downwards?|then|and|or|but|before|after|until|while|when|camera|cam|shot|"
+    r"frame|lens|head|face|eyes?|gaze|brows?|eyebrows?|nods?|shakes?|no|not|without"
 )
 
 
@@ -77,31 +77,28 @@ CAMERA_MOTIONS: dict[CameraMove, str] = {
     "push_in": rf"{_CAM}{_gap(3)}{_GO}{_gap(3)}(?:closer|nearer|inwards?|forwards?)(?: and (?:closer|nearer))?\b|"
     rf"{_GO} (?:it|{_THE}{_CAM}){_gap(2)}(?:closer|nearer|inwards?|forwards?)\b|"
     rf"it {_GO}{_gap(2)}(?:closer|nearer|inwards?|in)\b|"
-    rf"(?:edg|creep|inch|mov|push|glid|draw|zoom)(?:e|es|s|ing)?{_gap(1)}(?:closer|nearer|in)(?: on| to| towards?) "
-    rf"(?:the |her |his |their )?(?:face|eyes|subject|person|speaker)|{_CAM} (?:gets?|comes?) (?:tight(?:er)?|"
-    rf"close)\w*|"
-    r"(?:slow|quick|gentle|fast|smooth|subtle|gradual|dramatic|sudden|little|light|soft|strong|steady|hard|snap)"
-    r"[ -]zoom(?![ -](?:out|back|away))|zoom (?:to|at) (?:the |her |his )?(?:face|eyes|mouth)",
+    rf"(?:edg|creep|inch|mov|push|glid|draw|zoom)(?:e|es|s|ing)?{_gap(1)}(?:closer|nearer|in)(?: on| to|"
+    rf" towards?) (?:the |her |his |their )?(?:face|eyes|subject|person|speaker)|{_CAM} (?:gets?|"
+    rf"comes?) (?:tight(?:er)?|close)\w*|"
+    r"(?:slow|quick|gentle|fast|smooth|subtle|gradual|dramatic|sudden|little|light|soft|strong|steady|hard|"
+    r"snap)[ -]zoom(?![ -](?:out|back|away))|zoom (?:to|at) (?:the |her |his )?(?:face|eyes|mouth)",
     "pull_out": rf"{_CAM}{_gap(3)}{_GO}{_gap(3)}(?:backwards?|away|outwards?|out)(?: and (?:away|out))?\b|"
     rf"{_CAM}{_gap(4)}(?:farther|further)(?: and (?:farther|further))?(?: away| back| out)?\b|"
-    rf"{_GO} (?:it|{_THE}{_CAM}){_gap(2)}(?:backwards?|away|outwards?|out)\b|{_CAM}{_gap(2)}(?:wider|widens|"
-    rf"widening)\b|"
+    rf"{_GO} (?:it|{_THE}{_CAM}){_gap(2)}(?:backwards?|away|outwards?|out)\b|"
+    rf"{_CAM}{_gap(2)}(?:wider|widens|widening)\b|"
     rf"{_CAM}{_gap(2)}(?:retreat|withdraw|reced|recede|back)(?:s|es|ing)?(?: away| off| up)?\b|"
-    r"(?:back|draw|pull|edg|inch|mov)(?:e|es|s|ing)?(?: slowly| gently)? (?:away|back) from "
-    r"(?:it|him|her|the (?:face|subject|person|speaker)|(?:her|his) face)|(?:zoom|dolly|pull)[ -]?(?:out|back)",
-    "handheld": r"(?:jitter|wobbl|bump|trembl|shak|jerk|sway|unstead|jostl)\w*(?: \w+){0,2} (?:camera|cam|shot|footage|"
-    r"frame|phone|video)|(?:camera|cam|shot|footage|frame|picture|image)(?: \w+){0,3} "
-    r"(?:jitter|wobbl|bump|trembl|shak|jerk|sway|unstead|jostl)\w*|(?:camera|cam)(?: is)?(?: held)? (?:in|on|"
-    r"at) (?:the |an? |\w+ )?"
-    r"(?:\w+'s )?(?:hands?|shoulder)|hand[- ]carried(?: \w+)?|shoulder[- ](?:rig|mounted|cam)\w*|amateur (?:footage|"
-    r"video|"
-    r"camera)|cin[eé]ma v[eé]rit[eé]|(?:phone|selfie)[- ](?:camera|footage|video)|run[- ]and[- ]gun|home[- ]video",
+    r"(?:back|draw|pull|edg|inch|mov)(?:e|es|s|ing)?(?: slowly| gently)? (?:away|back) from (?:it|him|her|"
+    r"the (?:face|subject|person|speaker)|(?:her|his) face)|(?:zoom|dolly|pull)[ -]?(?:out|back)",
+    "handheld": r"(?:jitter|wobbl|bump|trembl|shak|jerk|sway|unstead|jostl)\w*(?: \w+){0,2} (?:camera|cam|shot|"
+    r"footage|frame|phone|video)|(?:camera|cam|shot|footage|frame|picture|image)(?: \w+){0,3} (?:jitter|wobbl|bump|"
+    r"trembl|shak|jerk|sway|unstead|jostl)\w*|(?:camera|cam)(?: is)?(?: held)? (?:in|on|at) (?:the |an? |"
+    r"\w+ )?(?:\w+'s )?(?:hands?|shoulder)|hand[- ]carried(?: \w+)?|shoulder[- ](?:rig|mounted|cam)\w*|"
+    r"amateur (?:footage|video|camera)|cin[eé]ma v[eé]rit[eé]|(?:phone|selfie)[- ](?:camera|footage|video)|"
+    r"run[- ]and[- ]gun|home[- ]video",
     "static": r"(?:camera|cam|frame|shot|lens) (?:\w+ ){0,2}?(?:still|fixed|static|locked|frozen|motionless|bolted|"
-    r"nailed|"
-    r"immobile|stationary|steady|unmoving)(?: down| off| in place)?(?: completely)?|(?:fixed|motionless|locked[- ]off|"
-    r"locked|stationary|unmoving|frozen|immobile|still) (?:camera|frame|shot|lens|framing)|lock (?:it|"
-    r"the camera) (?:down|off)"
-    r"(?: completely)?|no (?:zoom|pan|tilt|dolly)s?(?: or \w+)*|without (?:any )?zoom(?:ing)?",
+    r"nailed|immobile|stationary|steady|unmoving)(?: down| off| in place)?(?: completely)?|(?:fixed|motionless|"
+    r"locked[- ]off|locked|stationary|unmoving|frozen|immobile|still) (?:camera|frame|shot|lens|framing)|lock (?:it|"
+    r"the camera) (?:down|off)(?: completely)?|no (?:zoom|pan|tilt|dolly)s?(?: or \w+)*|without (?:any )?zoom(?:ing)?",
 }
 """Added to the phrases of the lexicon."""
 
@@ -122,8 +119,8 @@ _DART = _verbs(
 )
 _HIGH = r"(?:ceiling|sky|skies|heavens?|skylight|rafters|gods|stars|roof|clouds|sun|moon)"
 _LOW = (
-    r"(?:floor|floorboards|ground|feet|shoes|table|desk|lap|hands|"
-    r"paper|papers|notes|carpet|toes|page|pavement|boots|knees)"
+    r"(?:floor|floorboards|ground|feet|shoes|table|desk|lap|hands|paper|papers|notes|carpet|toes|page|pavement|boots|"
+    r"knees)"
 )
 
 
@@ -159,50 +156,44 @@ GESTURE_MOTIONS: dict[GestureName, str] = {
     "tilt_left": _headed(_TILT, "(?:tilt|slant|cock|cant|lean|tip|inclination|incline|list)", _HEAD, LEFT),
     "tilt_right": _headed(_TILT, "(?:tilt|slant|cock|cant|lean|tip|inclination|incline|list)", _HEAD, RIGHT),
     "turn_left": _headed(_TURN, "(?:turn|turning|swivel|twist|rotation)", _FACE, LEFT)
-    + rf"|{_verbs('fac face')}(?: to| towards?)?(?: the)? {LEFT}\b|turns? (?:away )?to (?:face )?(?:the |her |"
-    rf"his )?{LEFT}\b",
+    + rf"|{_verbs('fac face')}(?: to| towards?)?(?: the)? {LEFT}\b|"
+    rf"turns? (?:away )?to (?:face )?(?:the |her |his )?{LEFT}\b",
     "turn_right": _headed(_TURN, "(?:turn|turning|swivel|twist|rotation)", _FACE, RIGHT)
-    + rf"|{_verbs('fac face')}(?: to| towards?)?(?: the)? {RIGHT}\b|turns? (?:away )?to (?:face )?(?:the |her |"
-    rf"his )?{RIGHT}\b",
+    + rf"|{_verbs('fac face')}(?: to| towards?)?(?: the)? {RIGHT}\b|"
+    rf"turns? (?:away )?to (?:face )?(?:the |her |his )?{RIGHT}\b",
     "look_left": _looked(LEFT),
     "look_right": _looked(RIGHT),
     "look_up": _looked(UP, _HIGH)
-    + rf"|(?:lift|rais)(?:e|es|s|ing)? {_POSS}(?:eyes|gaze)|eyes? (?:turned )?heavenwards?|roll\w* (?:her|his|your|"
-    rf"their) eyes",
-    "look_down": _looked(DOWN, _LOW)
-    + rf"|dip(?:s|ping)? {_POSS}(?:chin|head) to look at|eyes (?:are |were )?(?:cast |turned )?(?:lowered|downcast|"
-    rf"downwards?)|(?:lower|drop|cast)(?:s|ing|ped|ping)? {_POSS}(?:eyes|gaze)(?: down)?|eyes downcast|downcast eyes|"
-    rf"(?:eyes|"
-    rf"gaze) "
-    rf"(?:lowered|dropping|sinking|falling)",
+    + rf"|(?:lift|rais)(?:e|es|s|ing)? {_POSS}(?:eyes|gaze)|eyes? (?:turned )?heavenwards?|"
+    rf"roll\w* (?:her|his|your|their) eyes",
+    "look_down": _looked(DOWN, _LOW) + rf"|dip(?:s|ping)? {_POSS}(?:chin|head) to look at|"
+    rf"eyes (?:are |were )?(?:cast |turned )?(?:lowered|downcast|downwards?)|"
+    rf"(?:lower|drop|cast)(?:s|ing|ped|ping)? {_POSS}(?:eyes|gaze)(?: down)?|eyes downcast|downcast eyes|"
+    rf"(?:eyes|gaze) (?:lowered|dropping|sinking|falling)",
     "nod": rf"bob of {_POSS}head|say(?:s|ing)? yes with {_POSS}head|bob(?:s|bing)? {_POSS}head(?: yes)?|"
     rf"dip(?:s|ping)? {_POSS}(?:chin|head)(?: in (?:assent|agreement|approval))?|head (?:bobs|bobbing)|"
     r"inclin(?:es|ing) (?:her|his) head in (?:assent|agreement|greeting)|affirmative (?:head )?(?:movement|motion)",
     "shake": rf"(?:say|says|saying|signal|signals|signalling|signaling|motion|motions)(?: \w+)? no with {_POSS}head|"
-    rf"no[- ]no "
-    rf"with {_POSS}head|(?:mov|swing|wag|turn|rock|twist|swivel|roll)(?:e|es|s|ing|"
-    rf"ging)? {_POSS}head from side to side|"
-    rf"head{_gap(3)}from side to side|side[- ]to[- ]side (?:head )?(?:movement|motion|shake)(?: of {_POSS}head)?|"
-    rf"wag(?:s|ging)? {_POSS}head(?: no)?|sh(?:ake|akes|aking|ook) {_POSS}head|shake of {_POSS}head",
-    "lean_in": r"(?:body|torso|upper body|shoulders?) (?:\w+ ){0,2}?(?:inclined|tilted|bent|leaning|leans|tilts) "
-    r"(?:forwards?|towards?)|(?:sit|perch|come)(?:s|ting|ing)? forwards?|forward lean|lean(?:ing)? forwards?|"
-    r"(?:edg|mov|bend|hunch|rock|tip|inch|tilt|press|crane|crouch|lurch|hunker)(?:e|es|s|ing|ed|ping)? "
-    r"(?:her |his |the )?(?:body |torso |upper body |herself |himself )?(?:forwards?|over towards)|"
-    r"(?:bring|mov|push|draw|com)(?:e|es|s|ing)? (?:her|his|the|your) (?:upper body|body|torso|face|shoulders) "
-    r"(?:\w+ )?(?:closer|nearer|forwards?|towards?)|(?:draw|mov|com|edg|inch|get)(?:e|es|s|ting|ing)? "
-    r"(?:closer|nearer|near) to (?:the )?(?:camera|lens|viewer|audience|us)|lean(?:s|ing)? (?:\w+ ){0,3}?"
-    r"towards? (?:it|us|the (?:camera|lens|viewer|audience))",
-    "lean_back": r"backwards? lean|sit(?:s|ting)? back|pull(?:s|ing)? (?:her|his) (?:head|body|upper body|"
-    r"torso) back|a lean back|"
-    r"recoil(?:s|ing)?|rear(?:s|ing)? back(?:wards?)?|draw(?:s|ing)? (?:herself |himself )?back|"
+    rf"no[- ]no with {_POSS}head|(?:mov|swing|wag|turn|rock|twist|swivel|roll)(?:e|es|s|ing|"
+    rf"ging)? {_POSS}head from side to side|head{_gap(3)}from side to side|side[- ]to[- ]side (?:head )?(?:movement|"
+    rf"motion|shake)(?: of {_POSS}head)?|wag(?:s|ging)? {_POSS}head(?: no)?|sh(?:ake|akes|aking|ook) {_POSS}head|"
+    rf"shake of {_POSS}head",
+    "lean_in": r"(?:body|torso|upper body|shoulders?) (?:\w+ ){0,2}?(?:inclined|tilted|bent|leaning|leans|"
+    r"tilts) (?:forwards?|towards?)|(?:sit|perch|come)(?:s|ting|ing)? forwards?|forward lean|lean(?:ing)? forwards?|"
+    r"(?:edg|mov|bend|hunch|rock|tip|inch|tilt|press|crane|crouch|lurch|hunker)(?:e|es|s|ing|ed|ping)? (?:her |his |"
+    r"the )?(?:body |torso |upper body |herself |himself )?(?:forwards?|over towards)|(?:bring|mov|push|draw|com)(?:e|"
+    r"es|s|ing)? (?:her|his|the|your) (?:upper body|body|torso|face|shoulders) (?:\w+ )?(?:closer|nearer|forwards?|"
+    r"towards?)|(?:draw|mov|com|edg|inch|get)(?:e|es|s|ting|ing)? (?:closer|nearer|near) to (?:the )?(?:camera|lens|"
+    r"viewer|audience|us)|lean(?:s|ing)? (?:\w+ ){0,3}?towards? (?:it|us|the (?:camera|lens|viewer|audience))",
+    "lean_back": r"backwards? lean|sit(?:s|ting)? back|pull(?:s|ing)? (?:her|his) (?:head|body|upper body|torso) back|"
+    r"a lean back|recoil(?:s|ing)?|rear(?:s|ing)? back(?:wards?)?|draw(?:s|ing)? (?:herself |himself )?back|"
     r"reclin(?:e|es|ing)|rock(?:s|ing)? (?:herself |himself )?back(?:wards?)?|eas(?:es|ing|ed) (?:\w+self )?back|"
-    r"settl(?:e|es|ing) back|shrink(?:s|ing)? (?:back|away)|pull(?:s|ing)? (?:her|his) (?:head|body|upper body) back|"
+    r"settl(?:e|es|ing) back|shrink(?:s|ing)? (?:back|away)|"
     r"(?:sink|fall|flop|slump|tip|rest|push)(?:s|ing|ping)? back(?:wards?)?|flinch(?:es|ing)? (?:back|away)|"
     r"lean(?:s|ing)? (?:(?!forward|in\b|closer|over)\w+ ){0,2}?(?:away|back)",
-    "raise_brows": r"(?:rais|lift|hitch|arch|cock|quirk|hik|elevat|jump)(?:e|es|s|ed|ing)? (?:(?:her|his|the|an?|one|"
-    r"both|your|"
-    r"their) )?(?:\w+ )?(?:eye)?brows?|(?:eye)?brows? (?:\w+ ){0,2}?(?:climb|shoot|go|fly|ris|lift|jump|arch|rais|"
-    r"creep|"
-    r"up)\w*|(?:lift|raise|arch|raising|lifting) of (?:an? |the |her |his |one |both )?(?:eye)?brows?",
+    "raise_brows": r"(?:rais|lift|hitch|arch|cock|quirk|hik|elevat|jump)(?:e|es|s|ed|"
+    r"ing)? (?:(?:her|his|the|an?|one|both|your|their) )?(?:\w+ )?(?:eye)?brows?|"
+    r"(?:eye)?brows? (?:\w+ ){0,2}?(?:climb|shoot|go|fly|ris|lift|jump|arch|rais|creep|up)\w*|"
+    r"(?:lift|raise|arch|raising|lifting) of (?:an? |the |her |his |one |both )?(?:eye)?brows?",
 }
 """Added to the phrases of the lexicon."""

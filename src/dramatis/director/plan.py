@@ -103,8 +103,7 @@ def _main_sound(observations: Observations, span: FrameSpan) -> AudioEvent | Non
     """The kind of sound that fills most of a shot, any voice before silence; None where nothing was heard."""
     shares: dict[str, tuple[int, AudioEvent]] = {}
     for event in observations.events:
-        if event.span.overlaps(span):
-            common = min(event.span.stop, span.stop) - max(event.span.start, span.start)
+        if common := event.span.shared(span):
             shares[event.kind] = (shares.get(event.kind, (0, event))[0] + common, event)
     voices = [share for kind, share in shares.items() if kind in ("speech", "singing")]
     heard = [share for share in voices if share[0] >= min(8, len(span) // 2)] or list(shares.values())

@@ -129,9 +129,9 @@ def heard_emotion(minutes: Minutes, span: FrameSpan, frames: int) -> Claim | Non
     best, most = None, 0.0
     for _, claim in minutes.claims("emotion", "audio"):
         held = claim.span or FrameSpan(0, frames)
-        common = min(held.stop, span.stop) - max(held.start, span.start)
-        if claim.value in EMOTIONS and claim.confidence * common > most:
-            best, most = claim, claim.confidence * common
+        weight = claim.confidence * held.shared(span)
+        if claim.value in EMOTIONS and weight > most:
+            best, most = claim, weight
     return best
 
 

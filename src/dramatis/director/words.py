@@ -8,10 +8,19 @@ seconds", or one sentence after another). What is not recognised is kept as the 
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field, replace
 
-from dramatis.director.cues import DEFAULT_AMOUNT, DIRECTIONS, Cue, Kind, manner_of, mentioned, read_cues, repeated
+from dramatis.director.cues import (
+    DEFAULT_AMOUNT,
+    DIRECTIONS,
+    Cue,
+    Kind,
+    fold,
+    manner_of,
+    mentioned,
+    read_cues,
+    repeated,
+)
 from dramatis.director.lexicon import (
     AT_ONCE,
     AT_START,
@@ -133,8 +142,7 @@ def read(prompt: str) -> Direction:
     check_prompt(prompt)
     # "#noddingAtTheEnd"
     text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", re.sub(r"#(?=\w)", ", ", prompt))
-    text = unicodedata.normalize("NFKC", text).replace("’", "'").casefold()
-    text = _unquoted(text)
+    text = _unquoted(fold(text))
     text = re.sub(r"[^\S\n]+", " ", "".join(c if c == "\n" or c.isprintable() else " " for c in text))
     reading = _Reading()
     for fragment, new_sentence in _fragments(text):
@@ -221,7 +229,8 @@ def _read_fragment(reading: _Reading, fragment: str, new_sentence: bool) -> None
         stop = cue.stop
         if cue.name.endswith(DIRECTIONS):
             reading.last = cue
-    reading.after = reading.after if not tied else ends_with_time(fragment, stop)
+    if tied:
+        reading.after = ends_with_time(fragment, stop)
     if HEDGED.search(fragment):
         reading.put(hedged=True)
 
@@ -254,22 +263,27 @@ def _take(reading: _Reading, cue: Cue, fragment: str, moves_on: bool) -> None:
         wish = Wish(cue.name, cue.amount, bool(REPEATED.search(fragment)))  # type: ignore[arg-type]
         reading.put(gestures=(*reading.present.gestures, wish))
     elif cue.kind == "emotion":
-        emotion = Emotion(cue.name, cue.amount)  # type: ignore[arg-type]
-        present = reading.present.emotion
-        if present is not None and present.name != emotion.name:
-            if not moves_on and {present.name, emotion.name} == WARM:
-                reading.put(emotion=Emotion("happy", max(present.intensity, emotion.intensity)))
-                return
-            if not moves_on:
-                reading.clashes.append((present.name, emotion.name))
-                return
-            reading.advance()
-            present = None
-        # The stronger of two words for one emotion counts: "happy, laughing".
-        if present is None or present.intensity < emotion.intensity:
-            reading.put(emotion=emotion)
+        _take_emotion(reading, Emotion(cue.name, cue.amount), moves_on)  # type: ignore[arg-type]
     else:
         _take_camera(reading, _camera(cue), moves_on, bool(AT_ONCE.search(fragment)))
+
+
+def _take_emotion(reading: _Reading, emotion: Emotion, moves_on: bool) -> None:
+    """Two emotions follow one another where the words move on; else the first is kept."""
+    current = reading.present.emotion
+    if current is None:
+        reading.put(emotion=emotion)
+    elif current.name == emotion.name:
+        # The stronger of two words for one emotion counts: "happy, laughing".
+        if current.intensity < emotion.intensity:
+            reading.put(emotion=emotion)
+    elif moves_on:
+        reading.advance()
+        reading.put(emotion=emotion)
+    elif {current.name, emotion.name} == WARM:
+        reading.put(emotion=Emotion("happy", max(current.intensity, emotion.intensity)))
+    else:
+        reading.clashes.append((current.name, emotion.name))
 
 
 def _take_camera(reading: _Reading, camera: Camera, moves_on: bool, at_once: bool) -> None:

@@ -14,6 +14,7 @@ from dramatis.senses.hearing import listen, prosody_of
 from dramatis.senses.mood import moods, syllable_rate
 from dramatis.senses.voice import voice_probability, with_voices
 from dramatis.senses.words import Pocketsphinx, Recogniser, recognised_words, words_of_cues
+from dramatis.values import FPS
 
 Transcribe = Literal["auto", "always", "never"]
 SHORT_SECONDS = 60.0
@@ -65,7 +66,7 @@ def _with_text(event: AudioEvent, words: Sequence[Word], cues: Sequence[Cue]) ->
     speakers = {
         cue.speaker
         for cue in cues
-        if cue.speaker and cue.start < event.span.stop / 25 and cue.stop > event.span.start / 25
+        if cue.speaker and cue.start < event.span.stop / FPS and cue.stop > event.span.start / FPS
     }
     update = {
         "text": " ".join(word.text for word in middle) or None,

@@ -1,4 +1,4 @@
-"""How a voice sounds: agitation, pace and manner, from loudness and melody; and the beats of music.
+"""How a voice sounds: agitation, pace and manner, from loudness and melody.
 
 The tone of a voice tells agitation well and emotion badly, so its guesses at emotion carry little confidence: enough to
 raise a question, too little to decide.

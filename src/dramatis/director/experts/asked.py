@@ -23,7 +23,7 @@ from dramatis.director.llm.protocol import LLM, Attachment, LLMError, Message
 from dramatis.director.negative import without_overlap
 from dramatis.director.words import DEFAULT_AMOUNT, Direction, Kind, Step, Wish
 from dramatis.story import Shot
-from dramatis.values import Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
+from dramatis.values import FPS, Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
 
 log = logging.getLogger(__name__)
 
@@ -269,7 +269,7 @@ def _data(material: Material, minutes: Minutes, **more: Any) -> str:
     heard = material.heard
     sound = {
         "seconds": heard.seconds,
-        "stretches": [[e.kind, e.span.start / 25, e.span.stop / 25, e.energy] for e in heard.events[:_SHOWN_EVENTS]],
+        "stretches": [[e.kind, e.span.start / FPS, e.span.stop / FPS, e.energy] for e in heard.events[:_SHOWN_EVENTS]],
         "words": " ".join(word.text for word in heard.words[:_SHOWN_WORDS]),
         "syllables a second": heard.rate,
         "language": heard.language,

@@ -7,6 +7,7 @@ from dramatis.director.cues import emotions_said
 from dramatis.director.dialogue import Material, Minutes
 from dramatis.director.experts.replies import replies
 from dramatis.observed import AudioEvent, Observations
+from dramatis.values import FPS
 
 CLEAR = 0.9
 """Confidence in what a meter shows: that there is sound, how long it lasts, where it pauses."""
@@ -65,7 +66,7 @@ def report(heard: Observations) -> tuple[Claim, ...]:
         value = f"{pace}: {heard.rate:.1f} syllables a second"
         claims.append(Claim(about="pace", value=value, confidence=HEARD_KIND))
     if heard.beats:
-        shown = ", ".join(f"{frame / 25:.2f}" for frame in heard.beats[:4])
+        shown = ", ".join(f"{frame / FPS:.2f}" for frame in heard.beats[:4])
         value = f"{len(heard.beats)} beats, the first at {shown} s"
         claims.append(Claim(about="beats", value=value, confidence=HEARD_KIND))
     if heard.language:
