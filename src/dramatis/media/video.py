@@ -7,6 +7,7 @@ mixed or levelled (unless AAC cannot hold its rate or channels), and lasts exact
 from __future__ import annotations
 
 import errno
+import platform
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ class VideoWriter:
             "libx264",
             rate=self._fps,
             # One thread and bit-exact flags: the bytes must not depend on the machine's number of cores.
-            options={"crf": str(CRF), "preset": "medium", "threads": "1", "flags": "+bitexact"},
+            options={"crf": str(CRF), "preset": "medium", "threads": "1", "flags": "+bitexact"} | _steady_encoder(),
         )
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
@@ -218,6 +219,15 @@ class _SoundTrack:
         frame.time_base = Fraction(1, self.rate)
         self._encoded += samples
         self._container.mux(self._stream.encode(frame))
+
+
+def _steady_encoder() -> dict[str, str]:
+    """Options that keep x264 from its AVX-512 code, which now and then encodes equal frames to other bytes.
+
+    From SSSE3 to AVX2 its bytes are always the same; SSE4.2 is what every x86 processor has that runs torch.
+    """
+    on_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    return {"x264-params": "asm=SSE4.2"} if on_x86 else {}
 
 
 @dataclass(frozen=True)
