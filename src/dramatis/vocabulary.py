@@ -1,7 +1,7 @@
 """Words for what can be directed: the one vocabulary that the director recognises and writes, and
 training captions use.
 
-Pure data, keyed by the names of `dramatis.story`. The text encoder learns these phrases from the synthetic
+Data, keyed by the names of `dramatis.story`. The text encoder learns these phrases from the synthetic
 world's captions, so a prompt that the director writes from them is one that the model has been trained to
 follow. Within each tuple the first phrase is the plainest one; the `*_PHRASES` complete "she ...", "the
 camera ..." or stand alone.
@@ -9,6 +9,7 @@ camera ..." or stand alone.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 Words = dict[str, tuple[str, ...]]
@@ -147,3 +148,11 @@ QUALITY_WORDS: Final[Words] = {
     "sync": ("lips in sync", "accurate lip movements"),
 }
 """The contrary of damage: what captions of undamaged clips may say."""
+
+_EMOTION_OF = {word: name for words in (EMOTION_WORDS, EMOTION_PHRASES) for name in words for word in words[name]}
+
+
+def named_emotions(prompt: str) -> tuple[str, ...]:
+    """The emotions that a prompt's tags name, in order, once each; words inside longer tags do not count."""
+    tags = (tag.strip() for tag in re.split(r"[,.;]", prompt.casefold()))
+    return tuple(dict.fromkeys(_EMOTION_OF[tag] for tag in tags if tag in _EMOTION_OF))

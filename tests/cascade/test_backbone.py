@@ -23,7 +23,8 @@ from dramatis.cascade.backbone import (
 )
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.values import UserError
+from dramatis.motion.performance import EMOTION_COLUMNS
+from dramatis.values import EMOTIONS, UserError
 
 
 @pytest.mark.parametrize(
@@ -180,6 +181,28 @@ def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool) -> None:
     assert np.array_equal(first, again)
     assert steps == [(1, 2), (2, 2)]
     assert not np.array_equal(first, Backbone(model, torch.float32).film(clip_inputs(2, tail)))
+
+
+def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: Path) -> None:
+    backbone = Backbone(model, torch.float32)
+    inputs = clip_inputs(1, tail=True)
+    inputs.controls[:, EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
+    inputs.anchors[..., 0] += np.arange(9)[:, None]
+    plain = replace(inputs, negative="sad, blurred")
+    without = backbone.film(plain)
+    backbone.profile = backbone.profile.model_copy(update={"contrary_expression": True})
+    assert not np.array_equal(backbone.film(plain), without)
+    assert np.array_equal(backbone.film(inputs), Backbone(model, torch.float32).film(inputs)), "it names no emotion"
+    same = replace(inputs, negative="happy, blurred")
+    assert np.array_equal(backbone.film(same), Backbone(model, torch.float32).film(same)), "nothing to lead away from"
+
+    shown = backbone._opposed(plain, backbone._conditions(plain, backbone._given(plain)[1]))
+    assert shown.negative_condition is not None and shown.negative_controls is not None
+    kept = shown.negative_condition[:, :4] == shown.condition[:, :4]
+    assert kept.all(), "the same frames are given"
+    told = shown.negative_controls[0, :, EMOTION_COLUMNS]
+    assert told[[0, -1]].argmax(1).tolist() == [EMOTIONS.index("happy")] * 2
+    assert (told[1:-1].argmax(1) == EMOTIONS.index("sad")).all()
 
 
 def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path) -> None:

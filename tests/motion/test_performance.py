@@ -17,6 +17,7 @@ from dramatis.motion.performance import (
     HEAD_LIMITS,
     Performance,
     perform,
+    turned_emotion,
 )
 from dramatis.motion.prosody import Prosody
 from dramatis.story import Shot
@@ -203,6 +204,17 @@ def test_emotions_change_posture_and_liveliness() -> None:
     assert np.abs(np.diff(sad.head[50:], axis=0)).mean() < 0.6 * np.abs(np.diff(happy.head[50:], axis=0)).mean()
     angry = perform(one_shot(1000, emotion="angry"), prosody, 9)
     assert angry.brow[50:, 1].mean() > 0.7
+
+
+def test_another_emotion_takes_all_that_is_not_neutral() -> None:
+    weights = np.zeros((3, len(EMOTIONS)), np.float32)
+    weights[0, 0], weights[1, :3], weights[2, 4] = 1.0, (0.4, 0.5, 0.1), 1.0
+    turned = turned_emotion(weights, "sad")
+    expected = np.zeros_like(weights)
+    expected[:, 0], expected[:, EMOTIONS.index("sad")] = (1.0, 0.4, 0.0), (0.0, 0.6, 1.0)
+    np.testing.assert_allclose(turned, expected, atol=1e-6)
+    np.testing.assert_allclose(turned_emotion(weights, "neutral")[:, 0], 1.0, atol=1e-6)
+    assert weights[1, 1] == 0.5, "the argument stays as it is"
 
 
 def test_people_blink_and_look_at_the_camera_at_a_human_rate() -> None:

@@ -154,10 +154,10 @@ def test_low_frames_follow_mask_and_given_frames() -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("others", [(), ("controls",), ("image",), ("controls", "image")])
+@pytest.mark.parametrize("others", [(), ("controls",), ("image",), ("condition",), ("condition", "controls", "image")])
 def test_the_loop_equals_a_straight_line_reference(others: tuple[str, ...]) -> None:
-    """Euler with three-way guidance, written out in full; the negative branches, and they alone, may read other
-    controls and another image."""
+    """Euler with three-way guidance, written out in full; the negative branches, and they alone, may read
+    another condition, other controls and another image."""
     dit, given = tiny_dit(), inputs()
     noise = given.pop("latents")
     negative = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(5))

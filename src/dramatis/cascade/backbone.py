@@ -37,7 +37,7 @@ from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
 from dramatis.motion.maps import coordinate_maps
-from dramatis.motion.performance import EMOTION_COLUMNS, Performance
+from dramatis.motion.performance import EMOTION_COLUMNS, Performance, turned_emotion
 from dramatis.motion.warp import warp_positions
 from dramatis.sampling.conditioning import (
     Given,
@@ -54,6 +54,7 @@ from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import Tiled
 from dramatis.values import UserError, Value
+from dramatis.vocabulary import named_emotions
 
 NETWORKS: dict[str, type[ModelMixin]] = {
     "autoencoder": MiniAutoencoder,
@@ -87,6 +88,9 @@ class Profile(Value):
     centred_guidance: bool = Field(default=False, description="guidance keeps the mean of every latent frame")
     corrupted_reference: float = Field(
         default=0.0, ge=0, le=1, description="how spoilt a reference the unconditional branch sees; 0: the true one"
+    )
+    contrary_expression: bool = Field(
+        default=False, description="the unconditional branch is shown the emotion that the negative prompt names first"
     )
     seam: Literal["film", "fade", "cut"] = Field(default="film", description="what joins two sub-clips")
     seam_strength: float = Field(
@@ -236,7 +240,7 @@ class Backbone:
         latents = denoise(
             self.dit,
             start,
-            self._conditions(inputs, self._given(inputs)[1]),
+            self._opposed(inputs, self._conditions(inputs, self._given(inputs)[1])),
             sigmas,
             guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
             Euler(),
@@ -322,6 +326,21 @@ class Backbone:
             negative_image=self._looked_up(corrupted(inputs.reference, spoilt)) if spoilt else None,
             maps=torch.from_numpy(maps)[None],
         )
+
+    def _opposed(self, inputs: ClipInputs, conditions: Conditions) -> Conditions:
+        """The branch of the negative prompt sees and is told the emotion that the prompt names first, as strong as the
+        shot's own: words alone hardly move a face, since what moves it is the filled-in frames."""
+        named = named_emotions(inputs.negative)
+        if not (self.profile.contrary_expression and named):
+            return conditions
+        last = len(inputs.controls) - (0 if inputs.tail is None else len(inputs.tail))
+        free = slice(len(inputs.head), last)
+        controls = inputs.controls.copy()
+        controls[free, EMOTION_COLUMNS] = turned_emotion(controls[free, EMOTION_COLUMNS], named[0])
+        if np.array_equal(controls, inputs.controls):
+            return conditions
+        shown = self._given(replace(inputs, controls=controls))[1]
+        return replace(conditions, negative_condition=shown, negative_controls=torch.from_numpy(controls)[None])
 
     def _looked_up(self, reference: Pictures) -> Tensor:
         return reference_tokens(self._encode(to_tensor(reference[None]))[:, :, 0])

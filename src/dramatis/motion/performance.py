@@ -100,6 +100,14 @@ class Performance:
         return cls(**zeros | {name: zeros[name][:, 0] for name in ("blink", "speech")})
 
 
+def turned_emotion(weights: NDArray[np.float32], emotion: str) -> NDArray[np.float32]:
+    """(T, 8) weights as in `Performance.emotion`, with all that is not neutral given to one emotion."""
+    out = np.zeros_like(weights)
+    out[:, 0] = weights[:, 0]
+    out[:, EMOTIONS.index(emotion)] += weights[:, 1:].sum(1)
+    return out
+
+
 @dataclass(frozen=True)
 class _Style:
     """How an emotion carries itself at full intensity: a posture, and factors of the ordinary liveliness."""

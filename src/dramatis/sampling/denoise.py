@@ -21,8 +21,8 @@ class Conditions:
     """Everything a clip is made from besides noise; shapes as in `AudioDiT.forward`, batch 1.
 
     silence: audio features of silence in the shape of `audio`; negative: the negative prompt's text states;
-    negative_controls, negative_image: what the branch of the negative prompt reads in place of `controls` and `image`,
-    None for the same.
+    negative_condition, negative_controls, negative_image: what the branch of the negative prompt reads in place of
+    `condition`, `controls` and `image`, None for the same.
     """
 
     condition: Tensor
@@ -34,6 +34,7 @@ class Conditions:
     masks: Tensor | None = None
     controls: Tensor | None = None
     maps: Tensor | None = None
+    negative_condition: Tensor | None = None
     negative_controls: Tensor | None = None
     negative_image: Tensor | None = None
 
@@ -45,18 +46,20 @@ class Conditions:
 
 def predict(dit: AudioDiT | Tiled, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
     """One evaluation of the network for one guidance branch."""
-    negative = branch.negative_text
-    other_image = negative and given.negative_image is not None
-    other_controls = negative and given.negative_controls is not None
+    condition, image, controls = given.condition, given.image, given.controls
+    if branch.negative_text:
+        condition = condition if given.negative_condition is None else given.negative_condition
+        image = image if given.negative_image is None else given.negative_image
+        controls = controls if given.negative_controls is None else given.negative_controls
     return dit(
         x,
-        given.condition,
+        condition,
         timestep,
-        given.negative if negative else given.text,
-        given.negative_image if other_image else given.image,
+        given.negative if branch.negative_text else given.text,
+        image,
         given.silence if branch.silent else given.audio,
         masks=given.masks,
-        controls=given.negative_controls if other_controls else given.controls,
+        controls=controls,
         maps=given.maps,
     )
 
