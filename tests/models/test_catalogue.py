@@ -46,7 +46,8 @@ def test_the_description_says_what_to_get_where_and_under_which_licence(name: st
 
 def test_sizes_are_printed_in_decimal_units() -> None:
     text = "\n".join(open_model("multitalk").describe())
-    assert "multitalk.safetensors  9.95 GB" in text and "At least 76 GB" in text
+    assert "multitalk.safetensors  9.95 GB" in text and "76 GB without the files of unknown size." in text
+    assert "The whole size is not verified." in "\n".join(open_model("skyreels-v3-a2v").describe())
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

@@ -71,8 +71,11 @@ class OpenModel:
             lines += ["", f"{HUB}/{repository.name}  ({repository.licence})", f"  {repository.purpose}"]
             lines += [f"  {file.name}  {_size(file.size)}" for file in repository.files]
             lines += [f"  {repository.note}"] if repository.note else []
-        known = [file.size for _, file in self.files() if file.size is not None]
-        lines += ["", f"At least {sum(known) / 1e9:.0f} GB. Download into one folder (nothing is fetched for you):"]
+        known = sum(file.size or 0 for _, file in self.files())
+        total = (
+            f"{known / 1e9:.0f} GB without the files of unknown size." if known else "The whole size is not verified."
+        )
+        lines += ["", f"{total} Download into one folder (nothing is fetched for you):"]
         return [*lines, *(f"  {repository.command}" for repository in self.repositories)]
 
 
