@@ -12,7 +12,6 @@ without memory of its own: the weights are in memory once. Nothing is left at ra
 from __future__ import annotations
 
 import json
-import pickle
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 from safetensors import safe_open
 from torch import Tensor
 
+from dramatis.models.checkpoints import open_weights
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import Stored, header, listed, misfits
 from dramatis.values import UserError
@@ -100,16 +100,16 @@ def official_name(key: str) -> str:
 
 
 def load_official(
-    weights: Path, audio: Path | None = None, dtype: torch.dtype = torch.bfloat16, unpickle: bool = False
+    weights: Path, audio: Path | None = None, dtype: torch.dtype = torch.bfloat16, pickles: bool = False
 ) -> AudioDiT:
     """The network of a public checkpoint; evaluation mode, on the CPU.
 
     weights: a folder with shards, or one merged file. audio: the file whose tensors are merged over them. dtype: of all
-    weights. unpickle: also read files that torch has pickled, of which it accepts tensors only.
+    weights. pickles: see `open_weights`.
 
     Raises UserError for whatever `check_official` finds.
     """
-    checkpoint = check_official(weights, audio, unpickle)
+    checkpoint = check_official(weights, audio, pickles)
     model = _empty(checkpoint.config)
     ours = {official_name(key): key for key in model.state_dict()}
     for file in dict.fromkeys(checkpoint.origin.values()):
@@ -123,7 +123,7 @@ def load_official(
     return model.eval()
 
 
-def check_official(weights: Path, audio: Path | None = None, unpickle: bool = False) -> Checkpoint:
+def check_official(weights: Path, audio: Path | None = None, pickles: bool = False) -> Checkpoint:
     """Whether the files hold one whole network: reads config and headers, no weights. Arguments as `load_official`.
 
     Raises UserError for a missing, damaged, pickled, quantised or foreign file, and with a list of the tensors that are
@@ -134,7 +134,7 @@ def check_official(weights: Path, audio: Path | None = None, unpickle: bool = Fa
     origin: dict[str, Path] = {}
     stored: dict[str, Stored] = {}
     for file in [*files, *([] if audio is None else [audio])]:
-        found = _header(file, unpickle)
+        found = _header(file, pickles)
         both = sorted(origin.keys() & found.keys())
         if both and file != audio:
             raise UserError(
@@ -234,36 +234,20 @@ def _present(file: Path) -> None:
         raise UserError(f"{file}: this weight file is missing; download it, or give it its own name again.")
 
 
-def _header(file: Path, unpickle: bool) -> dict[str, Stored]:
+def _header(file: Path, pickles: bool) -> dict[str, Stored]:
     if file.suffix not in PICKLES:
         return header(file)
-    _present(file)
-    if not unpickle:
-        raise UserError(
-            f"{file}: this file is pickled, which can run code on loading; give safetensors, or pass unpickle=True."
-        )
-    pickled = _unpickled(file, "meta")
     return {
-        key: Stored(tuple(value.shape), FLOATS.get(value.dtype, str(value.dtype))) for key, value in pickled.items()
+        key: Stored(tuple(value.shape), FLOATS.get(value.dtype, str(value.dtype)))
+        for key, value in open_weights(file, pickles).items()
     }
 
 
 def _tensors(file: Path, keys: list[str]) -> Iterator[tuple[str, Tensor]]:
     if file.suffix in PICKLES:
-        pickled = _unpickled(file, "cpu")
-        yield from ((key, pickled[key]) for key in keys)
+        mapped = open_weights(file, pickles=True)
+        yield from ((key, mapped[key]) for key in keys)
         return
     with safe_open(file, framework="pt") as opened:
         for key in keys:
             yield key, opened.get_tensor(key)
-
-
-def _unpickled(file: Path, device: str) -> dict[str, Tensor]:
-    """A pickled state dict, of which torch's restricted reader accepts tensors only; mapped, not read, on the CPU."""
-    try:
-        state = torch.load(file, map_location=device, weights_only=True, mmap=device == "cpu")
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
-        raise UserError(f"{file}: it is damaged or holds more than tensors; give safetensors.") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{file}: it holds something other than tensors by name; give safetensors.")
-    return state
