@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dramatis import cli
 from dramatis.cascade.backbone import Backbone
 from dramatis.models.loading import shards_of
+from tests.open_weights import tiny_open_model
 from tests.tiny import canonical_sight
 
 COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "world"}
@@ -25,6 +26,7 @@ def test_the_surface_changes_on_purpose_only() -> None:
     names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
     assert names | {group.name for group in cli.app.registered_groups} == COMMANDS
     assert {command.name for command in cli.world.registered_commands} == {"render", "dataset"}
+    assert {command.name for command in cli.models.registered_commands} == {"add"}
 
 
 def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -247,3 +249,36 @@ def test_plan_options_that_do_not_fit(
 def test_models_lists_what_ships() -> None:
     result = CliRunner().invoke(cli.app, ["models"])
     assert result.exit_code == 0
+
+
+def test_public_weights_are_described_checked_and_linked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    folder = tmp_path / "weights"
+    monkeypatch.setattr("dramatis.models.catalogue.OPEN_MODELS", {"tiny": tiny_open_model(folder)})
+    said = CliRunner().invoke(cli.app, ["models", "add", "tiny"])
+    assert said.exit_code == 0 and "hf download any/Base config.json" in said.output
+    said = CliRunner().invoke(cli.app, ["models", "add", "tiny", "--folder", str(folder), "--checksums", "-q"])
+    assert said.exit_code == 0 and "Branch/infinitetalk.safetensors  checksum right" in said.output
+    listed = CliRunner().invoke(cli.app, ["models"]).output
+    assert f"tiny  {folder}  (linked, cannot film yet)" in listed and "mini  " in listed
+    folder.rename(tmp_path / "elsewhere")
+    assert f"tiny  {folder}  (linked, but gone)" in CliRunner().invoke(cli.app, ["models"]).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nobody"], "no public weights 'nobody'"),
+        (["tiny", "-f", "nowhere", "-q"], "nowhere: 3 files are not as published"),
+    ],
+)
+def test_public_weights_that_cannot_be_added(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("dramatis.models.catalogue.OPEN_MODELS", {"tiny": tiny_open_model(tmp_path / "weights")})
+    code, message = run(["models", "add", *arguments], monkeypatch, capsys)
+    assert code == 2 and words in message and message.count("\n") == 1
+    assert not (tmp_path / "config").exists()

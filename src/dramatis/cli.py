@@ -25,6 +25,10 @@ app = typer.Typer(
 )
 world = typer.Typer(help="The synthetic world that the mini models are trained on.", no_args_is_help=True)
 app.add_typer(world, name="world")
+models = typer.Typer(
+    help="The models that are there, and public weights that can be added.", invoke_without_command=True
+)
+app.add_typer(models, name="models")
 
 ImageOption = Annotated[Path, typer.Option("--image", "-i", help="portrait: png, jpg or webp")]
 AudioOption = Annotated[Path, typer.Option("--audio", "-a", help="voice: wav, mp3, flac, ogg or m4a")]
@@ -197,15 +201,49 @@ def estimate(
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
 
 
-@app.command()
-def models() -> None:
-    """List the models that come with this installation."""
+@models.callback()
+def models_list(context: typer.Context) -> None:
+    """List the models that come with this installation, and the public weights that you have linked."""
     from dramatis.cascade.backbone import load_profile, shipped_models
+    from dramatis.models.catalogue import OPEN_MODELS
+    from dramatis.models.links import links
 
+    if context.invoked_subcommand is not None:
+        return
     for name, folder in shipped_models().items():
         profile = load_profile(folder)
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
         typer.echo(f"{name}  {size:.0f} MB  {profile.steps} steps, {profile.area} pixels a frame  (in this package)")
+    for name, folder in links().items():
+        typer.echo(f"{name}  {folder}  ({'linked, cannot film yet' if folder.is_dir() else 'linked, but gone'})")
+    typer.echo(f"public weights, see `dramatis models add NAME`: {', '.join(OPEN_MODELS)}")
+
+
+@models.command("add")
+def models_add(
+    name: Annotated[str, typer.Argument(help="public weights, a name from `dramatis models`")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", "-f", help="where the repositories lie: check and link them")
+    ] = None,
+    checksums: Annotated[bool, typer.Option("--checksums", help="compare contents too; reads everything once")] = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what to download for public weights, or check and link what is there; nothing is fetched."""
+    from dramatis.models.catalogue import open_model
+
+    model = open_model(name)
+    if folder is None:
+        typer.echo("\n".join(model.describe()))
+        typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
+        return
+    from dramatis.models.links import check_folder_of, link, links_file
+
+    with progress(quiet) as reporter:
+        findings = check_folder_of(model, folder, checksums, reporter)
+    for finding in findings:
+        typer.echo(f"{finding.path}  {finding.verdict}")
+    link(model, folder, findings)
+    typer.echo(f"{name}: every tensor is there; linked in {links_file()}")
 
 
 @world.command("render")

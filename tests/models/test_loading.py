@@ -9,8 +9,10 @@ import torch
 from dramatis.models.loading import (
     check_folder,
     fingerprint,
+    header,
+    listed,
     load_model,
-    official_to_ours,
+    misfits,
     save_model,
     shards_of,
 )
@@ -82,23 +84,27 @@ def test_tensors_that_do_not_fit_are_listed(folder: Path) -> None:
         load_model(TextEncoder, folder)
 
 
+def test_of_many_faults_the_first_are_named_and_the_rest_counted() -> None:
+    wanted = {f"layer.{n}": (2, 3) for n in range(9)}
+    found = {"layer.0": (2, 3), "layer.1": (3, 2), "other": (1,)}
+    faults = misfits(wanted, found)
+    assert faults[-2:] == ["other: unexpected", "layer.1: wrong shape (3, 2), not (2, 3)"]
+    assert listed(faults).startswith("layer.2: missing; layer.3: missing;")
+    assert listed(faults).endswith("layer.7: missing; and 3 more")
+    assert listed(faults[-1:]) == faults[-1]
+
+
+def test_a_header_tells_names_shapes_and_formats(folder: Path) -> None:
+    stored = header(shards_of(folder)[0])
+    net = load_model(TextEncoder, folder)
+    assert {key: value.shape for key, value in stored.items()} == {
+        k: tuple(v.shape) for k, v in net.state_dict().items()
+    }
+    assert {value.dtype for value in stored.values()} == {"F16"}
+
+
 def test_the_fingerprint_follows_the_weights(folder: Path) -> None:
     before = fingerprint(folder)
     assert before == fingerprint(folder)
     (folder / "config.json").write_text((folder / "config.json").read_text() + "\n")
     assert fingerprint(folder) != before
-
-
-@pytest.mark.parametrize(
-    ("official", "ours"),
-    [
-        ("blocks.3.self_attn.q.weight", "blocks.3.attn1.to_q.weight"),
-        ("blocks.3.cross_attn.k_img.bias", "blocks.3.attn2.add_k_proj.bias"),
-        ("blocks.3.norm3.weight", "blocks.3.norm2.weight"),
-        ("blocks.3.audio_cross_attn.q_linear.weight", "blocks.3.audio_cross_attn.q_linear.weight"),
-        ("audio_proj.norm.weight", "audio_proj.norm.weight"),
-        ("head.modulation", "scale_shift_table"),
-    ],
-)
-def test_official_names(official: str, ours: str) -> None:
-    assert official_to_ours(official) == ours

@@ -18,13 +18,14 @@ from dramatis.sampling.conditioning import (
 )
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import (
+    AudioGuidance,
     JointGuidance,
     NoGuidance,
     TextAudioGuidance,
     TextGuidance,
     guider,
 )
-from dramatis.sampling.schedules import shifted_sigmas
+from dramatis.sampling.schedules import multitalk_sigmas, shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from tests.models.test_dit import inputs
 from tests.tiny import tiny_dit
@@ -53,6 +54,7 @@ def test_guidance_combines_as_written() -> None:
     assert NoGuidance().combine([cond]) == 3
     assert TextGuidance(2.0).combine([cond, uncond]) == 5
     assert JointGuidance(2.0).combine([cond, uncond]) == 5
+    assert AudioGuidance(2.0).combine([cond, uncond]) == 5
     assert TextAudioGuidance(5.0, 4.0).combine([cond, drop, uncond]) == 1 + 5 + 4
 
 
@@ -72,6 +74,7 @@ def test_no_branch_is_evaluated_for_nothing() -> None:
     assert len(guider(3.0, 1.0).branches) == 2
     assert len(guider(3.0, 3.0).branches) == 2
     assert len(guider(3.0, 4.0).branches) == 3
+    assert guider(1.0, 4.0).branches == AudioGuidance.branches
 
 
 def test_mask_channels_follow_wan() -> None:
@@ -179,6 +182,47 @@ def test_the_loop_equals_a_straight_line_reference(others: tuple[str, ...]) -> N
         velocity = uncond + 2.5 * (cond - drop) + 3.0 * (drop - uncond)
         x = x + (sigmas[k + 1] - sigmas[k]) * velocity
     assert torch.allclose(made, x, atol=1e-5)
+
+
+def test_multitalk_timesteps_end_at_one_and_then_at_zero() -> None:
+    even = 1000 * multitalk_sigmas(4, 1.0)
+    assert even.tolist() == pytest.approx([1000, 667, 334, 1, 0])
+    assert multitalk_sigmas(1, 7.0).tolist() == [1, 0]
+    for shift in (2.0, 7.0, 11.0):
+        sigmas = multitalk_sigmas(40, shift)
+        assert (sigmas[0], sigmas[-1], len(sigmas)) == (1, 0, 41)
+        assert sigmas[-2] == pytest.approx(shift * 0.001 / (1 + (shift - 1) * 0.001))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("text_scale", "audio_scale"), [(5.0, 4.0), (1.0, 2.0), (1.0, 1.0)])
+def test_the_loop_equals_the_public_pipelines(text_scale: float, audio_scale: float) -> None:
+    """MultiTalk's sampling in its own terms, written out: times from 1000 to 1 and then 0, the output negated."""
+    dit, given = tiny_dit(), inputs()
+    noise, steps, shift = given.pop("latents"), 4, 7.0
+    del given["timestep"]
+    negative = torch.randn(1, 5, 16, generator=torch.Generator().manual_seed(5))
+    silence = torch.zeros_like(given["audio"])
+    conditions = Conditions(**given, negative=negative, silence=silence)
+    made = denoise(dit, noise, conditions, multitalk_sigmas(steps, shift), guider(text_scale, audio_scale), Euler())
+
+    times = [*torch.linspace(1000, 1, steps).tolist(), 0.0]
+    times = [1000 * shift * (time / 1000) / (1 + (shift - 1) * (time / 1000)) for time in times]
+    x = noise
+    for now, then in pairwise(times):
+        t = torch.tensor([now])
+        cond = dit(x, timestep=t, **given)
+        if text_scale == audio_scale == 1.0:
+            out = cond
+        elif text_scale == 1.0:
+            quiet = dit(x, timestep=t, **{**given, "audio": silence})
+            out = quiet + audio_scale * (cond - quiet)
+        else:
+            drop_text = dit(x, timestep=t, **{**given, "text": negative})
+            uncond = dit(x, timestep=t, **{**given, "text": negative, "audio": silence})
+            out = uncond + text_scale * (cond - drop_text) + audio_scale * (drop_text - uncond)
+        x = x + -out * (now - then) / 1000
+    assert torch.allclose(made, x, atol=2e-5)
 
 
 @torch.no_grad()

@@ -28,6 +28,7 @@ from dramatis.cascade.colour import corrupted
 from dramatis.media.image import Pictures
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
+from dramatis.models.links import links
 from dramatis.models.loading import check_folder, fingerprint, load_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
@@ -383,9 +384,14 @@ def load_profile(folder: Path) -> Profile:
 def find_model(name: str | os.PathLike[str]) -> Path:
     """The folder of a shipped model by name, or a local folder. Checks every network's files, loads nothing.
 
-    Raises UserError for an unknown name and for damaged weights.
+    Raises UserError for an unknown name, for damaged weights, and for linked public weights, which cannot film yet.
     """
     shipped = shipped_models()
+    if str(name) not in shipped and str(name) in links():
+        raise UserError(
+            f"the model {str(name)!r} is linked, but filming with public weights is not there yet; "
+            f"choose one of {', '.join(sorted(shipped))}."
+        )
     folder = shipped.get(str(name), Path(name))
     if not folder.is_dir():
         known = ", ".join(sorted(shipped))

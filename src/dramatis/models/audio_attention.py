@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from dramatis.models.attention import attend
+from dramatis.models.attention import Rotary, attend, rotate
 
 
 class MultiTalkAudioProjection(nn.Module):
@@ -89,9 +89,14 @@ class AudioCrossAttention(nn.Module):
         self.kv_linear = nn.Linear(audio_dim, 2 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x_BTSC: Tensor, audio_BTAC: Tensor) -> Tensor:
+    def forward(self, x_BTSC: Tensor, audio_BTAC: Tensor, rotaries: tuple[Rotary, Rotary] | None = None) -> Tensor:
+        """rotaries: turns queries by (B, T, S, D) and keys by (A, D) angles, where voices are bound by position."""
         frames = x_BTSC.shape[1]
         query = rearrange(self.q_linear(x_BTSC), "b t s (h d) -> (b t) s h d", h=self.heads)
         key, value = rearrange(self.kv_linear(audio_BTAC), "b t a (k h d) -> k (b t) a h d", k=2, h=self.heads)
+        if rotaries is not None:
+            (cos, sin), (key_cos, key_sin) = rotaries
+            query = rotate(query, (cos.flatten(0, 1).unsqueeze(2), sin.flatten(0, 1).unsqueeze(2)))
+            key = rotate(key, (key_cos.unsqueeze(1), key_sin.unsqueeze(1)))
         out = attend(query, key, value)
         return self.proj(rearrange(out, "(b t) s h d -> b t s (h d)", t=frames))

@@ -11,6 +11,7 @@ Shape legend: B batch, C channels, F pixel frames, T latent frames, H W pixels, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -73,7 +74,24 @@ def bound(latents: Tensor) -> Tensor:
     return LATENT_BOUND * torch.tanh(latents / LATENT_BOUND)
 
 
-class MiniAutoencoder(ModelMixin, ConfigMixin):
+class LatentStatistics:
+    """Latents as the DiT sees them, by the statistics per channel in the config of an autoencoder."""
+
+    config: Any
+
+    def normalise(self, latents: Tensor) -> Tensor:
+        """Raw latents -> the unit-variance latents that the DiT sees; same shape (B, C, T, h, w)."""
+        return (latents - self._stat("latents_mean", latents)) / self._stat("latents_std", latents)
+
+    def denormalise(self, latents: Tensor) -> Tensor:
+        """The inverse of `normalise`."""
+        return latents * self._stat("latents_std", latents) + self._stat("latents_mean", latents)
+
+    def _stat(self, name: str, like: Tensor) -> Tensor:
+        return torch.tensor(self.config[name], device=like.device, dtype=like.dtype).view(1, -1, 1, 1, 1)
+
+
+class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
     """Causal video autoencoder, f8 t4 c16.
 
     Args:
@@ -185,17 +203,6 @@ class MiniAutoencoder(ModelMixin, ConfigMixin):
         for block in self.dec1:
             x = block(x)
         return F.pixel_shuffle(self.dec_out(F.silu(x)), 2)
-
-    def normalise(self, latents: Tensor) -> Tensor:
-        """Raw latents -> the unit-variance latents that the DiT sees; same shape (B, C, T, h, w)."""
-        return (latents - self._stat("latents_mean", latents)) / self._stat("latents_std", latents)
-
-    def denormalise(self, latents: Tensor) -> Tensor:
-        """The inverse of `normalise`."""
-        return latents * self._stat("latents_std", latents) + self._stat("latents_mean", latents)
-
-    def _stat(self, name: str, like: Tensor) -> Tensor:
-        return torch.tensor(self.config[name], device=like.device, dtype=like.dtype).view(1, -1, 1, 1, 1)
 
     def forward(self, video: Tensor) -> Tensor:
         """Encode and decode: (B, 3, F, H, W) -> the same shape."""

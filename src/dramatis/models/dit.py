@@ -12,6 +12,7 @@ Shape legend: B batch, N people, T latent frames, F = 4T-3 video frames, H W lat
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
@@ -28,24 +29,16 @@ from diffusers.models.transformers.transformer_wan import (
 from einops import rearrange
 from torch import Tensor, nn
 
-from dramatis.models.attention import attend
+from dramatis.models.attention import Rotary, attend, rotate
 from dramatis.models.audio_attention import AudioCrossAttention, FrameAudioProjection, MultiTalkAudioProjection
-
-Rotary = tuple[Tensor, Tensor]
-
-
-def rotate(x_BLHD: Tensor, rotary: Rotary) -> Tensor:
-    """Rotary position embedding on interleaved pairs (RoFormer, equation 34), as Wan applies it."""
-    cos, sin = (part[..., 0::2].to(x_BLHD.dtype) for part in rotary)
-    even, odd = x_BLHD[..., 0::2], x_BLHD[..., 1::2]
-    return torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1).flatten(-2)
+from dramatis.models.binding import VoiceBinding
 
 
 class SplitContextProcessor:
     """Wan attention with text and image context as separate arguments.
 
     diffusers' own processor finds the image tokens by counting 512 text tokens from the end, which ties it to one text
-    length; the mini's is shorter.
+    length; the mini's is shorter. `watch` is shown queries and keys after their rotation.
     """
 
     def __call__(
@@ -56,6 +49,7 @@ class SplitContextProcessor:
         attention_mask: Tensor | None = None,
         rotary_emb: Rotary | None = None,
         image_states: Tensor | None = None,
+        watch: Callable[[Tensor, Tensor], None] | None = None,
     ) -> Tensor:
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
@@ -63,6 +57,8 @@ class SplitContextProcessor:
         value = attn.to_v(context).unflatten(2, (attn.heads, -1))
         if rotary_emb is not None:
             query, key = rotate(query, rotary_emb), rotate(key, rotary_emb)
+        if watch is not None:
+            watch(query, key)
         out = attend(query, key, value, attention_mask).flatten(2)
         if image_states is not None:
             key = attn.norm_added_k(attn.add_k_proj(image_states)).unflatten(2, (attn.heads, -1))
@@ -111,8 +107,10 @@ class AudioDiTBlock(nn.Module):
         audio: Tensor,
         gates: Tensor | None,
         rotary: Rotary,
+        regions: Tensor | None = None,
     ) -> Tensor:
-        """modulation: (B, 1 or T, 6, D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones."""
+        """modulation: (B, 1 or T, 6, D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones;
+        regions: (B, 3, S) binds two voices by position instead (see `binding`)."""
         frames = x_BTSD.shape[1]
         table = (self.scale_shift_table.unsqueeze(0) + modulation).unsqueeze(3).to(x_BTSD.dtype)
         shift1, scale1, gate1, shift2, scale2, gate2 = table.unbind(2)
@@ -124,14 +122,23 @@ class AudioDiTBlock(nn.Module):
             return rearrange(x, "b (t s) d -> b t s d", t=frames)
 
         x = x_BTSD
-        x = x + gate1 * clip(self.attn1(flat(self.norm1(x) * (1 + scale1) + shift1), rotary_emb=rotary))
+        binding = None if regions is None else VoiceBinding(regions)
+        watch = None if binding is None else binding.watch
+        x = x + gate1 * clip(self.attn1(flat(self.norm1(x) * (1 + scale1) + shift1), rotary_emb=rotary, watch=watch))
         x = x + clip(self.attn2(flat(self.norm2(x)), encoder_hidden_states=text, image_states=image))
-        # Report, section 3.3: each person's sound reaches only that person's region.
+        x = self._hear(x, audio, gates, binding)
+        return x + gate2 * self.ffn(self.norm3(x) * (1 + scale2) + shift2)
+
+    def _hear(self, x: Tensor, audio: Tensor, gates: Tensor | None, binding: VoiceBinding | None) -> Tensor:
+        """Report, section 3.3: each person's sound reaches only that person's region."""
         listening = self.norm_x(x)
+        if binding is not None:
+            rotaries = binding.rotaries(x.shape[-1] // self.audio_cross_attn.heads, audio.shape[3])
+            return x + self.audio_cross_attn(listening, rearrange(audio, "b n t a c -> b t (n a) c"), rotaries)
         for person in range(audio.shape[1]):
             heard = self.audio_cross_attn(listening, audio[:, person])
             x = x + (heard if gates is None else gates[:, person].unsqueeze(-1) * heard)
-        return x + gate2 * self.ffn(self.norm3(x) * (1 + scale2) + shift2)
+        return x
 
 
 class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
@@ -218,6 +225,7 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         masks: Tensor | None = None,
         controls: Tensor | None = None,
         maps: Tensor | None = None,
+        regions: Tensor | None = None,
     ) -> Tensor:
         """Predict the flow-matching velocity (noise - clean).
 
@@ -232,6 +240,8 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             controls: (B, F, control_dim) the performance, for models that have `control_dim`.
             maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary
                 positions are relative, so these maps are also what tells a window where in the picture it lies.
+            regions: (B, 3, H, W) masks of two people and the background in the first latent frame: their voices are
+                bound by position, as the public checkpoints learnt it, and `masks` must be None.
 
         Returns: (B, 16, T, H, W).
         """
@@ -254,8 +264,11 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         modulation = self.condition_embedder.time_proj(self.condition_embedder.act_fn(frame_emb))
         modulation = modulation.unflatten(-1, (6, -1))
         gates = None if masks is None else rearrange(masks, "b n t h w -> b n t (h w)")
+        if regions is not None:
+            assert masks is None and people == 2, "positions bind two people, without soft masks"
+            regions = rearrange(regions[..., ::patch_h, ::patch_w], "b c h w -> b c (h w)")
         for block in self.blocks:
-            x = block(x, modulation, text, image, audio, gates, rotary)
+            x = block(x, modulation, text, image, audio, gates, rotary, regions)
 
         shift, scale = (self.scale_shift_table.unsqueeze(0) + frame_emb.unsqueeze(2)).unsqueeze(3).unbind(2)
         x = self.proj_out(self.norm_out(x) * (1 + scale) + shift)

@@ -1,4 +1,4 @@
-"""Checkpoint layouts: the project's own folders, and the official key names of the public Wan / MultiTalk weights.
+"""The project's own checkpoint folders: what they hold, checked by the headers of their files.
 
 A folder in the Hugging Face layout has one sub-folder per network with `config.json` and safetensors shards. Loading
 checks every tensor's name and shape before a network is built around it: nothing is ever left at random values.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -26,49 +25,16 @@ SHARD_BYTES = 16_000_000
 PACKED_FROM = 4096
 """Fewest numbers in a matrix that is worth packing."""
 SCALE = ".int8_scale"
-
-_OFFICIAL = (
-    (r"^text_embedding\.0\.", "condition_embedder.text_embedder.linear_1."),
-    (r"^text_embedding\.2\.", "condition_embedder.text_embedder.linear_2."),
-    (r"^time_embedding\.0\.", "condition_embedder.time_embedder.linear_1."),
-    (r"^time_embedding\.2\.", "condition_embedder.time_embedder.linear_2."),
-    (r"^time_projection\.1\.", "condition_embedder.time_proj."),
-    (r"^img_emb\.proj\.0\.", "condition_embedder.image_embedder.norm1."),
-    (r"^img_emb\.proj\.1\.", "condition_embedder.image_embedder.ff.net.0.proj."),
-    (r"^img_emb\.proj\.3\.", "condition_embedder.image_embedder.ff.net.2."),
-    (r"^img_emb\.proj\.4\.", "condition_embedder.image_embedder.norm2."),
-    (r"^head\.head\.", "proj_out."),
-    (r"^head\.modulation$", "scale_shift_table"),
-    (r"\.modulation$", ".scale_shift_table"),
-    (r"\.norm3\.", ".norm2."),
-    (r"\.cross_attn\.k_img\.", ".attn2.add_k_proj."),
-    (r"\.cross_attn\.v_img\.", ".attn2.add_v_proj."),
-    (r"\.cross_attn\.norm_k_img\.", ".attn2.norm_added_k."),
-    (r"\.self_attn\.([qkv])\.", r".attn1.to_\1."),
-    (r"\.self_attn\.o\.", ".attn1.to_out.0."),
-    (r"\.self_attn\.", ".attn1."),
-    (r"\.cross_attn\.([qkv])\.", r".attn2.to_\1."),
-    (r"\.cross_attn\.o\.", ".attn2.to_out.0."),
-    (r"\.cross_attn\.", ".attn2."),
-    (r"\.ffn\.0\.", ".ffn.net.0.proj."),
-    (r"\.ffn\.2\.", ".ffn.net.2."),
-)
+LISTED = 6
+"""How many faults one sentence names."""
+Shape = tuple[int, ...]
 
 
-def official_to_ours(key: str) -> str:
-    """One official MultiTalk / Wan 2.1 key in the names of `AudioDiT`."""
-    if ".audio_cross_attn." in key or key.startswith("audio_proj."):
-        return key
-    for pattern, ours in _OFFICIAL:
-        key, changed = re.subn(pattern, ours, key)
-        if changed:
-            return key
-    return key
+class Stored(NamedTuple):
+    """A tensor in a file, by the file's header. dtype: as safetensors writes it, for example "BF16"."""
 
-
-def from_official(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict in the official layout -> the same tensors under `AudioDiT`'s names."""
-    return {official_to_ours(key): value for key, value in state.items()}
+    shape: Shape
+    dtype: str
 
 
 def pack(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -136,15 +102,43 @@ def load_model(kind: type[Model], folder: Path, dtype: torch.dtype = torch.float
         state.update(load_file(shard))
     state = unpack(state)
     wanted = model.state_dict()
-    wrong = [
-        f"{key}: {'missing' if key not in state else 'unexpected' if key not in wanted else 'wrong shape'}"
-        for key in sorted(wanted.keys() ^ state.keys())
-    ] + [f"{key}: wrong shape" for key in sorted(wanted.keys() & state.keys()) if wanted[key].shape != state[key].shape]
+    wrong = misfits({k: tuple(v.shape) for k, v in wanted.items()}, {k: tuple(v.shape) for k, v in state.items()})
     if wrong:
-        raise UserError(f"{folder}: the weights do not fit their config ({'; '.join(wrong[:6])}); download them again.")
+        raise UserError(f"{folder}: the weights do not fit their config ({listed(wrong)}); download them again.")
     model.load_state_dict({key: value.to(wanted[key].dtype) for key, value in state.items()})
     # Module.to, since diffusers' own warns about modules to keep in float32, of which there are none here.
     return nn.Module.to(model, dtype=dtype).eval()
+
+
+def misfits(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
+    """What keeps tensors of these shapes from loading, in words: missing, unexpected, of the wrong shape."""
+    return [
+        *(f"{key}: missing" for key in sorted(wanted.keys() - found.keys())),
+        *(f"{key}: unexpected" for key in sorted(found.keys() - wanted.keys())),
+        *(
+            f"{key}: wrong shape {found[key]}, not {wanted[key]}"
+            for key in sorted(wanted.keys() & found.keys())
+            if wanted[key] != found[key]
+        ),
+    ]
+
+
+def listed(faults: list[str]) -> str:
+    """The first few of many faults in one line, and how many more there are."""
+    more = len(faults) - LISTED
+    return "; ".join(faults[:LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def header(file: Path) -> dict[str, Stored]:
+    """Every tensor of a safetensors file, from its first bytes; no weights are read. Raises UserError."""
+    if not file.is_file():
+        raise UserError(f"{file}: this weight file is missing; download the model again.")
+    try:
+        with safe_open(file, framework="pt") as opened:
+            parts = {key: opened.get_slice(key) for key in opened.keys()}  # noqa: SIM118 (it is no dict)
+            return {key: Stored(tuple(part.get_shape()), part.get_dtype()) for key, part in parts.items()}
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{file}: the weight file is damaged or cut short; download it again.") from error
 
 
 def shards_of(folder: Path) -> list[Path]:
@@ -171,13 +165,7 @@ def check_folder(folder: Path, kind: type[ModelMixin]) -> None:
             f"{folder}: these weights are for {found}, not {kind.__name__}; give the folder of the right model."
         )
     for shard in shards:
-        if not shard.is_file():
-            raise UserError(f"{shard}: this weight file is missing; download the model again.")
-        try:
-            with safe_open(shard, framework="pt"):
-                pass
-        except (SafetensorError, OSError) as error:
-            raise UserError(f"{shard}: the weight file is damaged or cut short; download it again.") from error
+        header(shard)
 
 
 def fingerprint(folder: Path, but: Collection[str] = ()) -> str:

@@ -42,30 +42,35 @@ class NoGuidance:
         return predictions[0]
 
 
-class TextGuidance:
-    """uncond + scale (cond - uncond); both hear the audio."""
+class PairGuidance:
+    """uncond + scale (cond - uncond); what the second branch is told, its kinds say."""
+
+    branches: tuple[Branch, ...]
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        cond, uncond = predictions
+        return uncond + self.scale * (cond - uncond)
+
+
+class TextGuidance(PairGuidance):
+    """Both branches hear the audio; the unconditional one reads the negative text."""
 
     branches: tuple[Branch, ...] = (CONDITIONAL, Branch(negative_text=True, silent=False))
 
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
 
-    def combine(self, predictions: list[Tensor]) -> Tensor:
-        cond, uncond = predictions
-        return uncond + self.scale * (cond - uncond)
+class AudioGuidance(PairGuidance):
+    """Both branches read the prompt; the unconditional one hears nothing. What MultiTalk does at a text scale of 1."""
+
+    branches: tuple[Branch, ...] = (CONDITIONAL, Branch(negative_text=False, silent=True))
 
 
-class JointGuidance:
-    """uncond + scale (cond - uncond), where the unconditional branch reads the negative text and hears nothing."""
+class JointGuidance(PairGuidance):
+    """The unconditional branch reads the negative text and hears nothing."""
 
     branches: tuple[Branch, ...] = (CONDITIONAL, Branch(negative_text=True, silent=True))
-
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
-
-    def combine(self, predictions: list[Tensor]) -> Tensor:
-        cond, uncond = predictions
-        return uncond + self.scale * (cond - uncond)
 
 
 class TextAudioGuidance:
@@ -109,6 +114,8 @@ def guider(text: float, audio: float, centred: bool = False) -> Guider:
     chosen: Guider
     if audio == 1.0:
         chosen = TextGuidance(text)
+    elif text == 1.0:
+        chosen = AudioGuidance(audio)
     elif text == audio:
         chosen = JointGuidance(text)
     else:

@@ -13,5 +13,20 @@ def shifted_sigmas(steps: int, shift: float) -> Tensor:
     shift, since neighbouring pixels average noise away.
     """
     assert steps >= 1 and shift > 0
-    even = torch.linspace(1.0, 0.0, steps + 1, dtype=torch.float64)
+    return _shifted(torch.linspace(1.0, 0.0, steps + 1, dtype=torch.float64), shift)
+
+
+def multitalk_sigmas(steps: int, shift: float) -> Tensor:
+    """(steps + 1,) descending sigmas of the public MultiTalk family: even from 1 to 1/1000 in `steps` points, then 0.
+
+    Its pipelines run with shift 7 at 480p, 11 at 720p, and 2 with a few-step LoRA. Their solver adds the negated output
+    times a falling time to the latent, so what the networks predict is our velocity, noise - clean, and `Euler` takes
+    it as it is.
+    """
+    assert steps >= 1 and shift > 0
+    even = torch.linspace(1.0, 0.001, steps, dtype=torch.float64)
+    return _shifted(torch.cat([even, even.new_zeros(1)]), shift)
+
+
+def _shifted(even: Tensor, shift: float) -> Tensor:
     return (shift * even / (1.0 + (shift - 1.0) * even)).to(torch.float32)
