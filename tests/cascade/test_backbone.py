@@ -18,6 +18,7 @@ from dramatis.cascade.backbone import (
     Profile,
     find_model,
     joined,
+    joined_terms,
     load_profile,
     shipped_models,
 )
@@ -154,6 +155,8 @@ def test_estimates_are_no_part_of_what_is_filmed(model: Path, field: str) -> Non
 def test_prompts_join_without_repeats_or_double_stops() -> None:
     assert joined(["She smiles.", " slow push-in", "", "She smiles", "."]) == "She smiles. slow push-in"
     assert joined([]) == ""
+    assert joined_terms(["sad, blurry.", "Blurry, sad", "", "too dark,"]) == "sad, blurry, too dark"
+    assert joined_terms([]) == ""
 
 
 def test_pictures_survive_the_way_to_tensors_and_back() -> None:

@@ -421,3 +421,12 @@ def one_thread() -> None:
 def joined(parts: Sequence[str]) -> str:
     """Prompts of several shots as one, without repeats, in order."""
     return ". ".join(dict.fromkeys(part.strip(" .") for part in parts if part.strip(" .")))
+
+
+def joined_terms(parts: Sequence[str]) -> str:
+    """Negative prompts, lists of terms, as one list; each term once, since repeats crowd out what a model reads."""
+    terms = (term.strip(" .") for part in parts for term in part.split(","))
+    once: dict[str, str] = {}
+    for term in terms:
+        once.setdefault(term.casefold(), term)
+    return ", ".join(term for term in once.values() if term)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.backbone import Backbone, ClipInputs, joined
+from dramatis.cascade.backbone import Backbone, ClipInputs, joined, joined_terms
 from dramatis.cascade.material import Material
 from dramatis.cascade.plan import CascadePlan
 from dramatis.media.image import Pictures
@@ -66,7 +66,7 @@ class Set:
         """Positive and negative prompt for a clip of these frames that shows these shots."""
         first, last = self.plan.clamp(frames[0]), self.plan.clamp(frames[-1])
         positive, negative = self.storyline.words(shots, FrameSpan(first, last + 1))
-        return joined(positive), joined(negative)
+        return joined(positive), joined_terms(negative)
 
     def inputs(
         self,
