@@ -10,6 +10,8 @@ from dramatis.debate import Box
 from dramatis.values import EmotionName, FrameSpan, Unit, Value, check_tiling
 
 EventKind = Literal["speech", "pause", "singing", "noise"]
+VOICES: tuple[EventKind, ...] = ("speech", "singing")
+"""Kinds of events in which somebody is heard."""
 Intent = Literal["tell", "ask", "shout", "whisper", "sing"]
 Framing = Literal["close-up", "head and shoulders", "half figure", "full figure"]
 Light = Literal["dark", "even", "bright"]

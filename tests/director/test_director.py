@@ -54,6 +54,16 @@ def observe(frames: int, seed: int = 0, pause: int = 12, speech: int = 60) -> Ob
     )
 
 
+def talk(turns: list[tuple[str | None, int]]) -> Observations:
+    """People who speak one after the other without a pause: (name, frames)."""
+    frames = sum(length for _, length in turns)
+    events, at = [], 0
+    for name, length in turns:
+        events.append(AudioEvent(kind="speech", span=FrameSpan(at, at + length), energy=0.5, speaker=name))
+        at += length
+    return observe(frames).model_copy(update={"events": tuple(events), "energy": (0.5,) * frames})
+
+
 def plan(prompt: str, frames: int = 300, seed: int = 0) -> Storyline:
     return direct(observe(frames, seed), prompt, seed, image="her.png", audio="speech.wav")
 
@@ -188,3 +198,45 @@ def test_what_the_picture_denies_is_not_asked_of_the_video() -> None:
     assert [conflict.about for conflict in storyline.conflicts] == ["glasses"]
     assert "glasses" not in storyline.positive and "in a red coat" in storyline.positive
     assert "smirk" in storyline.negative and all("smirk" in shot.negative for shot in storyline.shots)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.one_of(st.none(), st.sampled_from(["Ann", "Bob", "李", "D"])), st.integers(1, 200)),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from(PROMPTS),
+)
+def test_any_number_of_people_speak_in_shots_that_tile(turns: list[tuple[str | None, int]], prompt: str) -> None:
+    story = direct(talk(turns), prompt, 0, image="her.png", audio="speech.wav")
+    assert story.shots[0].span.start == 0 and story.shots[-1].span.stop == story.frames
+    assert all(a.span.stop == b.span.start for a, b in pairwise(story.shots))
+    plan_cascade(story)
+    said = {name or "speaker" for name, _ in turns}
+    named = [character.name for character in story.characters]
+    assert len(set(named)) == len(named) and set(named) <= said
+    assert (story.characters[0].image, story.characters[0].audio) == ("her.png", "speech.wav")
+    assert all(shot.speakers and set(shot.speakers) <= set(named) for shot in story.shots)
+    for name, length in turns:
+        assert length < 3 * 25 or (name or "speaker") in named, "who speaks for three seconds is in the play"
+
+
+def test_shots_change_with_the_speaker() -> None:
+    turns = [("Ann", 101), ("Bob", 87), ("Ann", 118), ("Cleo", 94), ("Bob", 100)]
+    story = direct(talk(turns), "", 0, image="her.png", audio="speech.wav")
+    cuts = [shot.span.start for shot in story.shots]
+    at = 0
+    for name, length in turns:
+        assert min(abs(cut - at) for cut in cuts) <= 2, f"{name}'s turn begins with a shot"
+        at += length
+    assert [character.name for character in story.characters] == ["Ann", "Bob", "Cleo"]
+    assert {shot.speakers for shot in story.shots} == {("Ann",), ("Bob",), ("Cleo",)}
+
+
+def test_unnamed_turns_do_not_move_cuts() -> None:
+    alone, split = (talk(turns) for turns in ([(None, 300)], [(None, 150), (None, 150)]))
+    assert [shot.span for shot in direct(alone, "", image="a", audio="b").shots] == [
+        shot.span for shot in direct(split, "", image="a", audio="b").shots
+    ]

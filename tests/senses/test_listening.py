@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from dramatis.media.subtitles import Cue
-from dramatis.observed import Observations, Word
-from dramatis.senses.listening import hear
+from dramatis.observed import AudioEvent, Observations, Word
+from dramatis.senses.listening import by_turns, hear
+from dramatis.values import FrameSpan
 
 RATE = 16_000
 SPEECH = Path(__file__).parents[2] / "examples" / "speech.wav"
@@ -57,6 +58,29 @@ def test_subtitles_come_first_and_name_speakers(speech: np.ndarray) -> None:
     assert heard.of_kind("speech")[0].text == "Guten Tag zusammen"
     assert {event.speaker for event in heard.of_kind("speech")[:2]} == {"Ann"}
     assert heard.language is None
+
+
+def test_a_stretch_of_speech_is_cut_where_subtitles_change_the_speaker() -> None:
+    events = (
+        AudioEvent(kind="pause", span=FrameSpan(0, 20)),
+        AudioEvent(kind="speech", span=FrameSpan(20, 150), energy=0.5),
+        AudioEvent(kind="noise", span=FrameSpan(150, 200), energy=0.2),
+    )
+    cues = (Cue(0.8, 2.0, "Hello", "Ann"), Cue(2.4, 4.0, "Hi", "Bob"), Cue(4.0, 5.8, "there", "Bob"))
+    cut = by_turns(events, (*cues, Cue(5.9, 7.5, "Bye", "Ann"), Cue(1.0, 1.2, "(laughs)")))
+    assert [(event.kind, event.span.start, event.span.stop) for event in cut] == [
+        ("pause", 0, 20),
+        ("speech", 20, 60),
+        ("speech", 60, 150),  # what would be left of the last turn is too short
+        ("noise", 150, 200),
+    ]
+    assert by_turns(events, ()) == events == by_turns(events, (Cue(0.8, 2.0, "Hello"), Cue(2.4, 4.0, "Hi")))
+
+
+def test_who_has_most_of_a_stretch_is_its_speaker(speech: np.ndarray) -> None:
+    turns = (Cue(0.5, 3.0, "Guten Tag", "Ann"), Cue(2.9, 3.2, "Ja", "Bob"), Cue(3.9, 7.0, "und auf Wiedersehen", "Bob"))
+    heard = hear(lambda: [speech], cues=turns)
+    assert [event.speaker for event in heard.of_kind("speech")[:2]] == ["Ann", "Bob"]
 
 
 def test_another_recogniser_can_be_given(speech: np.ndarray) -> None:

@@ -8,7 +8,7 @@ the words leave open is filled in, and what contradicts is settled; both are sai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dramatis.debate import ExpertName
@@ -27,7 +27,7 @@ from dramatis.director.negative import global_negative
 from dramatis.director.plan import SPEAKER, global_positive, subject_of
 from dramatis.director.words import check_prompt
 from dramatis.observed import Observations, Sighting
-from dramatis.story import Character, Storyline
+from dramatis.story import Character, Shot, Storyline
 
 __all__ = ["Crew", "check_prompt", "direct"]
 
@@ -96,7 +96,7 @@ def direct(
         width=width,
         height=height,
         seed=seed,
-        characters=(Character(name=SPEAKER, image=image, audio=audio, description=subject_of(direction)),),
+        characters=_characters(shots, image, audio, subject_of(direction)),
         events=observations.events,
         positive=positive,
         negative=global_negative(positive, emotions, direction.avoid),
@@ -105,3 +105,10 @@ def direct(
         conflicts=text.settled.conflicts,
         shots=shots,
     )
+
+
+def _characters(shots: Sequence[Shot], image: str, audio: str, description: str) -> tuple[Character, ...]:
+    """Everybody who speaks, in the order of their first shot; who is first is the person of the picture."""
+    first, *others = dict.fromkeys(name for shot in shots for name in shot.speakers) or [SPEAKER]
+    lead = Character(name=first, image=image, audio=audio, description=description)
+    return (lead, *(Character(name=name) for name in others))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from dramatis.observed import AudioEvent
+from dramatis.observed import VOICES, AudioEvent
 from dramatis.values import Camera, Emotion, Gesture
 from dramatis.vocabulary import (
     CAMERA_WORDS,
@@ -76,7 +76,7 @@ def _refused(avoid: Collection[tuple[str, str]]) -> list[str]:
 def _faults(emotion: Emotion, camera: Camera, sound: AudioEvent | None) -> list[str]:
     """The faults that would hurt this shot most, worst first."""
     own = []
-    if sound is not None and sound.kind in ("speech", "singing"):
+    if sound is not None and sound.kind in VOICES:
         own.append("frozen_lips")
     if emotion.name != "neutral":
         own += ["wrong_emotion", "frozen"] if emotion.intensity >= 0.5 else ["wrong_emotion"]

@@ -9,7 +9,7 @@ from dramatis.director.moments import lasting, moments
 from dramatis.director.negative import shot_negative
 from dramatis.director.timeline import accent, cut, place_gestures
 from dramatis.director.words import Direction, Step, Wish
-from dramatis.observed import AudioEvent, Observations
+from dramatis.observed import VOICES, AudioEvent, Observations
 from dramatis.runtime.seeds import derive_seed
 from dramatis.story import Shot
 from dramatis.values import Camera, Emotion, FrameSpan, Gesture, GestureName
@@ -23,6 +23,8 @@ from dramatis.vocabulary import (
 )
 
 SPEAKER = "speaker"
+_HEARD_FRAMES = 8
+"""Frames of a voice that make a shot one with that voice."""
 IMPLIED_AMOUNT = 0.35
 _IMPLIED_GESTURES: tuple[GestureName, ...] = ("nod", "raise_brows", "tilt_left", "tilt_right")
 _IMPLIED_SECONDS = 1.6
@@ -74,7 +76,7 @@ def _shots_of_step(
         whole = lasting(gestures, span)
         positive = _positive(direction, step.emotion, camera, whole, sound)
         passing = [gesture for gesture in gestures if gesture not in whole]
-        voiced = sound is not None and sound.kind in ("speech", "singing")
+        voiced = sound is not None and sound.kind in VOICES
         shots.append(
             Shot(
                 index=index,
@@ -84,7 +86,7 @@ def _shots_of_step(
                 emotion=step.emotion,
                 camera=camera,
                 gestures=gestures,
-                speakers=(SPEAKER,) if voiced else (),
+                speakers=speakers(observations, span) if voiced else (),
                 moments=moments(observations, span, passing, pronoun_of(direction), everything, negative),
                 seed=derive_seed(seed, "shot", index),
             )
@@ -105,16 +107,30 @@ def _main_sound(observations: Observations, span: FrameSpan) -> AudioEvent | Non
     for event in observations.events:
         if common := event.span.shared(span):
             shares[event.kind] = (shares.get(event.kind, (0, event))[0] + common, event)
-    voices = [share for kind, share in shares.items() if kind in ("speech", "singing")]
-    heard = [share for share in voices if share[0] >= min(8, len(span) // 2)] or list(shares.values())
+    voices = [share for kind, share in shares.items() if kind in VOICES]
+    heard = [share for share in voices if share[0] >= min(_HEARD_FRAMES, len(span) // 2)] or list(shares.values())
     return max(heard, key=lambda share: share[0])[1] if heard else None
+
+
+def speakers(observations: Observations, span: FrameSpan) -> tuple[str, ...]:
+    """Who speaks in a stretch, in order: the names that subtitles gave, or the one that stands for an unnamed voice.
+
+    Who has only a sliver of it is left out, unless nobody has more.
+    """
+    shares: dict[str, int] = {}
+    for event in observations.events:
+        if event.kind in VOICES and (shared := event.span.shared(span)):
+            name = event.speaker or SPEAKER
+            shares[name] = shares.get(name, 0) + shared
+    least = min(_HEARD_FRAMES, max(shares.values(), default=0))
+    return tuple(name for name, frames in shares.items() if frames >= least)
 
 
 def _implied(
     observations: Observations, direction: Direction, span: FrameSpan, sound: AudioEvent | None, seed: int
 ) -> tuple[Gesture, ...]:
     """A small gesture on the voice's accent, where the words ask for none and do not ask for stillness."""
-    speaking = sound is not None and sound.kind in ("speech", "singing")
+    speaking = sound is not None and sound.kind in VOICES
     # Nobody who asks for a head tilted to the left wants to see it tilted to the right later on.
     asked = {wish.name for step in direction.steps for wish in step.gestures}
     contrary = {other for name in asked for other in OPPOSITE_GESTURES[name]}

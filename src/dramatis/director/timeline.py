@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dramatis.director.words import Step, Wish
-from dramatis.observed import Observations
+from dramatis.observed import VOICES, Observations
 from dramatis.values import FPS, GRID, FrameSpan, Gesture, GestureName
 
 NOMINAL_SECONDS = (3.0, 6.0)
@@ -22,6 +22,8 @@ _ANSWER = 2
 _SEARCH_SECONDS = 1.2
 _ON_BEAT = 0.5
 """What a cut on a beat is worth: less than one in a pause, more than one anywhere else."""
+_ON_TURN = 1.5
+"""What a cut is worth where somebody else begins to speak, besides what a pause there is worth."""
 _ACCENT_FRAMES = 12
 
 _LENGTHS: dict[GestureName, int] = {
@@ -47,6 +49,8 @@ def cut_gains(observations: Observations) -> list[float]:
         gains.append(0.3 * quiet + 0.3 * turn)
     for frame in observations.beats:
         gains[min(count - 1, round(frame / GRID))] += _ON_BEAT
+    for frame in turns(observations):
+        gains[min(count - 1, round(frame / GRID))] += _ON_TURN
     # Where only noise is heard the voice pauses as well.
     for event in (*observations.of_kind("pause"), *observations.of_kind("noise")):
         weight = 0.7 + 0.5 * min(1.0, event.span.seconds)
@@ -55,6 +59,12 @@ def cut_gains(observations: Observations) -> list[float]:
             late = (goal - place * GRID) / FPS
             gains[place] += weight * (1.0 - 0.5 * min(1.0, abs(late)))
     return gains
+
+
+def turns(observations: Observations) -> list[int]:
+    """First frames of every turn but the first: where another person is known to begin to speak."""
+    named = [event for event in observations.events if event.kind in VOICES and event.speaker]
+    return [after.span.start for before, after in pairwise(named) if before.speaker != after.speaker]
 
 
 def cut(observations: Observations, steps: Sequence[Step]) -> list[list[FrameSpan]]:

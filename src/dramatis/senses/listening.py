@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from numpy.typing import ArrayLike
 
 from dramatis.media.subtitles import Cue
-from dramatis.observed import AudioEvent, Observations, Word
+from dramatis.observed import VOICES, AudioEvent, Observations, Word
 from dramatis.senses.beats import beats
 from dramatis.senses.hearing import listen, prosody_of
 from dramatis.senses.mood import moods, syllable_rate
 from dramatis.senses.voice import voice_probability, with_voices
 from dramatis.senses.words import Pocketsphinx, Recogniser, recognised_words, words_of_cues
-from dramatis.values import FPS
+from dramatis.values import FPS, FrameSpan
 
 Transcribe = Literal["auto", "always", "never"]
 SHORT_SECONDS = 60.0
 """Up to this length a recording is transcribed without being asked for: recognition takes a fifth of it."""
+SHORTEST_TURN = 8
+"""Frames: what is shorter belongs to the turn around it."""
 
 
 def hear(
@@ -50,7 +53,7 @@ def hear(
     prosody = prosody_of(heard)
     return heard.model_copy(
         update={
-            "events": tuple(_with_text(event, words, cues) for event in events),
+            "events": tuple(_with_text(event, words, cues) for event in by_turns(events, cues)),
             "words": words,
             "language": language,
             "moods": moods(prosody, events, words),
@@ -60,16 +63,30 @@ def hear(
     )
 
 
+def by_turns(events: Sequence[AudioEvent], cues: Sequence[Cue]) -> tuple[AudioEvent, ...]:
+    """The events, those with a voice cut where subtitles say that somebody else goes on; they tile the same frames."""
+    named = sorted((cue for cue in cues if cue.speaker), key=lambda cue: cue.start)
+    turns = [round(after.start * FPS) for before, after in pairwise(named) if before.speaker != after.speaker]
+    out = []
+    for event in events:
+        start = event.span.start
+        for turn in turns if event.kind in VOICES else ():
+            if start + SHORTEST_TURN <= turn <= event.span.stop - SHORTEST_TURN:
+                out.append(event.model_copy(update={"span": FrameSpan(start, turn)}))
+                start = turn
+        out.append(event.model_copy(update={"span": FrameSpan(start, event.span.stop)}))
+    return tuple(out)
+
+
 def _with_text(event: AudioEvent, words: Sequence[Word], cues: Sequence[Cue]) -> AudioEvent:
-    """An event with what is said in it, and by whom where subtitles tell."""
+    """An event with what is said in it, and by whom where subtitles tell: whoever has most of it."""
+    if event.kind not in VOICES:
+        return event
     middle = [word for word in words if (word.span.start + word.span.stop) // 2 in event.span]
-    speakers = {
-        cue.speaker
-        for cue in cues
-        if cue.speaker and cue.start < event.span.stop / FPS and cue.stop > event.span.start / FPS
-    }
-    update = {
-        "text": " ".join(word.text for word in middle) or None,
-        "speaker": speakers.pop() if len(speakers) == 1 else None,
-    }
-    return event.model_copy(update=update) if event.kind in ("speech", "singing") else event
+    shares: dict[str, float] = {}
+    for cue in cues:
+        shared = min(cue.stop, event.span.stop / FPS) - max(cue.start, event.span.start / FPS)
+        if cue.speaker and shared > 0:
+            shares[cue.speaker] = shares.get(cue.speaker, 0.0) + shared
+    speaker = max(shares, key=lambda name: shares[name], default=None)
+    return event.model_copy(update={"text": " ".join(word.text for word in middle) or None, "speaker": speaker})

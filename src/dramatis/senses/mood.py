@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.prosody import Prosody
-from dramatis.observed import AudioEvent, Intent, Mood, Word
+from dramatis.observed import VOICES, AudioEvent, Intent, Mood, Word
 from dramatis.values import FPS, EmotionName, FrameSpan
 
 LONGEST_SECONDS = 6.0
@@ -49,7 +49,7 @@ def syllable_rate(prosody: Prosody, events: Sequence[AudioEvent]) -> float:
 def _stretches(events: Sequence[AudioEvent]) -> list[tuple[FrameSpan, str]]:
     out: list[tuple[FrameSpan, str]] = []
     for event in events:
-        if event.kind not in ("speech", "singing"):
+        if event.kind not in VOICES:
             continue
         if out and out[-1][1] == event.kind:
             joined = FrameSpan(out[-1][0].start, event.span.stop)
