@@ -9,10 +9,10 @@ import pytest
 
 from dramatis.director import direct
 from dramatis.observed import Mood, Word
-from dramatis.page import storyline_page
+from dramatis.page import sound_drawing, storyline_page
 from dramatis.story import Storyline
 from dramatis.values import FrameSpan
-from tests.director.test_director import observe
+from tests.director.test_director import observe, talk
 
 HOSTILE = "<script>alert(1)</script> very happy & sad \u202e she nods \x1b[2J"
 
@@ -66,6 +66,13 @@ def test_everything_is_on_it() -> None:
     assert all(turn.thought in words for turn in storyline.dialogue)
     assert "agitation 0.90: angry" in words
     assert len([tag for tag, _ in reader.tags if tag == "img"]) == len(storyline.shots)
+
+
+def test_known_speakers_are_named_once_a_turn() -> None:
+    heard = talk([("Ann", 60), ("Ann", 40), ("<b>Bob", 100), (None, 30), ("Ann", 80)])
+    drawn = sound_drawing(direct(heard, "", image="a.png", audio="b.wav"), heard)
+    assert drawn.count(">Ann<") == 2 and drawn.count(">&lt;b&gt;Bob<") == 1
+    assert "speech &lt;b&gt;Bob" in drawn and "<b>Bob" not in drawn
 
 
 def test_it_loads_nothing() -> None:

@@ -63,8 +63,18 @@ def storyline_page(storyline: Storyline, heard: Observations, thumbnails: Sequen
 
 
 def sound_drawing(storyline: Storyline, heard: Observations) -> str:
-    """Loudness over time, what kind of sound it is, where shots begin, how agitated the voice is, the first words."""
-    shapes = [_band(event.span, heard.frames, 118, 10, _KINDS[event.kind], event.kind) for event in heard.events]
+    """Loudness over time, what kind of sound it is and whose, where shots begin, how agitated the voice is, words."""
+    shapes = [
+        _band(event.span, heard.frames, 118, 10, _KINDS[event.kind], f"{event.kind} {event.speaker or ''}".strip())
+        for event in heard.events
+    ]
+    # Where speakers are known, each stretch says whose it is when the one before was somebody else's.
+    before = None
+    for event in heard.events:
+        if event.speaker and event.speaker != before:
+            x, before = _x(event.span.start, heard.frames), event.speaker
+            name = _text(event.speaker[:12])
+            shapes.append(f'<text x="{x + 3:.1f}" y="126" font-size="9" fill="#fff">{name}</text>')
     for shot in storyline.shots:
         x = _x(shot.span.start, heard.frames)
         if shot.index % 2:
