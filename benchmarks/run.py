@@ -268,13 +268,13 @@ GROUPS |= {name: Group("Cascade", of_stage(part)) for name, part in PARTS.items(
 GROUPS |= {"director": Group("Director", of_stage(director_rows)), "negatives": Group("Director", negatives)}
 
 
-def machine() -> str:
-    """Processor and cores, without names of anything else."""
+def machine(dtype: torch.dtype) -> str:
+    """Processor and cores, without names of anything else, and the arithmetic that the networks ran in."""
     name = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
         name = lines[0].split(":")[1].strip() if lines else name
-    return f"{name}, {os.cpu_count()} cores, torch {torch.__version__}"
+    return f"{name}, {os.cpu_count()} cores, torch {torch.__version__}, {str(dtype).removeprefix('torch.')}"
 
 
 def main(
@@ -290,7 +290,9 @@ def main(
     if unknown:
         raise typer.BadParameter(f"unknown groups {sorted(unknown)}; choose from {', '.join(GROUPS)}")
     backbone = Backbone(find_model(model))
-    run = Run(said(only, model, seconds, skip), str(date.today()), machine(), backbone.identity["weights"][:8])
+    run = Run(
+        said(only, model, seconds, skip), str(date.today()), machine(backbone.dtype), backbone.identity["weights"][:8]
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
