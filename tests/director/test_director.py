@@ -17,7 +17,7 @@ from dramatis.director.moments import SHORTEST
 from dramatis.director.negative import without_overlap
 from dramatis.observed import AudioEvent, Observations, Person, Sighting, Trait
 from dramatis.story import Shot, Storyline
-from dramatis.values import FPS, FrameSpan
+from dramatis.values import EMOTIONS, FPS, FrameSpan
 
 PROMPTS = (
     "",
@@ -165,6 +165,27 @@ def test_what_is_left_open_is_filled_in_and_said() -> None:
     still = plan("stays still, neutral, static camera", 300)
     assert not any(shot.gestures for shot in still.shots)
     assert not inferred(still)
+
+
+def gestures(prompt: str) -> set[str]:
+    """Names of the gestures of ten plans."""
+    return {g.name for seed in range(10) for shot in plan(prompt, 150, seed).shots for g in shot.gestures}
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_what_nobody_asked_for_fits_the_mood(emotion: str) -> None:
+    found = gestures(emotion)
+    assert found
+    assert ("raise_brows" in found) == (emotion in ("neutral", "happy", "surprised", "afraid"))
+    assert "nod" not in found or emotion in ("neutral", "happy", "angry", "tender")
+    assert not found & {"shake", "turn_left", "turn_right", "look_up", "look_left", "look_right"}
+
+
+def test_beside_a_strong_camera_move_heads_stay_in_place() -> None:
+    assert gestures("tender, strong push-in") == {"nod"}
+    assert gestures("disgusted, strong pan left") == set()
+    assert {"tilt_left", "tilt_right"} <= gestures("tender, slow push-in")
+    assert {"tilt_left", "tilt_right"} <= gestures("tender, strongly hand-held")
 
 
 def test_conflicts_are_settled_and_said() -> None:

@@ -62,6 +62,10 @@ def test_directions(prompt: str, expected: list[tuple[str | None, str | None, tu
         ("very sad", 0.9),
         ("she smiles a little", 0.3),
         ("furious", 0.9),
+        ("happy, laughing", 0.9),
+        ("very happy, smiling slightly", 0.9),
+        ("she is very happy and beams broadly", 1.0),
+        ("deeply sad. Really heartbroken.", 1.0),
         ("非常生气", 0.9),
     ],
 )

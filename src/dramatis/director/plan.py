@@ -12,7 +12,7 @@ from dramatis.director.words import Direction, Step, Wish
 from dramatis.observed import VOICES, AudioEvent, Observations
 from dramatis.runtime.seeds import derive_seed
 from dramatis.story import Shot
-from dramatis.values import Camera, Emotion, FrameSpan, Gesture, GestureName
+from dramatis.values import Camera, Emotion, EmotionName, FrameSpan, Gesture, GestureName
 from dramatis.vocabulary import (
     CAMERA_WORDS,
     EMOTION_WORDS,
@@ -26,7 +26,21 @@ SPEAKER = "speaker"
 _HEARD_FRAMES = 8
 """Frames of a voice that make a shot one with that voice."""
 IMPLIED_AMOUNT = 0.35
-_IMPLIED_GESTURES: tuple[GestureName, ...] = ("nod", "raise_brows", "tilt_left", "tilt_right")
+_IMPLIED_GESTURES: dict[EmotionName, tuple[GestureName, ...]] = {
+    "neutral": ("nod", "raise_brows", "tilt_left", "tilt_right"),
+    "happy": ("nod", "raise_brows", "tilt_left", "tilt_right"),
+    "sad": ("look_down", "tilt_left", "tilt_right"),
+    "angry": ("nod", "lean_in"),
+    "surprised": ("raise_brows", "lean_back"),
+    "afraid": ("raise_brows", "lean_back"),
+    "disgusted": ("tilt_left", "tilt_right", "lean_back"),
+    "tender": ("nod", "tilt_left", "tilt_right", "lean_in"),
+}
+"""What people do unasked while they speak in a mood."""
+_IN_PLACE: tuple[GestureName, ...] = ("nod", "raise_brows", "look_down")
+"""Gestures that nobody takes for a part of a camera move, as a head that tilts or leans is."""
+_LARGE_MOVE = 0.8
+"""From this amount on, a camera move has the picture to itself: only gestures in place go with it unasked."""
 _IMPLIED_SECONDS = 1.6
 """Shots shorter than this get no gesture that nobody asked for."""
 _TRAVEL = 1.6
@@ -65,11 +79,12 @@ def _shots_of_step(
     """The shots of one step, numbered from `first`."""
     assert step.emotion is not None and step.camera is not None
     camera = _shared_camera(step.camera, len(spans))
+    fitting = _fitting(direction, step.emotion, step.camera)
     shots = []
     for offset, (span, asked) in enumerate(zip(spans, place_gestures(observations, spans, step.gestures), strict=True)):
         index = first + offset
         sound = _main_sound(observations, span)
-        gestures = tuple(asked) or _implied(observations, direction, span, sound, derive_seed(seed, "gesture", index))
+        gestures = tuple(asked) or _implied(observations, span, sound, fitting, derive_seed(seed, "gesture", index))
         # Nothing that any part of the shot shows may be avoided in it, so the negative prompt sees it all.
         everything = _positive(direction, step.emotion, camera, gestures, sound)
         negative = shot_negative(everything, step.emotion, camera, gestures, sound, direction.avoid)
@@ -126,18 +141,34 @@ def speakers(observations: Observations, span: FrameSpan) -> tuple[str, ...]:
     return tuple(name for name, frames in shares.items() if frames >= least)
 
 
-def _implied(
-    observations: Observations, direction: Direction, span: FrameSpan, sound: AudioEvent | None, seed: int
-) -> tuple[Gesture, ...]:
-    """A small gesture on the voice's accent, where the words ask for none and do not ask for stillness."""
-    speaking = sound is not None and sound.kind in VOICES
+def _fitting(direction: Direction, emotion: Emotion, camera: Camera) -> list[GestureName]:
+    """Gestures that may be added to a shot where the words ask for none: those of its mood that nothing speaks against;
+    none where the words ask for stillness."""
+    if direction.still:
+        return []
     # Nobody who asks for a head tilted to the left wants to see it tilted to the right later on.
     asked = {wish.name for step in direction.steps for wish in step.gestures}
     contrary = {other for name in asked for other in OPPOSITE_GESTURES[name]}
-    allowed = [name for name in _IMPLIED_GESTURES if ("gesture", name) not in direction.avoid and name not in contrary]
-    if direction.still or not speaking or span.seconds < _IMPLIED_SECONDS or not allowed:
+    alone = camera.move not in ("static", "handheld") and camera.amount >= _LARGE_MOVE
+    return [
+        name
+        for name in _IMPLIED_GESTURES[emotion.name]
+        if ("gesture", name) not in direction.avoid and name not in contrary and (name in _IN_PLACE or not alone)
+    ]
+
+
+def _implied(
+    observations: Observations,
+    span: FrameSpan,
+    sound: AudioEvent | None,
+    fitting: Sequence[GestureName],
+    seed: int,
+) -> tuple[Gesture, ...]:
+    """A small gesture on the voice's accent, one of `fitting`; none in silence and in a shot too short for it."""
+    speaking = sound is not None and sound.kind in VOICES
+    if not fitting or not speaking or span.seconds < _IMPLIED_SECONDS:
         return ()
-    wish = Wish(random.Random(seed).choice(allowed), IMPLIED_AMOUNT)
+    wish = Wish(random.Random(seed).choice(fitting), IMPLIED_AMOUNT)
     begin = accent(observations, span)
     length = min(28, span.stop - begin)
     start = max(span.start, min(begin, span.stop - length))

@@ -33,6 +33,7 @@ from dramatis.director.lexicon import (
     REPEATED,
     SPLIT,
     STILL,
+    STRONG,
     THEN,
     TIME_ALONE,
     WHOLE,
@@ -274,9 +275,11 @@ def _take_emotion(reading: _Reading, emotion: Emotion, moves_on: bool) -> None:
     if current is None:
         reading.put(emotion=emotion)
     elif current.name == emotion.name:
-        # The stronger of two words for one emotion counts: "happy, laughing".
-        if current.intensity < emotion.intensity:
-            reading.put(emotion=emotion)
+        # The stronger of two words for one emotion counts: "happy, laughing". Two strong ones ask for all there is:
+        # "very happy and smiles broadly".
+        both_strong = min(current.intensity, emotion.intensity) >= STRONG
+        amount = 1.0 if both_strong else max(current.intensity, emotion.intensity)
+        reading.put(emotion=Emotion(emotion.name, amount))
     elif moves_on:
         reading.advance()
         reading.put(emotion=emotion)
