@@ -1,0 +1,324 @@
+"""The parts that need no download: people, keypoints and masks by the small perception network.
+
+The network has learnt on pictures of one person. So it never sees a whole group: windows over the frame show where
+faces are and what is anybody's, and every face is then looked at by itself, at the size that the network knows. Pixels
+of people who touch go to the one from whose head and chest they are reached first, along the edges of the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+from skimage.filters import sobel
+from skimage.segmentation import watershed
+
+import dramatis
+from dramatis.annotate.units import Box, Detection, Frame, Masks, Pose, Prompt, Tracking, box_of
+from dramatis.models.loading import load_model
+from dramatis.models.perception import PerceptionNet
+from dramatis.motion.face import fit_head
+from dramatis.runtime.files import hash_file
+
+WEIGHTS = Path(dramatis.__file__).parent / "weights" / "mini" / "perception"
+CELLS = 64
+"""Cells of a side of the network's masks."""
+LOOK = 7.2
+"""Side of the square that a face is looked at in, in radii of its landmarks: what most training pictures show."""
+FACE_SEEN = 0.5
+FACE_ERROR = 0.06
+"""Most that landmarks may differ from a head's, in head heights (`HeadFit.error`)."""
+_STEADY = 0.7
+"""Most that the centre of a face may move between two looks at it, in radii."""
+_LEAST_CELLS = 8
+"""Cells of a window below which a spot is no face."""
+
+
+class Square(NamedTuple):
+    """Where a look goes, pixels; it may reach beyond the picture."""
+
+    left: float
+    top: float
+    side: float
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One look at a face. landmarks: (68, 2) px.  score: 0..1.  person: (64, 64) in 0..1 over `square`."""
+
+    landmarks: NDArray[np.float32]
+    score: float
+    person: NDArray[np.float32]
+    square: Square
+
+    @property
+    def centre(self) -> NDArray[np.float32]:
+        """Mean of the landmarks, px."""
+        return np.asarray(self.landmarks.mean(0))
+
+    @property
+    def radius(self) -> float:
+        """Root mean square distance of the landmarks from their centre, px."""
+        return float(np.sqrt(((self.landmarks - self.centre) ** 2).sum(1).mean()))
+
+    @property
+    def closer(self) -> Square:
+        """The square to look at the same face in again."""
+        side = LOOK * self.radius
+        return Square(float(self.centre[0] - side / 2), float(self.centre[1] - side / 2), side)
+
+    @property
+    def is_face(self) -> bool:
+        """Whether the network says so, and the landmarks lie as those of a head do."""
+        if self.score < FACE_SEEN:
+            return False
+        try:
+            return fit_head(self.landmarks).error < FACE_ERROR
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What windows over a frame show. person, face: (h, w) in 0..1 on a grid of cells of `cell` pixels."""
+
+    person: NDArray[np.float32]
+    face: NDArray[np.float32]
+    cell: float
+
+
+class Eye:
+    """Looks of the perception network at parts of frames; what the windows over the last frame showed is kept."""
+
+    def __init__(self, net: PerceptionNet, identity: str) -> None:
+        self.identity = identity
+        self._net = net.eval()
+        self._last: tuple[Frame, Survey] | None = None
+
+    @classmethod
+    def shipped(cls, folder: Path = WEIGHTS) -> Eye:
+        """With the weights of this package."""
+        files = sorted(folder.glob("*.safetensors"))
+        return cls(load_model(PerceptionNet, folder), "perception:" + ",".join(hash_file(file)[:16] for file in files))
+
+    def find(self, frame: Frame) -> list[Face]:
+        """All faces, from left to right."""
+        found: list[Face] = []
+        for face in self.settle(frame, [self.at(frame, square) for square in self._spots(frame)]):
+            if all(np.linalg.norm(face.centre - other.centre) > max(face.radius, other.radius) for other in found):
+                found.append(face)
+        return sorted(found, key=lambda face: float(face.centre[0]))
+
+    def settle(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
+        """A second, closer look at each; those that stay where they are and look like a face."""
+        settled = []
+        for first in faces:
+            second = self.at(frame, first.closer)
+            if second.is_face and np.linalg.norm(second.centre - first.centre) < _STEADY * second.radius:
+                settled.append(second)
+        return settled
+
+    def at(self, frame: Frame, square: Square) -> Face:
+        """One look at a square."""
+        points, masks, score = self._looks(frame, [square])
+        return Face(points[0], float(score[0]), masks[0, 0], square)
+
+    def survey(self, frame: Frame) -> Survey:
+        """Square windows over the frame, half a window apart."""
+        if self._last is not None and self._last[0] is frame:
+            return self._last[1]
+        height, width = frame.shape[:2]
+        side = min(height, width)
+        cell = side / CELLS
+        reach = [round((extent - side) / cell) for extent in (height, width)]
+        rows, columns = (sorted({*range(0, last, CELLS // 2), last}) for last in reach)
+        places = [(row, column) for row in rows for column in columns]
+        _, masks, _ = self._looks(frame, [Square(column * cell, row * cell, side) for row, column in places])
+        shown = np.zeros((2, reach[0] + CELLS, reach[1] + CELLS), np.float32)
+        weight = np.zeros(shown.shape[1:], np.float32)
+        taper = np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS))
+        trust = np.minimum.outer(taper, taper)  # a window knows least about what it cuts off
+        for (row, column), mask in zip(places, masks, strict=True):
+            part = np.s_[row : row + CELLS, column : column + CELLS]
+            shown[:, *part] += trust * mask
+            weight[part] += trust
+        person, face = shown / weight
+        self._last = (frame, Survey(person, face, cell))
+        return self._last[1]
+
+    def _spots(self, frame: Frame) -> list[Square]:
+        """Squares round the spots where windows show the skin of faces, largest first."""
+        survey = self.survey(frame)
+        labels, count = ndimage.label(survey.face > 0.5)
+        spots = []
+        for label in range(1, count + 1):
+            rows, columns = np.nonzero(labels == label)
+            if len(rows) >= _LEAST_CELLS:
+                side = LOOK * float(np.sqrt(len(rows) / np.pi)) * survey.cell
+                x, y = (columns.mean() + 0.5) * survey.cell, (rows.mean() + 0.5) * survey.cell
+                spots.append(Square(x - side / 2, y - side / 2, side))
+        return sorted(spots, key=lambda square: -square.side)
+
+    @torch.no_grad()
+    def _looks(
+        self, frame: Frame, squares: Sequence[Square]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Landmarks (B, 68, 2) in pixels of the frame, masks (B, 2, 64, 64) and face scores (B,), both in 0..1."""
+        size = PerceptionNet.size
+        views = np.stack([view(frame, square, size) for square in squares])
+        images = torch.from_numpy(views).permute(0, 3, 1, 2).float() / 127.5 - 1
+        points, masks, scores = self._net(images)
+        corners = np.array([square[:2] for square in squares], np.float32)[:, None]
+        scales = np.array([square.side / size for square in squares], np.float32)[:, None, None]
+        return points.numpy() * scales + corners, masks.sigmoid().numpy(), scores.sigmoid().numpy()
+
+
+def view(frame: Frame, square: Square, size: int) -> Frame:
+    """A square of the frame at `size` x `size`, its border drawn outwards where it reaches beyond."""
+    height, width = frame.shape[:2]
+    left, top = int(np.floor(square.left)), int(np.floor(square.top))
+    reach = int(np.ceil(square.side)) + 2
+    columns = np.clip(np.arange(left, left + reach), 0, width - 1)
+    rows = np.clip(np.arange(top, top + reach), 0, height - 1)
+    x, y = square.left - left, square.top - top
+    part = Image.fromarray(frame[np.ix_(rows, columns)])
+    scaled = part.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + square.side, y + square.side))
+    return np.asarray(scaled)
+
+
+def split_people(frame: Frame, faces: Sequence[Face], survey: Survey) -> Masks:
+    """Whose pixel is whose: masks (N, H, W) of the people with these faces, without overlap."""
+    height, width = frame.shape[:2]
+    share = enlarged(survey.person, (height, width))
+    for face in faces:
+        refine(share, face)
+    small = share[::2, ::2]
+    anybody = small > 0.5
+    seeds = _seeds(faces, (height, width))[::2, ::2] * anybody
+    edges = sobel(frame[::2, ::2].astype(np.float32).mean(-1))
+    owners = watershed(edges, seeds, mask=anybody)
+    # A person's own border is as fine as the network's; only the border between two is that of the half-size picture.
+    owners = np.repeat(np.repeat(owners, 2, 0), 2, 1)[:height, :width]
+    nobody = owners == 0
+    if nobody.any() and not nobody.all():
+        rows, columns = ndimage.distance_transform_edt(nobody, return_distances=False, return_indices=True)
+        near = ndimage.binary_dilation(~nobody, iterations=2)
+        owners = np.where(near, owners[rows, columns], 0)
+    return np.stack([(share > 0.5) & (owners == k + 1) for k in range(len(faces))])
+
+
+def enlarged(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A map of cells over a frame of (height, width)."""
+    large = Image.fromarray(cells).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.array(large)
+
+
+def refine(share: NDArray[np.float32], face: Face) -> None:
+    """Mix what a closer look shows of the person into a map (H, W) of anybody, in place."""
+    side = max(1, round(face.square.side))
+    left, top = round(face.square.left), round(face.square.top)
+    seen = enlarged(face.person, (side, side))
+    rows = slice(max(0, top), max(0, min(share.shape[0], top + side)))
+    columns = slice(max(0, left), max(0, min(share.shape[1], left + side)))
+    part = seen[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    share[rows, columns] = (share[rows, columns] + part) / 2
+
+
+def _seeds(faces: Sequence[Face], size: tuple[int, int]) -> NDArray[np.int64]:
+    """What surely belongs to each person, (H, W): the face, and a column from the chin down. The nearer one wins."""
+    ys, xs = np.mgrid[: size[0], : size[1]] + 0.5
+    seeds = np.zeros(size, np.int64)
+    for k in np.argsort([face.radius for face in faces]):
+        face = faces[k]
+        aside, below = np.abs(xs - face.centre[0]) / face.radius, (ys - face.centre[1]) / face.radius
+        seeds[(np.hypot(aside, below) < 1.0) | ((below > 1.0) & (aside < 0.8))] = k + 1
+    return seeds
+
+
+class PerceptionDetector:
+    """People by their faces; the box is that of the person's mask in this frame alone."""
+
+    def __init__(self, eye: Eye) -> None:
+        self.identity = eye.identity
+        self._eye = eye
+
+    def detect(self, frame: Frame) -> list[Detection]:
+        faces = self._eye.find(frame)
+        if not faces:
+            return []
+        boxes = [box_of(mask) for mask in split_people(frame, faces, self._eye.survey(frame))]
+        return [Detection(box, face.score) for box, face in zip(boxes, faces, strict=True) if box is not None]
+
+
+class PerceptionPose:
+    """68 landmarks of the face, searched for in the upper part of a box."""
+
+    def __init__(self, eye: Eye) -> None:
+        self.identity = eye.identity
+        self._eye = eye
+
+    def estimate(self, frame: Frame, boxes: Sequence[Box]) -> list[Pose]:
+        return [self._pose(frame, box) for box in boxes]
+
+    def _pose(self, frame: Frame, box: Box) -> Pose:
+        face = self._eye.at(frame, head_square(box))
+        face = self._eye.at(frame, face.closer)
+        sure = face.score if face.is_face else 0.0
+        return Pose(face.landmarks, np.full(len(face.landmarks), sure, np.float32))
+
+
+def head_square(box: Box) -> Square:
+    """Where the head of a standing or sitting person is to be looked for: the top of the box, as wide as the box."""
+    side = max(1.0, min(box.right - box.left, box.bottom - box.top))
+    middle = (box.left + box.right) / 2
+    return Square(middle - side / 2, box.top - 0.05 * side, side)
+
+
+class PerceptionSegmenter:
+    """Follows faces from look to look; the masks are those of the looks."""
+
+    def __init__(self, eye: Eye) -> None:
+        self.identity = eye.identity
+        self._eye = eye
+
+    def begin(self, prompts: Sequence[Prompt]) -> Tracking:
+        return _FollowedFaces(self._eye, prompts)
+
+
+class _FollowedFaces:
+    """Where each face was last; one that is lost is looked for there again in every frame."""
+
+    def __init__(self, eye: Eye, prompts: Sequence[Prompt]) -> None:
+        self._eye = eye
+        self._squares = [_prompted(prompt) for prompt in prompts]
+
+    def step(self, frame: Frame) -> Masks:
+        masks = np.zeros((len(self._squares), *frame.shape[:2]), bool)
+        seen: dict[int, Face] = {}
+        for person, square in enumerate(self._squares):
+            settled = self._eye.settle(frame, [self._eye.at(frame, square)])
+            if settled and not any(_same(settled[0], other) for other in seen.values()):
+                seen[person] = settled[0]
+                self._squares[person] = settled[0].closer
+        if seen:
+            masks[list(seen)] = split_people(frame, list(seen.values()), self._eye.survey(frame))
+        return masks
+
+
+def _same(face: Face, other: Face) -> bool:
+    return bool(np.linalg.norm(face.centre - other.centre) < min(face.radius, other.radius))
+
+
+def _prompted(prompt: Prompt) -> Square:
+    """Where to look first: at the keypoints if they are a face's, else at the top of the box."""
+    if prompt.pose.points.shape == (68, 2) and prompt.pose.confidence.min() >= FACE_SEEN:
+        nothing = np.zeros((CELLS, CELLS), np.float32)
+        return Face(prompt.pose.points, 1.0, nothing, Square(0.0, 0.0, 1.0)).closer
+    return head_square(prompt.box)
