@@ -24,11 +24,9 @@ def mark_cuts(frames: Iterable[Frame], settings: Settings) -> Iterator[tuple[boo
     for frame in frames:
         now = thumbnail(frame)
         change = 0.0 if before is None else float(np.abs(now - before).mean())
-        cut = change > max(settings.cut, settings.cut_ratio * float(np.mean(usual or [0.0])))
-        if cut:
-            usual.clear()
-        elif before is not None:
-            usual.append(change)
+        cut = change > max(settings.cut, settings.cut_ratio * float(np.median(usual or [0.0])))
+        if before is not None:
+            usual.append(change)  # a cut as well: the median does not mind one, and learns what never rests
         yield cut or before is None, frame
         before = now
 

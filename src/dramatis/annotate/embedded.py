@@ -32,7 +32,8 @@ CELLS = 64
 """Cells of a side of the network's masks."""
 LOOK = 7.2
 """Side of the square that a face is looked at in, in radii of its landmarks: what most training pictures show."""
-FACE_SEEN = 0.5
+FACE_FOUND, FACE_SEEN = 0.9, 0.5
+"""Least score of a face that is new, and of one that is followed: lights out of focus reach 0.86."""
 FACE_ERROR = 0.06
 """Most that landmarks may differ from a head's, in head heights (`HeadFit.error`)."""
 _STEADY = 0.7
@@ -74,10 +75,9 @@ class Face:
         side = LOOK * self.radius
         return Square(float(self.centre[0] - side / 2), float(self.centre[1] - side / 2), side)
 
-    @property
-    def is_face(self) -> bool:
-        """Whether the network says so, and the landmarks lie as those of a head do."""
-        if self.score < FACE_SEEN:
+    def is_face(self, least: float = FACE_SEEN) -> bool:
+        """Whether the network is that sure, and the landmarks lie as those of a head do."""
+        if self.score < least:
             return False
         try:
             return fit_head(self.landmarks).error < FACE_ERROR
@@ -100,7 +100,7 @@ class Eye:
     def __init__(self, net: PerceptionNet, identity: str) -> None:
         self.identity = identity
         self._net = net.eval()
-        self._last: tuple[Frame, Survey] | None = None
+        self._last: tuple[Frame, dict[float, Survey]] | None = None
 
     @classmethod
     def shipped(cls, folder: Path = WEIGHTS) -> Eye:
@@ -109,35 +109,46 @@ class Eye:
         return cls(load_model(PerceptionNet, folder), "perception:" + ",".join(hash_file(file)[:16] for file in files))
 
     def find(self, frame: Frame) -> list[Face]:
-        """All faces, from left to right."""
-        found: list[Face] = []
-        for face in self.settle(frame, [self.at(frame, square) for square in self._spots(frame)]):
-            if all(np.linalg.norm(face.centre - other.centre) > max(face.radius, other.radius) for other in found):
-                found.append(face)
-        return sorted(found, key=lambda face: float(face.centre[0]))
+        """All faces, from left to right. Smaller windows are tried where large ones show small faces or none."""
+        large = min(frame.shape[:2])
+        faces = self._found(frame, large)
+        if not faces or min(face.closer.side for face in faces) < large / 2:
+            faces = distinct([*faces, *self._found(frame, large / 2)])
+        return sorted(faces, key=lambda face: float(face.centre[0]))
 
-    def settle(self, frame: Frame, faces: Sequence[Face]) -> list[Face]:
-        """A second, closer look at each; those that stay where they are and look like a face."""
-        settled = []
-        for first in faces:
+    def _found(self, frame: Frame, side: float) -> list[Face]:
+        """The faces that windows of one size show, each looked at twice: those that stay where they are."""
+        found = []
+        for spot in spots(self.survey(frame, side)):
+            first = self.at(frame, spot)
             second = self.at(frame, first.closer)
-            if second.is_face and np.linalg.norm(second.centre - first.centre) < _STEADY * second.radius:
-                settled.append(second)
-        return settled
+            if second.is_face(FACE_FOUND) and distance(first, second) < _STEADY * second.radius:
+                found.append(second)
+        return distinct(found)
+
+    def people(self, frame: Frame, faces: Sequence[Face]) -> Masks:
+        """Masks (N, H, W) of the people with these faces, without overlap."""
+        large = min(frame.shape[:2])
+        small = max(face.closer.side for face in faces) < large / 2
+        return split_people(frame, faces, self.survey(frame, large / 2 if small else large))
 
     def at(self, frame: Frame, square: Square) -> Face:
         """One look at a square."""
         points, masks, score = self._looks(frame, [square])
         return Face(points[0], float(score[0]), masks[0, 0], square)
 
-    def survey(self, frame: Frame) -> Survey:
+    def survey(self, frame: Frame, side: float) -> Survey:
         """Square windows over the frame, half a window apart."""
-        if self._last is not None and self._last[0] is frame:
-            return self._last[1]
-        height, width = frame.shape[:2]
-        side = min(height, width)
+        if self._last is None or self._last[0] is not frame:
+            self._last = (frame, {})
+        surveys = self._last[1]
+        if side not in surveys:
+            surveys[side] = self._survey(frame, side)
+        return surveys[side]
+
+    def _survey(self, frame: Frame, side: float) -> Survey:
         cell = side / CELLS
-        reach = [round((extent - side) / cell) for extent in (height, width)]
+        reach = [round((extent - side) / cell) for extent in frame.shape[:2]]
         rows, columns = (sorted({*range(0, last, CELLS // 2), last}) for last in reach)
         places = [(row, column) for row in rows for column in columns]
         _, masks, _ = self._looks(frame, [Square(column * cell, row * cell, side) for row, column in places])
@@ -150,21 +161,7 @@ class Eye:
             shown[:, *part] += trust * mask
             weight[part] += trust
         person, face = shown / weight
-        self._last = (frame, Survey(person, face, cell))
-        return self._last[1]
-
-    def _spots(self, frame: Frame) -> list[Square]:
-        """Squares round the spots where windows show the skin of faces, largest first."""
-        survey = self.survey(frame)
-        labels, count = ndimage.label(survey.face > 0.5)
-        spots = []
-        for label in range(1, count + 1):
-            rows, columns = np.nonzero(labels == label)
-            if len(rows) >= _LEAST_CELLS:
-                side = LOOK * float(np.sqrt(len(rows) / np.pi)) * survey.cell
-                x, y = (columns.mean() + 0.5) * survey.cell, (rows.mean() + 0.5) * survey.cell
-                spots.append(Square(x - side / 2, y - side / 2, side))
-        return sorted(spots, key=lambda square: -square.side)
+        return Survey(person, face, cell)
 
     @torch.no_grad()
     def _looks(
@@ -178,6 +175,33 @@ class Eye:
         corners = np.array([square[:2] for square in squares], np.float32)[:, None]
         scales = np.array([square.side / size for square in squares], np.float32)[:, None, None]
         return points.numpy() * scales + corners, masks.sigmoid().numpy(), scores.sigmoid().numpy()
+
+
+def spots(survey: Survey) -> list[Square]:
+    """Squares round the spots that show the skin of a face, largest first."""
+    labels, count = ndimage.label(survey.face > 0.5)
+    found = []
+    for label in range(1, count + 1):
+        rows, columns = np.nonzero(labels == label)
+        if len(rows) >= _LEAST_CELLS:
+            side = LOOK * float(np.sqrt(len(rows) / np.pi)) * survey.cell
+            x, y = (columns.mean() + 0.5) * survey.cell, (rows.mean() + 0.5) * survey.cell
+            found.append(Square(x - side / 2, y - side / 2, side))
+    return sorted(found, key=lambda square: -square.side)
+
+
+def distance(face: Face, other: Face) -> float:
+    """Between the centres of two faces, px."""
+    return float(np.linalg.norm(face.centre - other.centre))
+
+
+def distinct(faces: Sequence[Face]) -> list[Face]:
+    """Without the later of two that are the same face."""
+    kept: list[Face] = []
+    for face in faces:
+        if all(distance(face, other) > max(face.radius, other.radius) for other in kept):
+            kept.append(face)
+    return kept
 
 
 def view(frame: Frame, square: Square, size: int) -> Frame:
@@ -253,7 +277,7 @@ class PerceptionDetector:
         faces = self._eye.find(frame)
         if not faces:
             return []
-        boxes = [box_of(mask) for mask in split_people(frame, faces, self._eye.survey(frame))]
+        boxes = [box_of(mask) for mask in self._eye.people(frame, faces)]
         return [Detection(box, face.score) for box, face in zip(boxes, faces, strict=True) if box is not None]
 
 
@@ -270,7 +294,7 @@ class PerceptionPose:
     def _pose(self, frame: Frame, box: Box) -> Pose:
         face = self._eye.at(frame, head_square(box))
         face = self._eye.at(frame, face.closer)
-        sure = face.score if face.is_face else 0.0
+        sure = face.score if face.is_face() else 0.0
         return Pose(face.landmarks, np.full(len(face.landmarks), sure, np.float32))
 
 
@@ -303,17 +327,13 @@ class _FollowedFaces:
         masks = np.zeros((len(self._squares), *frame.shape[:2]), bool)
         seen: dict[int, Face] = {}
         for person, square in enumerate(self._squares):
-            settled = self._eye.settle(frame, [self._eye.at(frame, square)])
-            if settled and not any(_same(settled[0], other) for other in seen.values()):
-                seen[person] = settled[0]
-                self._squares[person] = settled[0].closer
+            face = self._eye.at(frame, square)
+            if face.is_face() and len(distinct([*seen.values(), face])) > len(seen):
+                seen[person] = face
+                self._squares[person] = face.closer
         if seen:
-            masks[list(seen)] = split_people(frame, list(seen.values()), self._eye.survey(frame))
+            masks[list(seen)] = self._eye.people(frame, list(seen.values()))
         return masks
-
-
-def _same(face: Face, other: Face) -> bool:
-    return bool(np.linalg.norm(face.centre - other.centre) < min(face.radius, other.radius))
 
 
 def _prompted(prompt: Prompt) -> Square:

@@ -1,0 +1,31 @@
+"""Which parts annotate: the embedded ones, or networks that the user gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from dramatis.annotate.units import Parts
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Files of the user's own networks; None takes the embedded part.
+
+    detector: a YOLO-class ONNX file.  pose: DWPose's ONNX file.  segmenter: a folder with SAM 2 for videos.
+    """
+
+    detector: Path | None = None
+    pose: Path | None = None
+    segmenter: Path | None = None
+
+
+@lru_cache(maxsize=1)
+def open_parts(choice: Choice) -> Parts:
+    """The parts of a choice, once in each process. Raises UserError for files that are not what they should be."""
+    from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter
+
+    eye = Eye.shipped()
+    parts = Parts(PerceptionDetector(eye), PerceptionPose(eye), PerceptionSegmenter(eye))
+    return parts
