@@ -38,6 +38,8 @@ FACE_ERROR = 0.06
 """Most that landmarks may differ from a head's, in head heights (`HeadFit.error`)."""
 _STEADY = 0.7
 """Most that the centre of a face may move between two looks at it, in radii."""
+_COMPACT = 0.3
+"""How much distance counts beside edges where people touch (`skimage.segmentation.watershed`)."""
 _LEAST_CELLS = 8
 """Cells of a window below which a spot is no face."""
 
@@ -227,7 +229,7 @@ def split_people(frame: Frame, faces: Sequence[Face], survey: Survey) -> Masks:
     anybody = small > 0.5
     seeds = _seeds(faces, (height, width))[::2, ::2] * anybody
     edges = sobel(frame[::2, ::2].astype(np.float32).mean(-1))
-    owners = watershed(edges, seeds, mask=anybody)
+    owners = watershed(edges, seeds, mask=anybody, compactness=_COMPACT)
     # A person's own border is as fine as the network's; only the border between two is that of the half-size picture.
     owners = np.repeat(np.repeat(owners, 2, 0), 2, 1)[:height, :width]
     nobody = owners == 0
@@ -256,13 +258,14 @@ def refine(share: NDArray[np.float32], face: Face) -> None:
 
 
 def _seeds(faces: Sequence[Face], size: tuple[int, int]) -> NDArray[np.int64]:
-    """What surely belongs to each person, (H, W): the face, and a column from the chin down. The nearer one wins."""
+    """What surely belongs to each person, (H, W): the face, and neck and chest below it. The nearer one wins."""
     ys, xs = np.mgrid[: size[0], : size[1]] + 0.5
     seeds = np.zeros(size, np.int64)
     for k in np.argsort([face.radius for face in faces]):
         face = faces[k]
         aside, below = np.abs(xs - face.centre[0]) / face.radius, (ys - face.centre[1]) / face.radius
-        seeds[(np.hypot(aside, below) < 1.0) | ((below > 1.0) & (aside < 0.8))] = k + 1
+        chest = np.clip(0.8 + 0.6 * (below - 1), 0, 1.8)
+        seeds[(np.hypot(aside, below) < 1.0) | ((below > 1.0) & (aside < chest))] = k + 1
     return seeds
 
 

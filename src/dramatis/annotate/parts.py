@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from dramatis.annotate.units import Parts
+from dramatis.annotate.units import Detector, Parts, PoseEstimator, Segmenter
 
 
 @dataclass(frozen=True)
@@ -27,5 +27,19 @@ def open_parts(choice: Choice) -> Parts:
     from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter
 
     eye = Eye.shipped()
-    parts = Parts(PerceptionDetector(eye), PerceptionPose(eye), PerceptionSegmenter(eye))
-    return parts
+    detector: Detector = PerceptionDetector(eye)
+    pose: PoseEstimator = PerceptionPose(eye)
+    segmenter: Segmenter = PerceptionSegmenter(eye)
+    if choice.detector is not None:
+        from dramatis.annotate.yolo import YoloDetector
+
+        detector = YoloDetector(choice.detector)
+    if choice.pose is not None:
+        from dramatis.annotate.dwpose import DwPose
+
+        pose = DwPose(choice.pose)
+    if choice.segmenter is not None:
+        from dramatis.annotate.sam2 import Sam2Segmenter
+
+        segmenter = Sam2Segmenter(choice.segmenter)
+    return Parts(detector, pose, segmenter)
