@@ -40,8 +40,12 @@ _STEADY = 0.7
 """Most that the centre of a face may move between two looks at it, in radii."""
 _COMPACT = 0.3
 """How much distance counts beside edges where people touch (`skimage.segmentation.watershed`)."""
-_LEAST_CELLS = 8
+_LEAST_CELLS = 16
 """Cells of a window below which a spot is no face."""
+_ROUNDS = 3
+"""How often faces are looked for in what those that were found leave over."""
+_SKIN = 1.8
+"""Half the width of a face's skin and hair line, in radii of its landmarks."""
 
 
 class Square(NamedTuple):
@@ -120,13 +124,22 @@ class Eye:
 
     def _found(self, frame: Frame, side: float) -> list[Face]:
         """The faces that windows of one size show, each looked at twice: those that stay where they are."""
-        found = []
-        for spot in spots(self.survey(frame, side)):
-            first = self.at(frame, spot)
-            second = self.at(frame, first.closer)
-            if second.is_face(FACE_FOUND) and distance(first, second) < _STEADY * second.radius:
-                found.append(second)
+        survey = self.survey(frame, side)
+        shown, found = survey.face > 0.5, list[Face]()
+        for _ in range(_ROUNDS):
+            faces = [face for spot in spots(shown, survey.cell) if (face := self._settled(frame, spot))]
+            for face in faces:
+                erase(shown, face, survey.cell)
+            if not faces:
+                break
+            found += faces
         return distinct(found)
+
+    def _settled(self, frame: Frame, spot: Square) -> Face | None:
+        first = self.at(frame, spot)
+        second = self.at(frame, first.closer)
+        steady = distance(first, second) < _STEADY * second.radius
+        return second if steady and second.is_face(FACE_FOUND) else None
 
     def people(self, frame: Frame, faces: Sequence[Face]) -> Masks:
         """Masks (N, H, W) of the people with these faces, without overlap."""
@@ -179,17 +192,24 @@ class Eye:
         return points.numpy() * scales + corners, masks.sigmoid().numpy(), scores.sigmoid().numpy()
 
 
-def spots(survey: Survey) -> list[Square]:
-    """Squares round the spots that show the skin of a face, largest first."""
-    labels, count = ndimage.label(survey.face > 0.5)
+def spots(shown: NDArray[np.bool_], cell: float) -> list[Square]:
+    """Squares round the spots of a map of cells that show the skin of a face, largest first."""
+    labels, count = ndimage.label(shown)
     found = []
     for label in range(1, count + 1):
         rows, columns = np.nonzero(labels == label)
         if len(rows) >= _LEAST_CELLS:
-            side = LOOK * float(np.sqrt(len(rows) / np.pi)) * survey.cell
-            x, y = (columns.mean() + 0.5) * survey.cell, (rows.mean() + 0.5) * survey.cell
+            side = LOOK * float(np.sqrt(len(rows) / np.pi)) * cell
+            x, y = (columns.mean() + 0.5) * cell, (rows.mean() + 0.5) * cell
             found.append(Square(x - side / 2, y - side / 2, side))
     return sorted(found, key=lambda square: -square.side)
+
+
+def erase(shown: NDArray[np.bool_], face: Face, cell: float) -> None:
+    """Take a face and the neck under it out of a map of cells, in place: two faces may share a spot."""
+    ys, xs = (np.mgrid[: shown.shape[0], : shown.shape[1]] + 0.5) * cell
+    aside, below = np.abs(xs - face.centre[0]) / face.radius, (ys - face.centre[1]) / face.radius
+    shown[(aside < _SKIN) & (np.abs(below) < 1.5 * _SKIN)] = False
 
 
 def distance(face: Face, other: Face) -> float:

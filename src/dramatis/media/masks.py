@@ -7,10 +7,9 @@ Every tool that reads COCO reads it (`pycocotools.mask.decode`).
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no other
 
 SPACE_STRIDE, TIME_STRIDE = 8, 4
 """Pixels and frames of a latent cell: the contract of the autoencoders (`AutoencoderKLWan`)."""
