@@ -33,7 +33,7 @@ WRONG = 0.6
 GOOD = 0.75
 """Overlap with the truth that every mask of a good segment has."""
 OVERLAP, PAN, SLIDE, DRIFT = 80, 3, 9, 3
-"""Pixels: how far one lies over the other; and the step in each frame of a camera, a leaving person, a drifting mask."""
+"""Pixels: how far one lies over the other; a frame's step of a camera, of someone who leaves, of a drifting mask."""
 Fault = Callable[[int, Masks, Masks], Masks]
 """Of a frame's number, the right masks and those of the onset: the masks of a segmenter that goes wrong."""
 

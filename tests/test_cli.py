@@ -19,7 +19,7 @@ from dramatis.models.loading import shards_of
 from tests.open_weights import tiny_open_model
 from tests.tiny import canonical_sight
 
-COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "world"}
+COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "annotate", "world"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
