@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import numpy as np
+from PIL import Image
 from scipy import ndimage
 
 from bench import Bench
@@ -177,16 +178,19 @@ def leave(stays: Case, goes: Case) -> Clip:
     return replace(plain, name="leaves", frames=frames, wrong={1: range(gone, FRAMES)})
 
 
-FAULTS: dict[str, tuple[int, Fault]] = {
-    "frozen": (ONSET, lambda number, masks, held: held),
-    "drift": (ONSET, lambda number, masks, held: np.roll(masks, DRIFT * (number - ONSET), 2)),
-    "swapped": (ONSET, lambda number, masks, held: np.roll(masks, 1, 0)),
-    "half from the onset": (ONSET, lambda number, masks, held: halved(masks)),
-    "half": (0, lambda number, masks, held: halved(masks)),
-    "both": (0, lambda number, masks, held: np.broadcast_to(masks.any(0), masks.shape).copy()),
-    "nothing": (0, lambda number, masks, held: np.broadcast_to(ground(held), masks.shape).copy()),
+LATE: dict[str, Fault] = {
+    "frozen": lambda number, masks, held: held,
+    "drift": lambda number, masks, held: np.roll(masks, DRIFT * (number - ONSET), 2),
+    "swapped": lambda number, masks, held: np.roll(masks, 1, 0),
+    "half from the onset": lambda number, masks, held: halved(masks),
 }
-"""Frame from which a fault is there, and what it does."""
+"""Faults from the onset on."""
+EARLY: dict[str, Fault] = {
+    "half": lambda number, masks, held: halved(masks),
+    "both": lambda number, masks, held: np.broadcast_to(masks.any(0), masks.shape).copy(),
+    "nothing": lambda number, masks, held: np.broadcast_to(ground(held), masks.shape).copy(),
+}
+"""Faults from the first frame on."""
 
 
 def halved(masks: Masks) -> Masks:
@@ -209,7 +213,9 @@ def plant(clip: Clip, result: Result, parts: Remembered) -> list[tuple[str, bool
     if len(right) < FRAMES:
         return []
     verdicts = []
-    for name, (start, fault) in FAULTS.items():
+    starts = dict.fromkeys(LATE, ONSET) | dict.fromkeys(EARLY, 0)
+    for name, fault in (LATE | EARLY).items():
+        start = starts[name]
         masks = [fault(n, seen, right[start]) if n >= start else seen for n, seen in enumerate(right)]
         spoilt = run(clip, replace(parts, segmenter=Given(masks)))
         for person in range(len(right[0])):
@@ -279,7 +285,7 @@ def kept_row(clips: Sequence[Clip], results: Sequence[Result]) -> Row:
     return judged("  good segments kept", value, "0.9", "0.95", share >= 0.9, share >= 0.95, share=share)
 
 
-def draw(clips: Sequence[Clip], results: Sequence[Result]) -> object:
+def draw(clips: Sequence[Clip], results: Sequence[Result]) -> Image.Image:
     """The last true frame of each clip with the pipeline's masks over it."""
     cells, labels = [], []
     for clip, result in zip(clips, results, strict=True):

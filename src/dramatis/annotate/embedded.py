@@ -40,6 +40,8 @@ _STEADY = 0.7
 """Most that the centre of a face may move between two looks at it, in radii."""
 _COMPACT = 0.3
 """How much distance counts beside edges where people touch (`skimage.segmentation.watershed`)."""
+_SPOT = 5.5
+"""Side of the first look at a spot, in radii of a disc of its area: skin reaches beyond the landmarks."""
 _LEAST_CELLS = 16
 """Cells of a window below which a spot is no face."""
 _ROUNDS = 3
@@ -125,7 +127,8 @@ class Eye:
     def _found(self, frame: Frame, side: float) -> list[Face]:
         """The faces that windows of one size show, each looked at twice: those that stay where they are."""
         survey = self.survey(frame, side)
-        shown, found = survey.face > 0.5, list[Face]()
+        shown = survey.face > 0.5
+        found: list[Face] = []
         for _ in range(_ROUNDS):
             faces = [face for spot in spots(shown, survey.cell) if (face := self._settled(frame, spot))]
             for face in faces:
@@ -199,7 +202,7 @@ def spots(shown: NDArray[np.bool_], cell: float) -> list[Square]:
     for label in range(1, count + 1):
         rows, columns = np.nonzero(labels == label)
         if len(rows) >= _LEAST_CELLS:
-            side = LOOK * float(np.sqrt(len(rows) / np.pi)) * cell
+            side = min(_SPOT * float(np.sqrt(len(rows) / np.pi)), CELLS) * cell
             x, y = (columns.mean() + 0.5) * cell, (rows.mean() + 0.5) * cell
             found.append(Square(x - side / 2, y - side / 2, side))
     return sorted(found, key=lambda square: -square.side)
@@ -245,8 +248,7 @@ def split_people(frame: Frame, faces: Sequence[Face], survey: Survey) -> Masks:
     share = enlarged(survey.person, (height, width))
     for face in faces:
         refine(share, face)
-    small = share[::2, ::2]
-    anybody = small > 0.5
+    anybody = share[::2, ::2] > 0.5
     seeds = _seeds(faces, (height, width))[::2, ::2] * anybody
     edges = sobel(frame[::2, ::2].astype(np.float32).mean(-1))
     owners = watershed(edges, seeds, mask=anybody, compactness=_COMPACT)
