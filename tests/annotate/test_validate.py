@@ -59,6 +59,21 @@ def test_a_swap_where_people_meet_is_told_by_their_colours() -> None:
     assert causes[4:] == [[Cause.IDENTITY, Cause.IDENTITY]] * 2
 
 
+def test_someone_else_in_the_same_place_is_told_by_new_colours() -> None:
+    frames = walk(6)
+    for frame in frames[4:]:
+        frame[true_masks(frame)[1]] = 128
+
+    validator, detector, pose = ShotValidator(2, Settings()), SquareDetector(), SquarePose()
+    causes = []
+    for number, frame in enumerate(frames):
+        before = frames[min(number, 3)]  # they hardly move, and a detector does not tell who it is
+        found = detector.detect(before)
+        poses = pose.estimate(frame, [detection.box for detection in found])
+        causes.append([finding.cause for finding in validator.check(frame, true_masks(before), found, poses)])
+    assert causes == [[None, None]] * 4 + [[None, Cause.IDENTITY]] * 2
+
+
 def test_a_mask_on_nothing_is_undetected() -> None:
     frames = walk(3)
     nothing = true_masks(frames[0])

@@ -19,7 +19,8 @@ class Settings(Value):
     foreign: most of another person's keypoints that may lie in it.
     slack: how far outside a mask a keypoint still counts as inside, in sides of the square with its box's area.
     step: least intersection over union with the last mask that was trusted.
-    likeness: how much more a mask's colours may resemble another person's than its own before.
+    own: least share of colours that a mask has in common with this person before.
+    likeness: how much larger the share in common with another person may be.
     margin: frames next to a fault that are dropped with it, for masks go astray before it shows.
     least_frames: frames of the shortest segment that is kept.
     cut: change of brightness from frame to frame, 0..255, that can be a cut.
@@ -27,12 +28,13 @@ class Settings(Value):
     """
 
     least_area: Unit = 0.004
-    box_overlap: Unit = 0.6
+    box_overlap: Unit = 0.7
     sure: Unit = 0.3
     inside: Unit = 0.85
-    foreign: Unit = 0.3
+    foreign: Unit = 0.2
     slack: Unit = 0.03
-    step: Unit = 0.4
+    step: Unit = 0.5
+    own: Unit = 0.6
     likeness: Unit = 0.1
     margin: Annotated[int, Field(ge=0)] = 3
     least_frames: Annotated[int, Field(ge=1)] = 25

@@ -102,9 +102,7 @@ class ShotValidator:
         foreign = max((share_inside(points, mask, 0.0) for points in others if len(points)), default=0.0)
         if foreign > bounds.foreign:
             return Finding(Cause.SECOND_PERSON, foreign)
-        if (excess := self._resemblance(person, frame, mask)) > bounds.likeness:
-            return Finding(Cause.IDENTITY, excess)
-        return SOUND
+        return self._recognise(person, frame, mask)
 
     def _trust(self, person: int, frame: Frame, mask: NDArray[np.bool_]) -> None:
         self._trusted[person] = mask
@@ -112,15 +110,17 @@ class ShotValidator:
             self._colours[person] += colours(frame, mask)
             self._learnt[person] += 1
 
-    def _resemblance(self, person: int, frame: Frame, mask: NDArray[np.bool_]) -> float:
-        """By how much the mask's colours resemble somebody else's in this shot more than this person's, -1..1."""
-        known = np.flatnonzero(self._learnt)
-        if person not in known or len(known) < 2:
-            return -1.0
+    def _recognise(self, person: int, frame: Frame, mask: NDArray[np.bool_]) -> Finding:
+        """Whether the colours under a mask are this person's so far, and not rather somebody else's in this shot."""
+        if not self._learnt[person]:
+            return SOUND
         seen = colours(frame, mask)
-        alike = {other: np.minimum(seen, self._colours[other] / self._learnt[other]).sum() for other in known}
+        known = np.flatnonzero(self._learnt)
+        alike = {other: float(np.minimum(seen, self._colours[other] / self._learnt[other]).sum()) for other in known}
         own = alike.pop(person)
-        return float(max(alike.values()) - own)
+        if own < self._settings.own or max(alike.values(), default=0.0) - own > self._settings.likeness:
+            return Finding(Cause.IDENTITY, own)
+        return SOUND
 
 
 def match_boxes(boxes: Sequence[Box | None], found: Sequence[Box]) -> dict[int, int]:
