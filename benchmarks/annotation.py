@@ -16,7 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from bench import Bench
-from dramatis.annotate.overlay import tinted
+from dramatis.annotate.overlay import shrink, tinted
 from dramatis.annotate.parts import Choice, open_parts
 from dramatis.annotate.pipeline import annotate_frames
 from dramatis.annotate.records import Segment
@@ -292,9 +292,9 @@ def draw(clips: Sequence[Clip], results: Sequence[Result]) -> Image.Image:
         number = int(clip.index[-1])
         masks = result.masks[number]
         people = range(0 if masks is None else len(masks))
-        cells.append(tinted(clip.frames[number], masks, {p for p in people if result.kept(p)[number]}))
-        labels.append(f"{clip.kind}, IoU " + ", ".join(f"{value:.2f}" for value in overlaps(clip, result)[-1]))
-    return contact_sheet(cells, labels, columns=2)
+        cells.append(shrink(tinted(clip.frames[number], masks, {p for p in people if result.kept(p)[number]})))
+        labels.append("IoU " + ", ".join(f"{value:.2f}" for value in overlaps(clip, result)[-1]))
+    return contact_sheet(cells, labels, columns=3)
 
 
 @dataclass(frozen=True)

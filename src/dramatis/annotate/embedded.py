@@ -40,6 +40,8 @@ _STEADY = 0.7
 """Most that the centre of a face may move between two looks at it, in radii."""
 _COMPACT = 0.3
 """How much distance counts beside edges where people touch (`skimage.segmentation.watershed`)."""
+_CLOSER = 3.0
+"""How much the middle of a closer look counts beside the windows."""
 _SPOT = 5.5
 """Side of the first look at a spot, in radii of a disc of its area: skin reaches beyond the landmarks."""
 _LEAST_CELLS = 16
@@ -172,8 +174,7 @@ class Eye:
         _, masks, _ = self._looks(frame, [Square(column * cell, row * cell, side) for row, column in places])
         shown = np.zeros((2, reach[0] + CELLS, reach[1] + CELLS), np.float32)
         weight = np.zeros(shown.shape[1:], np.float32)
-        taper = np.minimum(np.arange(CELLS) + 1, CELLS - np.arange(CELLS))
-        trust = np.minimum.outer(taper, taper)  # a window knows least about what it cuts off
+        trust = _pyramid()
         for (row, column), mask in zip(places, masks, strict=True):
             part = np.s_[row : row + CELLS, column : column + CELLS]
             shown[:, *part] += trust * mask
@@ -245,9 +246,7 @@ def view(frame: Frame, square: Square, size: int) -> Frame:
 def split_people(frame: Frame, faces: Sequence[Face], survey: Survey) -> Masks:
     """Whose pixel is whose: masks (N, H, W) of the people with these faces, without overlap."""
     height, width = frame.shape[:2]
-    share = enlarged(survey.person, (height, width))
-    for face in faces:
-        refine(share, face)
+    share = refined(enlarged(survey.person, (height, width)), faces)
     anybody = share[::2, ::2] > 0.5
     seeds = _seeds(faces, (height, width))[::2, ::2] * anybody
     edges = sobel(frame[::2, ::2].astype(np.float32).mean(-1))
@@ -268,15 +267,25 @@ def enlarged(cells: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.fl
     return np.array(large)
 
 
-def refine(share: NDArray[np.float32], face: Face) -> None:
-    """Mix what a closer look shows of the person into a map (H, W) of anybody, in place."""
-    side = max(1, round(face.square.side))
-    left, top = round(face.square.left), round(face.square.top)
-    seen = enlarged(face.person, (side, side))
-    rows = slice(max(0, top), max(0, min(share.shape[0], top + side)))
-    columns = slice(max(0, left), max(0, min(share.shape[1], left + side)))
-    part = seen[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    share[rows, columns] = (share[rows, columns] + part) / 2
+def refined(share: NDArray[np.float32], faces: Sequence[Face]) -> NDArray[np.float32]:
+    """A map (H, W) of anybody with what closer looks show mixed in; a look counts most in its middle."""
+    total, weight = share.copy(), np.ones_like(share)
+    for face in faces:
+        side = max(1, round(face.square.side))
+        left, top = round(face.square.left), round(face.square.top)
+        rows = slice(max(0, top), max(0, min(share.shape[0], top + side)))
+        columns = slice(max(0, left), max(0, min(share.shape[1], left + side)))
+        inner = np.s_[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        trust = (_CLOSER * enlarged(_pyramid(), (side, side)))[inner]
+        total[rows, columns] += trust * enlarged(face.person, (side, side))[inner]
+        weight[rows, columns] += trust
+    return total / weight
+
+
+def _pyramid() -> NDArray[np.float32]:
+    """How far the network's cells are to be trusted, (64, 64) in 0..1: it knows least about what it cuts off."""
+    taper = np.minimum(np.arange(CELLS) + 0.5, CELLS - np.arange(CELLS) - 0.5) * 2 / CELLS
+    return np.minimum.outer(taper, taper).astype(np.float32)
 
 
 def _seeds(faces: Sequence[Face], size: tuple[int, int]) -> NDArray[np.int64]:

@@ -89,7 +89,7 @@ def read_annotations(folder: str | Path) -> Iterator[Annotation]:
     Raises UserError for a folder without annotations and for a file that is damaged.
     """
     root = Path(folder) / VIDEOS
-    paths = sorted(root.rglob("*.json"))
+    paths = sorted(root.rglob("*.json"), key=lambda path: path.relative_to(root).as_posix().removesuffix(".json"))
     if not paths:
         raise UserError(f"The folder {folder} holds no annotations; run `dramatis annotate VIDEOS -o {folder}`.")
     for path in paths:

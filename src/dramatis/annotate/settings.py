@@ -28,9 +28,9 @@ class Settings(Value):
     """
 
     least_area: Unit = 0.004
-    box_overlap: Unit = 0.7
+    box_overlap: Unit = 0.75
     sure: Unit = 0.3
-    inside: Unit = 0.85
+    inside: Unit = 0.9
     foreign: Unit = 0.2
     slack: Unit = 0.03
     step: Unit = 0.5
