@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter, Square, view
-from dramatis.annotate.units import Box, Frame, Prompt, box_of, mask_overlap
+from dramatis.annotate.embedded import (
+    Eye,
+    PerceptionDetector,
+    PerceptionPose,
+    PerceptionSegmenter,
+    Square,
+    first_square,
+    head_square,
+    view,
+)
+from dramatis.annotate.units import Box, Frame, Pose, Prompt, box_of, mask_overlap
 
 SIDE = 160
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.png"
@@ -83,6 +92,17 @@ def test_a_prompt_on_nothing_follows_nothing(eye: Eye) -> None:
     (pose,) = PerceptionPose(eye).estimate(frame, [box])
     assert pose.confidence.max() == 0.0
     assert box_of(PerceptionSegmenter(eye).begin([Prompt(box, pose)]).step(frame)[0]) is None
+
+
+def test_a_face_among_the_keypoints_of_a_whole_body_is_where_the_first_look_goes() -> None:
+    points = np.random.default_rng(0).normal(50, 5, (68, 2)).astype(np.float32)
+    alone = Pose(points, np.ones(68, np.float32))
+    body = Pose(np.zeros((133, 2), np.float32), np.zeros(133, np.float32))
+    body.points[23:91], body.confidence[23:91] = points, 0.9
+    box = Box(0, 0, 100, 200)
+    assert first_square(Prompt(box, body)) == first_square(Prompt(box, alone))
+    unsure = Pose(points, np.zeros(68, np.float32))
+    assert first_square(Prompt(box, unsure)) == head_square(box) == Square(0.0, -5.0, 100.0)
 
 
 def test_a_view_keeps_its_place_and_draws_the_border_outwards() -> None:

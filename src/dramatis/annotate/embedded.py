@@ -32,6 +32,8 @@ CELLS = 64
 """Cells of a side of the network's masks."""
 LOOK = 7.2
 """Side of the square that a face is looked at in, in radii of its landmarks: what most training pictures show."""
+FACES = {68: slice(68), 133: slice(23, 91)}
+"""Where the 68 landmarks of a face stand among so many keypoints: alone, and in COCO's whole body (DWPose)."""
 FACE_FOUND, FACE_SEEN = 0.9, 0.5
 """Least score of a face that is new, and of one that is followed: lights out of focus reach 0.86."""
 FACE_ERROR = 0.06
@@ -355,7 +357,7 @@ class _FollowedFaces:
 
     def __init__(self, eye: Eye, prompts: Sequence[Prompt]) -> None:
         self._eye = eye
-        self._squares = [_prompted(prompt) for prompt in prompts]
+        self._squares = [first_square(prompt) for prompt in prompts]
 
     def step(self, frame: Frame) -> Masks:
         masks = np.zeros((len(self._squares), *frame.shape[:2]), bool)
@@ -370,9 +372,9 @@ class _FollowedFaces:
         return masks
 
 
-def _prompted(prompt: Prompt) -> Square:
-    """Where to look first: at the keypoints if they are a face's, else at the top of the box."""
-    if prompt.pose.points.shape == (68, 2) and prompt.pose.confidence.min() >= FACE_SEEN:
-        nothing = np.zeros((CELLS, CELLS), np.float32)
-        return Face(prompt.pose.points, 1.0, nothing, Square(0.0, 0.0, 1.0)).closer
-    return head_square(prompt.box)
+def first_square(prompt: Prompt) -> Square:
+    """Where to look first: at the face's keypoints if they are known and sure, else at the top of the box."""
+    pose, part = prompt.pose, FACES.get(len(prompt.pose.points))
+    if part is None or pose.confidence[part].min() < FACE_SEEN:
+        return head_square(prompt.box)
+    return Face(pose.points[part], 1.0, np.zeros((CELLS, CELLS), np.float32), Square(0.0, 0.0, 1.0)).closer

@@ -23,13 +23,13 @@ class Choice:
 
 @lru_cache(maxsize=1)
 def open_parts(choice: Choice) -> Parts:
-    """The parts of a choice, once in each process. Raises UserError for files that are not what they should be."""
-    from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter
+    """The parts of a choice, once in each process; the given files first, for they are what can be wrong.
 
-    eye = Eye.shipped()
-    detector: Detector = PerceptionDetector(eye)
-    pose: PoseEstimator = PerceptionPose(eye)
-    segmenter: Segmenter = PerceptionSegmenter(eye)
+    Raises UserError for files that are not what they should be.
+    """
+    detector: Detector | None = None
+    pose: PoseEstimator | None = None
+    segmenter: Segmenter | None = None
     if choice.detector is not None:
         from dramatis.annotate.yolo import YoloDetector
 
@@ -42,4 +42,11 @@ def open_parts(choice: Choice) -> Parts:
         from dramatis.annotate.sam2 import Sam2Segmenter
 
         segmenter = Sam2Segmenter(choice.segmenter)
-    return Parts(detector, pose, segmenter)
+    if detector and pose and segmenter:
+        return Parts(detector, pose, segmenter)
+    from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter
+
+    eye = Eye.shipped()
+    return Parts(
+        detector or PerceptionDetector(eye), pose or PerceptionPose(eye), segmenter or PerceptionSegmenter(eye)
+    )
