@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
-from transformers import Sam2VideoConfig, Sam2VideoModel
 
 
 def write_constant(path: Path, side: tuple[int, int], outputs: dict[str, np.ndarray], name: str = "images") -> Path:
@@ -59,6 +57,9 @@ def write_mean(path: Path, side: tuple[int, int]) -> Path:
 
 def write_sam2(folder: Path) -> Path:
     """SAM 2 for videos that sees 64x64 pixels, in the folder layout of its real weights."""
+    import torch  # not above: tests of ONNX files need none of it
+    from transformers import Sam2VideoConfig, Sam2VideoModel
+
     torch.manual_seed(0)
     backbone = {
         "model_type": "sam2_hiera_det_model",
