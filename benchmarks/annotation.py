@@ -16,6 +16,7 @@ from PIL import Image
 from scipy import ndimage
 
 from bench import Bench
+from dramatis.annotate.folder import ready_worker
 from dramatis.annotate.overlay import shrink, tinted
 from dramatis.annotate.parts import Choice, open_parts
 from dramatis.annotate.pipeline import annotate_frames
@@ -24,8 +25,11 @@ from dramatis.annotate.settings import Settings
 from dramatis.annotate.units import Box, Detection, Frame, Masks, Parts, Pose, Prompt, Tracking, mask_overlap
 from dramatis.evaluate.report import Row, judged
 from dramatis.media.sheet import contact_sheet
+from dramatis.runtime.executor import ProcessExecutor, Task
 from held_out import Case
 
+WORKERS = 4
+"""Clips that are looked at at once."""
 FRAMES = 57
 ONSET = 28
 """Frame from which a planted fault is there."""
@@ -79,15 +83,32 @@ class Result:
         )
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What became of a clip. verdicts: (fault, whether it was rejected) of each person with each fault in it."""
+
+    result: Result
+    verdicts: list[tuple[str, bool]]
+
+
 def annotation(bench: Bench) -> list[Row]:
     """Mask overlap, planted faults rejected, good segments kept."""
-    parts, cases = Remembered.of(open_parts(Choice())), bench.cases
-    clips = good_clips(cases)
-    results = [run(clip, parts) for clip in clips]
-    draw(clips, results).save(bench.pictures / "annotation.png")
-    planted = [verdict for clip, result in zip(clips, results, strict=True) for verdict in plant(clip, result, parts)]
-    planted += [verdict for clip in bad_clips(cases) for verdict in judge_clip(clip, run(clip, parts))]
-    return [*overlap_rows(clips, results), planted_row(planted), kept_row(clips, results)]
+    good, bad = good_clips(bench.cases), bad_clips(bench.cases)
+    tasks = [Task(f"{place}", examine, (clip,)) for place, clip in enumerate([*good, *bad])]
+    with ProcessExecutor(WORKERS, ready_worker) as executor:
+        examined = {int(done.key): done.value for done in executor.map(tasks)}
+    results = [examined[place].result for place in range(len(good))]
+    draw(good, results).save(bench.pictures / "annotation.png")
+    planted = [verdict for place in range(len(tasks)) for verdict in examined[place].verdicts]
+    return [*overlap_rows(good, results), planted_row(planted), kept_row(good, results)]
+
+
+def examine(clip: Clip) -> Examined:
+    """Annotate a clip; plant faults into its masks if it has none of its own."""
+    parts = Remembered.of(open_parts(Choice()))
+    result = run(clip, parts)
+    own = bool(clip.whole or clip.wrong)
+    return Examined(result, judge_clip(clip, result) if own else plant(clip, result, parts))
 
 
 def good_clips(cases: Sequence[Case]) -> list[Clip]:
