@@ -71,7 +71,8 @@ def test_every_video_has_its_lines_in_order(videos: Path, tmp_path: Path) -> Non
     assert (summary.videos, summary.made) == (4, 4)
     assert summary.causes["unreadable"] == 1
     assert [found.video for found in read_annotations(tmp_path / "out")] == ["a.mp4", "a/c.mp4", "b.mp4", "broken.mp4"]
-    assert Image.open(tmp_path / "out" / "overlays" / "a" / "c.mp4.png").width > WIDTH
+    with Image.open(tmp_path / "out" / "overlays" / "a" / "c.mp4.png") as sheet:
+        assert sheet.width > WIDTH
 
 
 def test_a_second_run_makes_only_what_is_missing_or_changed(videos: Path, tmp_path: Path) -> None:

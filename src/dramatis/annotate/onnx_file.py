@@ -41,7 +41,8 @@ class OnnxFile:
         if len(inputs) != 1 or len(shape) != 4 or shape[1] != 3 or inputs[0].type != "tensor(float)":
             raise self.fault(f"takes {_said(inputs)}, not one picture of 1x3xHxW")
         self._input = inputs[0].name
-        self.size = tuple(side if isinstance(side, int) else usual for side, usual in zip(shape[2:], size, strict=True))
+        height, width = (side if isinstance(side, int) else usual for side, usual in zip(shape[2:], size, strict=True))
+        self.size: tuple[int, int] = (height, width)
 
     def run(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The outputs for a picture (H, W, 3), already on the network's own scale."""

@@ -17,7 +17,7 @@ from dramatis.annotate.validate import Cause, Finding
 from dramatis.media.masks import Rle, decode_mask
 from dramatis.values import FrameSpan, UserError, Value
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 """Of the files; another format is another annotation."""
 VIDEOS = "videos"
 MANIFEST = "manifest.jsonl"

@@ -115,7 +115,7 @@ class ShotValidator:
         if not self._learnt[person]:
             return SOUND
         seen = colours(frame, mask)
-        known = np.flatnonzero(self._learnt)
+        known: list[int] = np.flatnonzero(self._learnt).tolist()
         alike = {other: float(np.minimum(seen, self._colours[other] / self._learnt[other]).sum()) for other in known}
         own = alike.pop(person)
         if own < self._settings.own or max(alike.values(), default=0.0) - own > self._settings.likeness:
