@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -125,17 +124,17 @@ def test_progress_counts_videos(videos: Path, tmp_path: Path) -> None:
     assert events[-1].detail == "broken.mp4: 0 kept, 1 rejected"
 
 
+@pytest.mark.timeout(600)  # two processes import everything afresh, which takes minutes where others are at work
 def test_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
     """With the embedded parts, as users run it."""
     root = tmp_path / "videos"
     for name, columns in (("a.mp4", 2), ("b.mp4", 1)):
-        write(root / name, [np.concatenate([np.roll(portrait(), t, 0)] * columns, 1) for t in range(4)])
-    shutil.copy(root / "a.mp4", root / "c.mp4")
+        write(root / name, [np.concatenate([np.roll(portrait(), t, 0)] * columns, 1) for t in range(3)])
     for workers in (1, 2):
-        annotate(root, tmp_path / f"out-{workers}", workers=workers)
+        annotate(root, tmp_path / f"out-{workers}", workers=workers, settings=Settings(least_frames=3))
     assert contents(tmp_path / "out-1") == contents(tmp_path / "out-2")
     kept = [segment.kept for found in read_annotations(tmp_path / "out-1") for segment in found.segments]
-    assert kept == [True] * 5
+    assert kept == [True] * 3
 
 
 def test_a_folder_without_videos_is_refused(tmp_path: Path) -> None:
