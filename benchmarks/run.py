@@ -25,6 +25,7 @@ import torch
 import typer
 from PIL import Image
 
+from annotation import annotation
 from bench import Bench
 from cascade import PARTS
 from directing import direction, negatives
@@ -51,6 +52,7 @@ SHOWN = {
     "true and generated": "results.png",
     "three ways, first, middle and last second": "cascade.png",
     "generic and own negative prompts": "negatives.png",
+    "masks of the annotation": "annotation.png",
 }
 
 
@@ -266,6 +268,7 @@ FILMED = (output, autoencoder, sync, sharpness, perception, direction, cost, rea
 GROUPS: dict[str, Group] = {part.__name__: Group("The mini", part) for part in FILMED}
 GROUPS |= {name: Group("Cascade", of_stage(part)) for name, part in PARTS.items()}
 GROUPS |= {"director": Group("Director", of_stage(director_rows)), "negatives": Group("Director", negatives)}
+GROUPS |= {"annotation": Group("Annotation", annotation)}
 
 
 def machine(dtype: torch.dtype) -> str:

@@ -19,7 +19,7 @@ from dramatis.models.loading import shards_of
 from tests.open_weights import tiny_open_model
 from tests.tiny import canonical_sight
 
-COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "world"}
+COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "annotate", "world"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
@@ -244,6 +244,47 @@ def test_plan_options_that_do_not_fit(
     code, message = run(arguments, monkeypatch, capsys)
     assert code == 2 and words in message and message.count("\n") == 1, message
     assert set(tmp_path.rglob("*")) == before
+
+
+def folder_with(path: Path, name: str) -> Path:
+    path.mkdir()
+    text(path / name)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "nowhere does not exist"),
+        (["clips/a.mp4"], "give the folder that holds the videos"),
+        (["notes"], "holds no videos"),
+        (["clips", "--detector", "nowhere.onnx"], "nowhere.onnx does not exist"),
+        (["clips", "--detector", "notes/a.txt"], "not an ONNX network"),
+        (["clips", "--pose", "notes/a.txt"], "not an ONNX network"),
+        (["clips", "--segmenter", "notes"], "no config.json"),
+        (["clips", "--output", "notes/a.txt"], "a.txt is a file"),
+    ],
+)
+def test_annotations_that_cannot_begin(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[annotate])")
+    monkeypatch.chdir(tmp_path)
+    folder_with(tmp_path / "clips", "a.mp4")
+    folder_with(tmp_path / "notes", "a.txt")
+    before = set(tmp_path.rglob("*"))
+    code, message = run(["annotate", "--output", "out", "-q", *arguments], monkeypatch, capsys)
+    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_video_that_cannot_be_read_is_in_the_manifest(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "clips", "a.mp4")
+    result = CliRunner().invoke(cli.app, ["annotate", str(folder), "-o", str(tmp_path / "out"), "-q"])
+    assert result.exit_code == 0
+    assert "1 videos (1 annotated now), 0 segments kept" in result.output
+    assert "rejected, unreadable: 1" in result.output
+    assert '"cause": "unreadable"' in (tmp_path / "out" / "manifest.jsonl").read_text()
 
 
 def test_models_lists_what_ships() -> None:

@@ -1,4 +1,4 @@
-"""The command line: plan, render, generate, resume, estimate, models, and the synthetic world.
+"""The command line: plan, render, generate, resume, estimate, models, annotate, and the synthetic world.
 
 Every fault that a user can mend ends in one sentence and exit code 2; torch loads only in commands that film.
 """
@@ -244,6 +244,29 @@ def models_add(
         typer.echo(f"{finding.path}  {finding.verdict}")
     link(model, folder, findings)
     typer.echo(f"{name}: every tensor is there; linked in {links_file()}")
+
+
+@app.command()
+def annotate(
+    folder: Annotated[Path, typer.Argument(help="a folder with videos; sub-folders are searched too")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="folder for masks, overlays and the manifest")],
+    detector: Annotated[Path | None, typer.Option(help="a YOLO-class detector, .onnx; default: embedded")] = None,
+    pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx; default: embedded")] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="a folder with SAM 2 for videos; default: embedded")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="videos annotated at once, in as many processes")] = 1,
+    quiet: QuietOption = False,
+) -> None:
+    """Mask every person in every frame of many videos and drop what does not hold; run again to resume or extend."""
+    from dramatis.annotate.folder import annotate_folder
+    from dramatis.annotate.parts import Choice
+    from dramatis.annotate.settings import Settings
+
+    choice = Choice(detector, pose, segmenter)
+    with progress(quiet) as reporter:
+        done = annotate_folder(folder, output, choice, Settings(), workers, reporter)
+    typer.echo(f"{done.manifest}: {done.videos} videos ({done.made} annotated now), {done.kept} segments kept")
+    for cause, count in done.causes.items():
+        typer.echo(f"rejected, {cause}: {count}")
 
 
 @world.command("render")

@@ -1,0 +1,91 @@
+"""Masks in COCO's run-length form, and what becomes of them on the grid of a video's latents.
+
+The form is that of COCO's annotation files: `{"size": [height, width], "counts": text}`. The runs of zeros and ones
+alternate, zeros first, down the columns; each is written relative to the one two before it, in digits of five bits.
+Every tool that reads COCO reads it (`pycocotools.mask.decode`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no other
+
+SPACE_STRIDE, TIME_STRIDE = 8, 4
+"""Pixels and frames of a latent cell: the contract of the autoencoders (`AutoencoderKLWan`)."""
+_DIGITS = 7
+"""Digits of five bits that hold the runs of any picture."""
+
+
+class Rle(TypedDict):
+    """A mask of `size` (height, width) as COCO writes it."""
+
+    size: list[int]
+    counts: str
+
+
+def encode_mask(mask: NDArray[np.bool_]) -> Rle:
+    """A mask (H, W) in COCO's compact form."""
+    height, width = mask.shape
+    pixels = np.asarray(mask, bool).ravel(order="F")
+    changes = np.flatnonzero(np.diff(pixels, prepend=False))
+    runs = np.diff(np.concatenate([[0], changes, [pixels.size]]))
+    return {"size": [height, width], "counts": _to_text(runs)}
+
+
+def decode_mask(rle: Rle) -> NDArray[np.bool_]:
+    """The mask (H, W) of COCO's compact form. Raises ValueError where the runs do not fill the picture."""
+    height, width = rle["size"]
+    runs = _from_text(rle["counts"])
+    if (runs < 0).any() or runs.sum() != height * width:
+        raise ValueError(f"runs of {runs.sum()} pixels do not fill a mask of {height}x{width}")
+    ones = np.arange(len(runs)) % 2 == 1
+    return np.repeat(ones, runs).reshape((height, width), order="F")
+
+
+def latent_masks(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Masks of a clip, (..., F, H, W), on the grid of its latents, (..., 1 + (F - 1) // 4, H / 8, W / 8) in 0..1.
+
+    A cell holds the share of its pixels that the mask covers. The autoencoders are causal: the first latent frame is
+    the first frame, and each later one stands for the four frames that end with frame 4k. Raises ValueError unless F is
+    on the 4n+1 grid and both sides are multiples of 8.
+    """
+    *lead, frames, height, width = masks.shape
+    if frames % TIME_STRIDE != 1 or height % SPACE_STRIDE or width % SPACE_STRIDE:
+        raise ValueError(
+            f"{frames} masks of {height}x{width} pixels do not lie on the latent grid: "
+            f"frames must be 4n+1 and sides multiples of {SPACE_STRIDE}"
+        )
+    rows, columns = height // SPACE_STRIDE, width // SPACE_STRIDE
+    cells = masks.reshape(*lead, frames, rows, SPACE_STRIDE, columns, SPACE_STRIDE).mean((-3, -1), dtype=np.float32)
+    first, rest = cells[..., :1, :, :], cells[..., 1:, :, :]
+    groups = rest.reshape(*lead, (frames - 1) // TIME_STRIDE, TIME_STRIDE, rows, columns).mean(-3)
+    return np.concatenate([first, groups], -3, dtype=np.float32)
+
+
+def _to_text(runs: NDArray[np.int64]) -> str:
+    """Numbers as text, low digits first: bit 5 says that another digit follows, bit 4 of the last is the sign."""
+    values = runs.astype(np.int64)
+    values[3:] -= runs[1:-2]
+    shifts = 5 * np.arange(_DIGITS)
+    digits = (values[:, None] >> shifts) & 31
+    rest = values[:, None] >> (shifts + 5)
+    more = np.where(digits & 16, rest != -1, rest != 0)
+    written = np.concatenate([np.ones((len(values), 1), bool), np.logical_and.accumulate(more, 1)[:, :-1]], 1)
+    return ((digits | (more << 5)) + 48)[written].astype(np.uint8).tobytes().decode("ascii")
+
+
+def _from_text(text: str) -> NDArray[np.int64]:
+    """The inverse of `_to_text`. Raises ValueError for text that COCO would not write."""
+    digits = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 48
+    ends = np.flatnonzero((digits & 32) == 0)
+    if not len(digits) or digits.min() < 0 or digits.max() > 63 or ends.size == 0 or ends[-1] != len(digits) - 1:
+        raise ValueError("the counts of a mask are cut short or not COCO's")
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths = ends - starts + 1
+    places = np.arange(len(digits)) - np.repeat(starts, lengths)
+    values = np.add.reduceat((digits & 31) << (5 * places), starts)
+    values -= ((digits[ends] & 16) != 0) * (np.int64(1) << (5 * lengths))
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values
