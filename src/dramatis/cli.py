@@ -189,22 +189,25 @@ def estimate(
 ) -> None:
     """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
     from dramatis.avatar import read_storyline
-    from dramatis.cascade.backbone import find_model, load_profile
     from dramatis.cascade.estimate import estimate_job
+    from dramatis.cascade.models import find_model
 
-    cost = estimate_job(read_storyline(storyline), load_profile(find_model(model)), workers)
+    cost = estimate_job(read_storyline(storyline), find_model(model).profile, workers)
     typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
-    typer.echo(
-        f"time   about {cost.seconds / 60:.1f} min with {workers} workers on the machine that profile.yaml names"
-    )
-    typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
+    if cost.seconds is None or cost.memory_gb is None:
+        typer.echo("time   and memory are not measured for this model")
+    else:
+        minutes = cost.seconds / 60
+        typer.echo(f"time   about {minutes:.1f} min with {workers} workers on the machine that profile.yaml names")
+        typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
 
 
 @models.callback()
 def models_list(context: typer.Context) -> None:
     """List the models that come with this installation, and the public weights that you have linked."""
-    from dramatis.cascade.backbone import load_profile, shipped_models
+    from dramatis.cascade.models import shipped_models
+    from dramatis.cascade.profile import load_profile
     from dramatis.models.catalogue import OPEN_MODELS
     from dramatis.models.links import links
 
