@@ -9,13 +9,14 @@ allocations, and what else lives on the card; `RESERVE` stands for those.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from diffusers import AutoencoderKLWan
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -51,11 +52,13 @@ class Footprint:
     activations: int
     operations: float
 
-    def memory(self, bytes_per_weight: float = 2.0, streamed: bool = False) -> float:
-        """Bytes of a card: weights, activations and `RESERVE`. bytes_per_weight: of the blocks, 1 for eight bits;
-        streamed: two blocks at a time are there (`fit.stream_blocks`)."""
-        share = min(1.0, 2 / self.layers) if streamed else 1.0
-        return share * self.block_weights * bytes_per_weight + 2 * self.other_weights + self.activations + RESERVE
+
+def peak_beside(net: nn.Module, given: Iterable[Tensor], call: Callable[[], object]) -> int:
+    """Greatest number of bytes alive at once in a call, beside the weights; `given` are counted throughout."""
+    inputs = list(given)
+    with LiveBytes([*inputs, *net.parameters(), *net.buffers()]) as live, torch.no_grad():
+        call()
+    return live.peak + sum(tensor.nbytes for tensor in inputs)
 
 
 class LiveBytes(TorchDispatchMode):
@@ -103,18 +106,32 @@ def footprint(
         dit = AudioDiT(**{**config, "num_layers": min(layers, DRY_LAYERS)}).eval().requires_grad_(False)
         inputs = _inputs(dit, frames, height, width, dtype)
         given = [tensor for tensor in inputs.values() if tensor is not None]
-        with LiveBytes([*given, *dit.parameters(), *dit.buffers()]) as live, torch.no_grad():
-            dit(**inputs)
+        activations = peak_beside(dit, given, lambda: dit(**inputs))
         with FlopCounterMode(display=False, custom_mapping=_COUNTED) as counter, torch.no_grad():
             dit(**inputs)
     block = sum(weight.numel() for weight in dit.blocks[0].parameters())
     other = sum(weight.numel() for name, weight in dit.named_parameters() if not name.startswith("blocks."))
-    held = sum(tensor.nbytes for tensor in given)
     # The counter names what it counts by module path from the class down.
     counted = {name: sum(found.values()) for name, found in counter.get_flop_counts().items()}
     blocks, whole = counted["AudioDiT.blocks.0"], counted["AudioDiT"]
     operations = whole + (layers - min(layers, DRY_LAYERS)) * blocks
-    return Footprint(layers * block, other, layers, live.peak + held, operations)
+    return Footprint(layers * block, other, layers, activations, operations)
+
+
+def autoencoder_peak(
+    frames: int, height: int, width: int, tile: int, dtype: torch.dtype = torch.float32
+) -> tuple[int, int]:
+    """(weights, greatest number of bytes alive beside them) of Wan's autoencoder, which encodes a clip's pictures whole
+    and decodes them in tiles; all tiles of a clip are held until they are joined, about four times its pixels."""
+    with FakeTensorMode(), numbers_are(dtype):
+        net = AutoencoderKLWan().eval().requires_grad_(False)
+        weights = sum(weight.nbytes for weight in net.parameters())
+        # It works through a few frames at a time, so nine tell what a whole clip needs, but for the clip itself.
+        video, latents = torch.empty(1, 3, 9, height, width), torch.empty(1, 16, 3, tile // 8, tile // 8)
+        encoding = peak_beside(net, [video], lambda: net.encode(video))
+        decoding = peak_beside(net, [latents], lambda: net.decode(latents))
+    clip = 3 * frames * height * width * dtype.itemsize
+    return weights, max(encoding + clip, decoding + 4 * clip)
 
 
 @contextmanager
