@@ -262,7 +262,7 @@ def test_public_weights_are_described_checked_and_linked(
     said = CliRunner().invoke(cli.app, ["models", "add", "tiny", "--folder", str(folder), "--checksums", "-q"])
     assert said.exit_code == 0 and "Branch/infinitetalk.safetensors  checksum right" in said.output
     listed = CliRunner().invoke(cli.app, ["models"]).output
-    assert f"tiny  {folder}  (linked, cannot film yet)" in listed and "mini  " in listed
+    assert f"tiny  {folder}  (linked)" in listed and "mini  " in listed
     folder.rename(tmp_path / "elsewhere")
     assert f"tiny  {folder}  (linked, but gone)" in CliRunner().invoke(cli.app, ["models"]).output
 

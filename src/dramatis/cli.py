@@ -206,7 +206,7 @@ def estimate(
 @models.callback()
 def models_list(context: typer.Context) -> None:
     """List the models that come with this installation, and the public weights that you have linked."""
-    from dramatis.cascade.models import shipped_models
+    from dramatis.cascade.models import names_of, shipped_models
     from dramatis.cascade.profile import load_profile
     from dramatis.models.catalogue import OPEN_MODELS
     from dramatis.models.links import links
@@ -218,7 +218,8 @@ def models_list(context: typer.Context) -> None:
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
         typer.echo(f"{name}  {size:.0f} MB  {profile.steps} steps, {profile.area} pixels a frame  (in this package)")
     for name, folder in links().items():
-        typer.echo(f"{name}  {folder}  ({'linked, cannot film yet' if folder.is_dir() else 'linked, but gone'})")
+        names = ", ".join(names_of(name) or [name])
+        typer.echo(f"{names}  {folder}  ({'linked' if folder.is_dir() else 'linked, but gone'})")
     typer.echo(f"public weights, see `dramatis models add NAME`: {', '.join(OPEN_MODELS)}")
 
 

@@ -12,12 +12,10 @@ from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
 from dramatis.cascade.profile import COSTS, MiniProfile, load_profile
-from dramatis.models.links import link
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.values import EMOTIONS, UserError
-from tests.open_weights import tiny_open_model
 
 
 @pytest.mark.parametrize(
@@ -54,15 +52,6 @@ def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
         assert find_model(name).folder == folder
     with pytest.raises(UserError, match="'gigantic' is unknown"):
         find_model("gigantic")
-
-
-def test_linked_public_weights_are_known_but_cannot_film_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    weights = tiny_open_model(tmp_path / "weights")
-    link(weights, tmp_path / "weights", [])
-    with pytest.raises(UserError, match=r"'tiny' is linked, but filming with public weights is not there yet; .*mini"):
-        find_model("tiny")
-    assert find_model("mini").folder.is_dir()
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -8,11 +8,21 @@ from pathlib import Path
 
 from dramatis.cascade.backbone import Backbone
 from dramatis.cascade.mini import MiniBackbone
-from dramatis.cascade.profile import SHIPPED, Profile, load_profile
+from dramatis.cascade.profile import (
+    SHIPPED,
+    Profile,
+    PublicProfile,
+    load_profile,
+    profile_for,
+    read_profile,
+    variants_of,
+)
+from dramatis.cascade.public import PublicBackbone
+from dramatis.models.catalogue import OPEN_MODELS
 from dramatis.models.links import links
 from dramatis.values import UserError
 
-BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone}
+BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": PublicBackbone}
 
 
 @dataclass(frozen=True)
@@ -24,23 +34,23 @@ class Model:
 
 
 def find_model(name: str | os.PathLike[str]) -> Model:
-    """A shipped model by name, or a local folder. Checks every network's files, loads nothing.
+    """A shipped model or linked public weights by name, or a local folder. Checks every file, loads nothing.
 
-    Raises UserError for an unknown name, for damaged weights, and for linked public weights, which cannot film yet.
+    name: of linked weights, "NAME" or "NAME:VARIANT" (see `names_of`). Raises UserError for an unknown name, and for
+    missing, damaged or foreign weights.
     """
-    shipped = shipped_models()
-    if str(name) not in shipped and str(name) in links():
-        raise UserError(
-            f"the model {str(name)!r} is linked, but filming with public weights is not there yet; "
-            f"choose one of {', '.join(sorted(shipped))}."
-        )
-    folder = shipped.get(str(name), Path(name))
-    if not folder.is_dir():
-        known = ", ".join(sorted(shipped))
+    linked, _, variant = str(name).partition(":")
+    if str(name) in shipped_models():
+        model = _in_folder(shipped_models()[str(name)])
+    elif linked in links():
+        model = _linked(linked, variant)
+    elif Path(name).is_dir():
+        model = _in_folder(Path(name))
+    else:
+        known = ", ".join([*shipped_models(), *links()])
         raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
-    profile = load_profile(folder)
-    BACKBONES[profile.family].check(folder, profile)
-    return Model(folder, profile)
+    BACKBONES[model.profile.family].check(model.folder, model.profile)
+    return model
 
 
 def open_backbone(name: str | os.PathLike[str]) -> Backbone:
@@ -52,3 +62,33 @@ def open_backbone(name: str | os.PathLike[str]) -> Backbone:
 def shipped_models() -> dict[str, Path]:
     """Names and folders of the models in this package."""
     return {path.parent.name: path.parent for path in sorted(SHIPPED.glob("*/profile.yaml"))}
+
+
+def names_of(weights: str) -> list[str]:
+    """The names by which linked public weights film, one for each variant; none where no profile is for them."""
+    path = profile_for(weights)
+    return [] if path is None else [weights, *(f"{weights}:{variant}" for variant in variants_of(path))]
+
+
+def _in_folder(folder: Path) -> Model:
+    return Model(folder, load_profile(folder))
+
+
+def _linked(weights: str, variant: str) -> Model:
+    folder, path = links()[weights], profile_for(weights)
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder}: the folder that {weights!r} is linked to is gone; "
+            f"run `dramatis models add {weights} --folder ...` again."
+        )
+    if path is None or weights not in OPEN_MODELS:
+        raise UserError(f"the model {weights!r} is linked, but no profile says how it films; give a folder with one.")
+    if variant and variant not in variants_of(path):
+        raise UserError(
+            f"the model {weights!r} has no variant {variant!r}; choose one of {', '.join(names_of(weights))}."
+        )
+    profile = read_profile(path, variant)
+    assert isinstance(profile, PublicProfile), "profiles of this folder are for public weights"
+    found = OPEN_MODELS[weights]
+    sources = profile.sources.model_copy(update={"weights": found.weights, "audio": found.audio})
+    return Model(folder, profile.model_copy(update={"sources": sources}))
