@@ -38,6 +38,7 @@ ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dr
 WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
 ExecutorOption = Annotated[Workers, typer.Option(help="what several workers are; the result does not depend on it")]
 SubtitlesOption = Annotated[Path | None, typer.Option(help="a .srt or .vtt file with what is said")]
+_COUNTED = "(Counted in a dry run without weights; no card has been asked. The first that fits is taken.)"
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
 
 
@@ -190,9 +191,10 @@ def estimate(
     """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
     from dramatis.avatar import read_storyline
     from dramatis.cascade.estimate import estimate_job
-    from dramatis.cascade.models import find_model
+    from dramatis.cascade.models import card_needs, find_model
 
-    cost = estimate_job(read_storyline(storyline), find_model(model).profile, workers)
+    found = find_model(model)
+    cost = estimate_job(read_storyline(storyline), found.profile, workers)
     typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
     if cost.seconds is None or cost.memory_gb is None:
         typer.echo("time   and memory are not measured for this model")
@@ -201,6 +203,10 @@ def estimate(
         typer.echo(f"time   about {minutes:.1f} min with {workers} workers on the machine that profile.yaml names")
         typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
+    if (needs := card_needs(found)) is not None:
+        work = needs.work(cost.low_frames, cost.high_frames) / 1e15
+        typer.echo(f"work   about {work:,.0f} PFLOP; how fast your card does them is not known here")
+        typer.echo("\n".join([*needs.lines(), _COUNTED]))
 
 
 @models.callback()
@@ -233,12 +239,15 @@ def models_add(
     quiet: QuietOption = False,
 ) -> None:
     """Say what to download for public weights, or check and link what is there; nothing is fetched."""
+    from dramatis.cascade.models import published_needs
     from dramatis.models.catalogue import open_model
 
     model = open_model(name)
     if folder is None:
         typer.echo("\n".join(model.describe()))
         typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
+        if (needs := published_needs(name)) is not None:
+            typer.echo("\n".join(["", "Filming with it asks for one of these:", *needs.lines(), _COUNTED]))
         return
     from dramatis.models.links import check_folder_of, link, links_file
 

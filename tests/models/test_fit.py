@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
+from typing import Literal
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dramatis.models.dit import AudioDiT
-from dramatis.models.fit import WeightBits, reuse_steps, shrink, stream_blocks
+from dramatis.models.fit import Fit, need_torchao, place, reuse_steps, shrink
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import JointGuidance
 from dramatis.sampling.schedules import shifted_sigmas
@@ -44,7 +44,7 @@ def film(dit: AudioDiT, seed: int = 0) -> Tensor:
 @pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed (dramatis[quantised])")
 @torch.no_grad()
 @pytest.mark.parametrize(("bits", "error"), [("int8", 0.01), ("float8", 0.04)])
-def test_weights_in_eight_bits_change_little(bits: WeightBits, error: float) -> None:
+def test_weights_in_eight_bits_change_little(bits: Literal["int8", "float8"], error: float) -> None:
     dit, given = tiny_dit(), inputs()
     plain = dit(**given)
     shrink(dit, bits)
@@ -55,15 +55,16 @@ def test_weights_in_eight_bits_change_little(bits: WeightBits, error: float) -> 
 
 
 def test_without_torchao_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torchao.quantization", None)
+    monkeypatch.setattr("dramatis.models.fit.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"int8 need torchao.*dramatis\[quantised\]"):
         shrink(tiny_dit(), "int8")
+    need_torchao("bf16")
 
 
 def test_streamed_blocks_give_the_same_video() -> None:
-    plain, streamed = tiny_dit(), tiny_dit()
-    stream_blocks(streamed, torch.device("cpu"))
+    plain, streamed = tiny_dit(), place(tiny_dit(), Fit(streamed=True), torch.device("cpu"))
     assert torch.equal(film(streamed), film(plain))
+    assert str(Fit("int8", streamed=True)) == "int8, streamed" and str(Fit()) == "whole"
 
 
 def counted(dit: AudioDiT) -> list[int]:
@@ -82,8 +83,7 @@ def test_steps_that_change_are_taken_in_full() -> None:
 
 
 def test_steps_are_reused_within_a_branch_and_never_across_clips() -> None:
-    plain, dit = tiny_dit(), tiny_dit()
-    reuse_steps(dit, 1e9)
+    plain, dit = tiny_dit(), place(tiny_dit(), Fit(), torch.device("cpu"), reuse=1e9)
     calls = counted(dit)
     first = film(dit)
     assert len(calls) == 2, "each branch takes its first step in full"

@@ -14,10 +14,13 @@ from dramatis.story import Storyline
 class Cost:
     """seconds: wall time on the profile's reference machine. memory_gb: peak, which does not grow with the length.
 
-    None: nobody has measured what it is foretold from.
+    None: nobody has measured what it is foretold from. low_frames, high_frames: filmed at the low size, blueprint
+    included, and at the high one.
     """
 
     frames: int
+    low_frames: int
+    high_frames: int
     blueprint_clips: int
     sub_clips: int
     seconds: float | None
@@ -39,4 +42,5 @@ def estimate_job(storyline: Storyline, profile: Profile, workers: int) -> Cost:
         speed = min(workers, 2) / 2
         seconds = profile.startup_seconds + each / speed
     disk = estimate_disk(storyline.frames, (storyline.width, storyline.height)) / 1e6
-    return Cost(plan.frames, len(plan.blueprint), len(clips), seconds, profile.memory_gb, disk)
+    high = filmed if profile.scale > 1 else 0
+    return Cost(plan.frames, generated, high, len(plan.blueprint), len(clips), seconds, profile.memory_gb, disk)

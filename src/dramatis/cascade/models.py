@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.card import Needs, needs_of
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.profile import (
     SHIPPED,
@@ -20,6 +21,7 @@ from dramatis.cascade.profile import (
 from dramatis.cascade.public import PublicBackbone
 from dramatis.models.catalogue import OPEN_MODELS
 from dramatis.models.links import links
+from dramatis.models.official import empty_network, read_config
 from dramatis.values import UserError
 
 BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": PublicBackbone}
@@ -68,6 +70,21 @@ def names_of(weights: str) -> list[str]:
     """The names by which linked public weights film, one for each variant; none where no profile is for them."""
     path = profile_for(weights)
     return [] if path is None else [weights, *(f"{weights}:{variant}" for variant in variants_of(path))]
+
+
+def card_needs(model: Model) -> Needs | None:
+    """What filming asks of a graphics card; None for models that are made for processors."""
+    if not isinstance(model.profile, PublicProfile):
+        return None
+    config = read_config(model.folder / model.profile.sources.weights)
+    return needs_of(model.profile, empty_network(config).config)
+
+
+def published_needs(weights: str) -> Needs | None:
+    """The same for public weights that are not here yet: the 14B network's; None where no profile is for them."""
+    path = profile_for(weights)
+    profile = None if path is None else read_profile(path)
+    return needs_of(profile, empty_network({}).config) if isinstance(profile, PublicProfile) else None
 
 
 def _in_folder(folder: Path) -> Model:

@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parent.parent / "weights"
 """Where the models of this package lie, each in a folder of its name."""
 PROFILES = Path(__file__).parent.parent / "profiles"
 """How linked public weights film; the profile of a folder of weights lies in it."""
-COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb")
+COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "compiled")
 """Fields that change nothing that is filmed."""
 
 
@@ -114,6 +114,10 @@ class PublicProfile(Profile):
     tail_repeats: int = Field(
         default=4, ge=0, multiple_of=GRID, description="how often a clip's last keyframe is held after its end"
     )
+    reuse: float = Field(
+        default=0.0, ge=0, description="steps in which the first block changes less than this skip the others"
+    )
+    compiled: bool = Field(default=False, description="blocks are compiled at the first call")
     high_strength: float = Field(default=0.5, gt=0, le=1, description="sigma that enlarged frames are noised to")
     high_shift: float = Field(default=11.0, gt=0)
 

@@ -15,6 +15,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dramatis.cascade.backbone import Backbone, ClipInputs
+from dramatis.cascade.card import fit_for, reading_device
 from dramatis.cascade.hearing import Tape
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.profile import SHIPPED, PublicProfile
@@ -33,6 +35,7 @@ from dramatis.media import audio as sound
 from dramatis.media.image import Pictures
 from dramatis.models.clip_vision import check_clip_vision, clip_tokens, load_clip_vision
 from dramatis.models.dit import AudioDiT
+from dramatis.models.fit import Fit, place
 from dramatis.models.lora import Lora, check_loras, merge_loras, need_peft
 from dramatis.models.official import check_official, empty_network, load_official, read_config
 from dramatis.models.perception import PerceptionNet
@@ -71,6 +74,7 @@ class PublicBackbone(Backbone):
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._small = MiniBackbone(SMALL)
         self._looking = threading.Lock()
+        self._filming = threading.Lock()
         self._store: ArtifactStore | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -98,6 +102,15 @@ class PublicBackbone(Backbone):
         loras = [lora.file for lora in self.profile.loras]
         return self._sampled(*sources, *loras, *(str(SMALL / name) for name in ("perception", "speech_encoder")))
 
+    @cached_property
+    def fit(self) -> Fit:
+        """How the video network lies on the card."""
+        return fit_for(self.profile, dict(self._config), self.device)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {**super().identity, "bits": self.fit.bits}
+
     @property
     def eye(self) -> PerceptionNet:
         return self._small.eye
@@ -114,7 +127,7 @@ class PublicBackbone(Backbone):
     @property
     def autoencoder(self) -> WanAutoencoder:
         """In float32, whose rounding is not seen in dark and smooth places."""
-        return self._loaded("autoencoder", lambda: load_wan_autoencoder(self.folder / self.profile.sources.autoencoder))
+        return self._loaded("autoencoder", self._load_autoencoder)
 
     def hear(self, path: Path, frames: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         """Features (frames, layers, channels); windows over neighbours are the material's to take."""
@@ -129,10 +142,10 @@ class PublicBackbone(Backbone):
         """The text encoder opens at most once a job, and not at all where all prompts were read before."""
         missing = [prompt for prompt in dict.fromkeys(prompts) if not store.has(self._prompt_key(prompt))]
         if missing:
-            at = self.profile.sources
+            at, where = self.profile.sources, reading_device(self.device)
             with (
                 Stage(reporter, "prompts", len(missing)) as progress,
-                opened_umt5(self.folder / at.text_encoder, self.folder / at.tokenizer, device=self.device) as read,
+                opened_umt5(self.folder / at.text_encoder, self.folder / at.tokenizer, device=where) as read,
             ):
                 for prompt in missing:
                     states = read([prompt], self._config.text_len)[0]
@@ -186,9 +199,14 @@ class PublicBackbone(Backbone):
             sigmas = entered_at(sigmas, strength)
             start = torch.lerp(self._encode(_held(seen, held, dim=2)), start, sigmas[0].item())
         scales = guider(profile.text_scale, profile.audio_scale)
-        latents = denoise(self.dit, start, self._conditions(inputs, held), sigmas, scales, Euler(), on_step)
+        with self._turn():
+            latents = denoise(self.dit, start, self._conditions(inputs, held), sigmas, scales, Euler(), on_step)
         net = self.autoencoder
         return to_pictures(net.decode(net.denormalise(latents.to(net.dtype))))[:frames]
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """A network that keeps something between its steps serves one caller at a time."""
+        return self._filming if self.fit.streamed or self.profile.reuse else nullcontext()
 
     def _conditions(self, inputs: ClipInputs, held: int) -> Conditions:
         tail = None if inputs.tail is None else _held(to_tensor(inputs.tail), held, dim=2)
@@ -264,12 +282,15 @@ class PublicBackbone(Backbone):
         dit = load_official(self.folder / at.weights, _audio(self.folder, self.profile), self.dtype)
         if self.profile.loras:
             merge_loras(dit, _loras(self.folder, self.profile))
-        return dit.requires_grad_(False)
+        return place(dit.requires_grad_(False), self.fit, self.device, self.profile.reuse, self.profile.compiled)
+
+    def _load_autoencoder(self) -> WanAutoencoder:
+        return load_wan_autoencoder(self.folder / self.profile.sources.autoencoder).to(self.device)
 
     def _loaded(self, name: str, load: Callable[[], Network]) -> Network:
         with self._lock:
             if name not in self._models:
-                self._models[name] = load().to(self.device)
+                self._models[name] = load()
             return self._models[name]  # type: ignore[return-value]
 
     def _sampled(self, *paths: str) -> str:

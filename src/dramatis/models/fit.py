@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal
 
 import torch
@@ -19,7 +21,7 @@ from torch import nn
 from dramatis.models.dit import AudioDiT, AudioDiTBlock
 from dramatis.values import UserError
 
-WeightBits = Literal["int8", "float8"]
+Bits = Literal["bf16", "int8", "float8"]
 
 # diffusers' hooks know its own blocks by name; ours returns one tensor.
 TransformerBlockRegistry.register(
@@ -28,18 +30,59 @@ TransformerBlockRegistry.register(
 )
 
 
-def shrink(dit: AudioDiT, bits: WeightBits, device: torch.device | None = None) -> None:
+@dataclass(frozen=True)
+class Fit:
+    """How a network lies on a card. bits: format of the blocks' weights, bf16 for as they are; streamed: whether blocks
+    wait in main memory for their turn."""
+
+    bits: Bits = "bf16"
+    streamed: bool = False
+
+    @property
+    def bytes_per_weight(self) -> float:
+        """Of the blocks."""
+        return 2.0 if self.bits == "bf16" else 1.0
+
+    def __str__(self) -> str:
+        whole = self.bits if self.bits != "bf16" else "whole"
+        return f"{whole}, streamed" if self.streamed else whole
+
+
+def need_torchao(bits: Bits) -> None:
+    """Whether weights can be kept in so many bits; raises UserError with the remedy."""
+    if bits != "bf16" and find_spec("torchao") is None:
+        raise UserError(
+            f"weights in {bits} need torchao, which is not installed; run `pip install dramatis[quantised]`."
+        )
+
+
+def place(dit: AudioDiT, fit: Fit, device: torch.device, reuse: float = 0.0, compiled: bool = False) -> AudioDiT:
+    """The network on its device, ready to be called; see `shrink`, `stream_blocks` and `reuse_steps`.
+
+    compiled: blocks are compiled once, at the first call. A network that streams or reuses serves one caller at a time.
+    """
+    if fit.bits != "bf16":
+        shrink(dit, fit.bits, None if fit.streamed else device)
+    if fit.streamed:
+        stream_blocks(dit, device)
+    else:
+        dit.to(device)
+    if reuse:
+        reuse_steps(dit, reuse)
+    if compiled:
+        dit.compile_repeated_blocks()
+    return dit
+
+
+def shrink(dit: AudioDiT, bits: Literal["int8", "float8"], device: torch.device | None = None) -> None:
     """Keep the weights of the blocks' linear layers in eight bits, one scale a row; sums stay in the network's format.
 
     What stands outside the blocks decides every token at once, is small, and keeps its format. device: where to go
     layer by layer, so that the card never holds the weights in full. Raises UserError where torchao is missing.
     """
-    try:
-        from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
-    except ImportError as error:
-        raise UserError(
-            f"weights in {bits} need torchao, which is not installed; run `pip install dramatis[quantised]`."
-        ) from error
+    need_torchao(bits)
+    from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
+
     config = Int8WeightOnlyConfig() if bits == "int8" else Float8WeightOnlyConfig()
     quantize_(dit.blocks, config, filter_fn=lambda module, _: isinstance(module, nn.Linear), device=device)
 

@@ -103,7 +103,7 @@ def footprint(
     """
     layers = int(config["num_layers"])
     with FakeTensorMode(), numbers_are(dtype):
-        dit = AudioDiT(**{**config, "num_layers": min(layers, DRY_LAYERS)}).eval().requires_grad_(False)
+        dit = AudioDiT.from_config({**config, "num_layers": min(layers, DRY_LAYERS)}).eval().requires_grad_(False)
         inputs = _inputs(dit, frames, height, width, dtype)
         given = [tensor for tensor in inputs.values() if tensor is not None]
         activations = peak_beside(dit, given, lambda: dit(**inputs))
