@@ -91,3 +91,9 @@ def test_steps_are_reused_within_a_branch_and_never_across_clips() -> None:
     assert len(calls) == 4
     assert torch.equal(film(dit), first)
     assert not torch.equal(first, film(plain))
+
+
+def test_only_blocks_are_compiled() -> None:
+    dit = place(tiny_dit(), Fit(), torch.device("cpu"), compiled=True)
+    compiled = {name for name, module in dit.named_modules() if module._compiled_call_impl is not None}
+    assert compiled == {"blocks.0", "blocks.1"}
