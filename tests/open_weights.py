@@ -145,7 +145,7 @@ def write_public_model(folder: Path, layout: Layout, profile: str = PROFILE) -> 
         num_conv_pos_embedding_groups=16,
     )
     _half(Wav2Vec2Model(heard), folder / at.speech_encoder)
-    AutoencoderKLWan(base_dim=4).save_pretrained(folder / at.autoencoder)
+    AutoencoderKLWan(base_dim=4, num_res_blocks=1).save_pretrained(folder / at.autoencoder)
     where = {"weights": weights, "audio": audio}
     sources = {name: path and str(path.relative_to(folder)) for name, path in where.items()}
     (folder / "profile.yaml").write_text(f"{profile}sources: {json.dumps(sources)}\n")

@@ -97,7 +97,7 @@ def test_kinds_of_seams_do_not_mix(make_set: MakeSet, seam: str) -> None:
 def test_a_window_without_room_for_a_gap_is_left_alone(make_set: MakeSet) -> None:
     stage = make_set(120)
     clips, work = filmed(stage)
-    short = Seam(frame=20, left=0, window=FrameSpan(16, 25))
+    short = Seam(frame=20, left=0, window=FrameSpan(16, 25), tail=TAIL)
     assert plan_transitions(stage, ClipPlan(clips=clips.clips, seams=(short,)), work) == {}
 
 
