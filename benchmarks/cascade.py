@@ -20,7 +20,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from dramatis.cascade.backbone import Backbone, find_model
+from dramatis.cascade.mini import MiniBackbone
+from dramatis.cascade.models import find_model
 from dramatis.cascade.pipeline import Film
 from dramatis.cascade.plan import plan_cascade
 from dramatis.evaluate import measures, steadiness
@@ -363,7 +364,12 @@ def main(
         folder = work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         stage = Stage(
-            Backbone(find_model(model)), load_cases()[:cases], folder, pictures, seconds or SECONDS, skip or ()
+            MiniBackbone(find_model(model).folder),
+            load_cases()[:cases],
+            folder,
+            pictures,
+            seconds or SECONDS,
+            skip or (),
         )
         for part in only or ["comparison"]:
             for row in PARTS[part](stage):

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.backbone import Backbone, ClipInputs
+from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
-from dramatis.cascade.material import hear
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.pipeline import Film, prepare
 from dramatis.cascade.plan import clips_from_keyframes
 from dramatis.cascade.transitions import joined, plan_transitions, transition_keys
@@ -86,7 +86,7 @@ def enlarged(stage: Stage, case: Case) -> Iterator[tuple[Pictures, ...]]:
     half could hand over. The true frames at both ends stand in for the keyframes.
     """
     backbone, scale, true = stage.backbone, stage.scale, case.at(stage.side)
-    features, _ = hear(backbone, case.voice, len(true))
+    features, _ = backbone.hear(case.voice, len(true))
     caption = json.loads((case.folder / "case.json").read_text())["whole_caption"]
     step = SR_FRAMES - 1
     for start in range(0, len(true) - step, step):
@@ -110,7 +110,7 @@ def enlarged(stage: Stage, case: Case) -> Iterator[tuple[Pictures, ...]]:
 
 
 @torch.no_grad()
-def round_trip(backbone: Backbone, frames: Pictures) -> Pictures:
+def round_trip(backbone: MiniBackbone, frames: Pictures) -> Pictures:
     """Frames through the autoencoder."""
     net = backbone.autoencoder
     return to_pictures(net.decode(net.encode(to_tensor(frames).to(backbone.dtype))))

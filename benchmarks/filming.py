@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.backbone import Backbone, one_thread
+from dramatis.cascade.backbone import one_thread
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.pipeline import reference_picture
 from dramatis.media.image import Pictures
 from held_out import Case, long_voice
@@ -31,7 +32,7 @@ class Stage:
     """What the parts share. work: a folder for videos. seconds: lengths to compare at. skip: videos to leave out of the
     comparison, as "way-seconds"."""
 
-    backbone: Backbone
+    backbone: MiniBackbone
     cases: list[Case]
     work: Path
     pictures: Path = PICTURES
@@ -68,7 +69,7 @@ class Stage:
 
     def varied(self, **changes: Any) -> AvatarPipeline:
         """The same weights with another profile."""
-        backbone = Backbone(self.backbone.folder)
+        backbone = MiniBackbone(self.backbone.folder)
         backbone.profile = backbone.profile.model_copy(update=changes)
         return AvatarPipeline(backbone, self.pipe.name)
 

@@ -14,7 +14,6 @@ from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import prepare
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes
-from dramatis.cascade.transitions import HEAD, TAIL, gap
 from dramatis.evaluate.flops import flops
 from dramatis.media.image import Pictures
 from dramatis.runtime.executor import SerialExecutor
@@ -48,10 +47,11 @@ def unit_flops(stage: Stage) -> dict[str, float]:
     def repeated(picture: Pictures, count: int) -> Pictures:
         return np.repeat(picture, count, 0)
 
-    window = HEAD + TAIL + 8
+    given = ready.plan.geometry.seam_given
+    window = 2 * given + 1 + 8
     clip = inputs(range(CLIP_FRAMES), low, low)
     chained = inputs(range(CLIP_FRAMES), low, None)
-    seam = inputs(range(window), repeated(low, HEAD), repeated(low, TAIL))
+    seam = inputs(range(window), repeated(low, given + 1), repeated(low, given))
     out = {
         "waypoint": flops(lambda: film(inputs([0, *range(8, 24, 4)], low, None))) / 5,
         "blueprint": flops(lambda: film(inputs(range(0, 4 * 29, 4), low, low))) / 29,
@@ -78,7 +78,7 @@ def plan_flops(way: Way, plan: CascadePlan, unit: dict[str, float]) -> float:
     pictures = len(ends) - 1
     if way is Way.CHAINED:
         return (unit["chained clip"] + unit["super-resolution"]) * frames + unit["keyframe"] * pictures
-    seams = [seam for seam in clips_from_keyframes(plan, ends).seams if gap(seam)]
+    seams = [seam for seam in clips_from_keyframes(plan, ends).seams if seam.gap]
     return (
         sum(unit["waypoint" if clip.waypoint else "blueprint"] * len(clip.frames) for clip in plan.blueprint)
         + (unit["sub-clip"] + unit["super-resolution"]) * frames

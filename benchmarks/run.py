@@ -30,7 +30,8 @@ from bench import Bench
 from cascade import PARTS
 from directing import direction, negatives
 from director import director_rows
-from dramatis.cascade.backbone import Backbone, find_model
+from dramatis.cascade.mini import MiniBackbone
+from dramatis.cascade.models import find_model
 from dramatis.evaluate import measures, report
 from dramatis.evaluate.report import Entry, Row, Run, judged
 from dramatis.media.sheet import contact_sheet
@@ -292,7 +293,7 @@ def main(
     unknown = set(only or ()) - set(GROUPS)
     if unknown:
         raise typer.BadParameter(f"unknown groups {sorted(unknown)}; choose from {', '.join(GROUPS)}")
-    backbone = Backbone(find_model(model))
+    backbone = MiniBackbone(find_model(model).folder)
     run = Run(
         said(only, model, seconds, skip), str(date.today()), machine(backbone.dtype), backbone.identity["weights"][:8]
     )

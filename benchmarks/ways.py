@@ -30,7 +30,6 @@ from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import Film, prepare
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes, plan_cascade
-from dramatis.cascade.transitions import gap
 from dramatis.media.image import Pictures
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.executor import SerialExecutor
@@ -69,7 +68,7 @@ class Record:
     def of(cls, film: Film, filming: float = 0.0) -> Record:
         """From a film of the cascade."""
         clips = clips_from_keyframes(plan_cascade(film.storyline), film.keyframes)
-        gaps = [gap(seam) for seam in clips.seams]
+        gaps = [seam.gap for seam in clips.seams]
         return cls([seam.frame for seam in clips.seams], [(g.start, g.stop) for g in gaps if g], filming)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dramatis import cli
-from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.models.loading import shards_of
 from tests.open_weights import tiny_open_model
 from tests.tiny import canonical_sight
@@ -139,7 +139,7 @@ def test_no_job_to_resume(tmp_path: Path, monkeypatch, capsys) -> None:
 
 def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> None:
     """Exit code 2, one sentence, nothing written, and no large network loaded."""
-    monkeypatch.setattr("dramatis.cascade.backbone.Backbone._get", lambda *a: pytest.fail("a network was loaded"))
+    monkeypatch.setattr("dramatis.cascade.mini.MiniBackbone._get", lambda *a: pytest.fail("a network was loaded"))
     before = set(folder.rglob("*")) if folder.is_dir() else set()
     output = folder / "made" / "out.mp4"
     given = [str(argument) for argument in arguments]
@@ -154,9 +154,9 @@ def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> 
 
 def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
     """By the shipped eye, and before any large network loads or anything is written."""
-    get = Backbone._get
+    get = MiniBackbone._get
     monkeypatch.setattr(
-        Backbone,
+        MiniBackbone,
         "_get",
         lambda self, name, *rest: get(self, name, *rest) if name == "perception" else pytest.fail(name),
     )
@@ -303,7 +303,7 @@ def test_public_weights_are_described_checked_and_linked(
     said = CliRunner().invoke(cli.app, ["models", "add", "tiny", "--folder", str(folder), "--checksums", "-q"])
     assert said.exit_code == 0 and "Branch/infinitetalk.safetensors  checksum right" in said.output
     listed = CliRunner().invoke(cli.app, ["models"]).output
-    assert f"tiny  {folder}  (linked, cannot film yet)" in listed and "mini  " in listed
+    assert f"tiny  {folder}  (linked)" in listed and "mini  " in listed
     folder.rename(tmp_path / "elsewhere")
     assert f"tiny  {folder}  (linked, but gone)" in CliRunner().invoke(cli.app, ["models"]).output
 

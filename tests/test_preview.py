@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dramatis import preview
-from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.director import direct
 from dramatis.story import Storyline
 from tests.director.test_director import observe
@@ -27,7 +27,7 @@ def storyline(make_image, monkeypatch: pytest.MonkeyPatch) -> Storyline:
 
 
 def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Path) -> None:
-    drawn = preview.thumbnails(Backbone(model), storyline, HEARD)
+    drawn = preview.thumbnails(MiniBackbone(model), storyline, HEARD)
     assert len(drawn) == len(storyline.shots) > 1
     pictures = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in drawn]
     assert {picture.shape for picture in pictures} == {(preview.SIDE * 96 // 128, preview.SIDE, 3)}
@@ -43,4 +43,4 @@ def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Pa
 
 def test_very_many_shots_are_not_drawn(storyline: Storyline, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview, "MOST", len(storyline.shots) - 1)
-    assert preview.thumbnails(Backbone(model), storyline, HEARD) == []
+    assert preview.thumbnails(MiniBackbone(model), storyline, HEARD) == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dramatis.cascade.backbone import HIGH_NETWORKS, NETWORKS, Backbone, find_model, shipped_models
+from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
+from dramatis.cascade.models import find_model, shipped_models
 from dramatis.models.loading import SHARD_BYTES, load_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.motion.maps import MAP_CHANNELS
@@ -11,7 +12,7 @@ from dramatis.motion.performance import CONTROL_DIM
 
 def test_the_mini_ships_whole_and_small() -> None:
     folder = shipped_models()["mini"]
-    assert find_model("mini") == folder
+    assert find_model("mini").folder == folder
     files = list(folder.rglob("*.safetensors"))
     assert {path.parent.name for path in files} == {*NETWORKS, *HIGH_NETWORKS}
     assert sum(path.stat().st_size for path in files) <= 64_000_000
@@ -20,7 +21,7 @@ def test_the_mini_ships_whole_and_small() -> None:
 
 
 def test_the_networks_fit_the_inputs_that_the_cascade_makes() -> None:
-    backbone = Backbone(find_model("mini"))
+    backbone = MiniBackbone(find_model("mini").folder)
     assert backbone.dit.config.control_dim == CONTROL_DIM
     assert backbone.dit.config.control_channels == MAP_CHANNELS
     assert backbone.dit.config.audio_channels == backbone.speech.config.channels

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dramatis.cascade.backbone import Backbone, find_model, one_thread
+from dramatis.cascade.backbone import Backbone, one_thread
+from dramatis.cascade.models import open_backbone
 from dramatis.cascade.pipeline import Film, film, find_face, low_size, reference_picture
 from dramatis.director import Crew, check_prompt, direct
 from dramatis.media import audio as sound
@@ -91,7 +92,7 @@ class AvatarPipeline:
 
         Raises UserError for an unknown model and for damaged weights.
         """
-        return cls(Backbone(find_model(model)), str(model))
+        return cls(open_backbone(model), str(model))
 
     def plan(
         self,

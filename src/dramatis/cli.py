@@ -38,6 +38,7 @@ ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dr
 WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
 ExecutorOption = Annotated[Workers, typer.Option(help="what several workers are; the result does not depend on it")]
 SubtitlesOption = Annotated[Path | None, typer.Option(help="a .srt or .vtt file with what is said")]
+_COUNTED = "(Counted in a dry run without weights; no card has been asked. The first that fits is taken.)"
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
 
 
@@ -189,22 +190,30 @@ def estimate(
 ) -> None:
     """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
     from dramatis.avatar import read_storyline
-    from dramatis.cascade.backbone import find_model, load_profile
     from dramatis.cascade.estimate import estimate_job
+    from dramatis.cascade.models import card_needs, find_model
 
-    cost = estimate_job(read_storyline(storyline), load_profile(find_model(model)), workers)
+    found = find_model(model)
+    cost = estimate_job(read_storyline(storyline), found.profile, workers)
     typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
-    typer.echo(
-        f"time   about {cost.seconds / 60:.1f} min with {workers} workers on the machine that profile.yaml names"
-    )
-    typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
+    if cost.seconds is None or cost.memory_gb is None:
+        typer.echo("time   and memory are not measured for this model")
+    else:
+        minutes = cost.seconds / 60
+        typer.echo(f"time   about {minutes:.1f} min with {workers} workers on the machine that profile.yaml names")
+        typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
+    if (needs := card_needs(found)) is not None:
+        work = needs.work(cost.low_frames, cost.high_frames) / 1e15
+        typer.echo(f"work   about {work:,.0f} PFLOP; how fast your card does them is not known here")
+        typer.echo("\n".join([*needs.lines(), _COUNTED]))
 
 
 @models.callback()
 def models_list(context: typer.Context) -> None:
     """List the models that come with this installation, and the public weights that you have linked."""
-    from dramatis.cascade.backbone import load_profile, shipped_models
+    from dramatis.cascade.models import names_of, shipped_models
+    from dramatis.cascade.profile import load_profile
     from dramatis.models.catalogue import OPEN_MODELS
     from dramatis.models.links import links
 
@@ -215,7 +224,8 @@ def models_list(context: typer.Context) -> None:
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
         typer.echo(f"{name}  {size:.0f} MB  {profile.steps} steps, {profile.area} pixels a frame  (in this package)")
     for name, folder in links().items():
-        typer.echo(f"{name}  {folder}  ({'linked, cannot film yet' if folder.is_dir() else 'linked, but gone'})")
+        names = ", ".join(names_of(name) or [name])
+        typer.echo(f"{names}  {folder}  ({'linked' if folder.is_dir() else 'linked, but gone'})")
     typer.echo(f"public weights, see `dramatis models add NAME`: {', '.join(OPEN_MODELS)}")
 
 
@@ -229,12 +239,15 @@ def models_add(
     quiet: QuietOption = False,
 ) -> None:
     """Say what to download for public weights, or check and link what is there; nothing is fetched."""
+    from dramatis.cascade.models import published_needs
     from dramatis.models.catalogue import open_model
 
     model = open_model(name)
     if folder is None:
         typer.echo("\n".join(model.describe()))
         typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
+        if (needs := published_needs(name)) is not None:
+            typer.echo("\n".join(["", "Filming with it asks for one of these:", *needs.lines(), _COUNTED]))
         return
     from dramatis.models.links import check_folder_of, link, links_file
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from dramatis.cascade.backbone import Backbone, ClipInputs
+from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.context import Set, Work
 from dramatis.cascade.keyframes import Keyframes
 from dramatis.cascade.material import Material
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.plan import ClipPlan, clips_from_keyframes, plan_cascade
 from dramatis.media.image import Pictures
 from dramatis.motion.face import fit_head
@@ -35,12 +36,12 @@ def picture(red: int, green: int, side: int = SIDE) -> Pictures:
     return np.full((side, side, 3), (red, green, 0), np.uint8)
 
 
-class Camera(Backbone):
+class Camera(MiniBackbone):
     """A backbone whose films show the frame numbers they heard, and whose enlargements have detail of their own."""
 
     def __init__(self, folder: Path, **profile: object) -> None:
         (folder / "profile.yaml").write_text("".join(f"{name}: {value}\n" for name, value in profile.items()))
-        super().__init__(folder, torch.float32)
+        super().__init__(folder, dtype=torch.float32)
         self.asked: list[ClipInputs] = []
         self.again: list[Pictures | None] = []
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from dramatis.cascade.backbone import Profile
 from dramatis.cascade.estimate import Cost, estimate_job
+from dramatis.cascade.profile import MiniProfile
 from dramatis.story import Shot, Storyline
 from dramatis.values import FrameSpan
 
-PROFILE = Profile(name="p", area=64 * 64, frame_seconds=0.1, startup_seconds=5.0, memory_gb=1.5)
+PROFILE = MiniProfile(name="p", area=64 * 64, frame_seconds=0.1, startup_seconds=5.0, memory_gb=1.5)
 
 
 def cost(seconds: float, workers: int = 2, width: int = 64) -> Cost:

@@ -3,43 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-import torch
 
-from dramatis.cascade import material
-from dramatis.cascade.backbone import Backbone
-from dramatis.cascade.material import Material, hear
+from dramatis.cascade.material import Material
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import Performance
-from tests.tiny import canonical_sight, write_model
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
-    return Backbone(write_model(tmp_path_factory.mktemp("model")), torch.float32)
-
-
-@pytest.mark.parametrize("block", [1, 7, 32])
-def test_sound_heard_in_blocks_equals_sound_heard_whole(
-    backbone: Backbone, make_audio, monkeypatch: pytest.MonkeyPatch, block: int
-) -> None:
-    path = make_audio("voice.wav", 3.1)
-    features, openings = hear(backbone, path, 78)
-    assert features.shape == (78, 12)
-    assert features.dtype == np.float16
-    assert openings.shape == (78,)
-    monkeypatch.setattr(material, "BLOCK_FRAMES", block)
-    in_blocks = hear(backbone, path, 78)
-    assert np.allclose(in_blocks[0], features, atol=2e-3)
-    assert np.allclose(in_blocks[1], openings, atol=1e-4)
-
-
-def test_frames_past_the_end_of_the_sound_are_silent(backbone: Backbone, make_audio) -> None:
-    features, _ = hear(backbone, make_audio("voice.wav", 1.0), 80)
-    assert features.shape == (80, 12)
-    late = features[50:70].astype(np.float32)
-    assert np.allclose(late, late[0], atol=2e-3)
-    assert not np.allclose(features[5], features[60], atol=0.05)
+from tests.tiny import canonical_sight
 
 
 def some_material(frames: int = 60) -> Material:
@@ -67,6 +35,18 @@ def test_a_clip_reads_its_own_frames() -> None:
     assert anchors.shape == (4, 9, 2)
     assert np.array_equal(anchors[2], anchors[3])
     assert not np.array_equal(anchors[0], anchors[2])
+
+
+def test_features_are_heard_with_their_neighbours() -> None:
+    alone, rows = some_material(), np.array([0, 4, 59])
+    heard = replace(alone, context=2).audio(rows)
+    assert heard.shape == (3, 5, 12)
+    assert np.array_equal(heard[1], alone.audio(np.arange(2, 7)))
+    assert np.array_equal(heard[0], alone.audio(np.array([0, 0, 0, 1, 2]))), "the first frame stands for those before"
+    assert np.array_equal(heard[2], alone.audio(np.array([57, 58, 59, 59, 59])))
+    changed = replace(alone, context=2, features=alone.features + (np.arange(60) == 6)[:, None].astype(np.float16))
+    assert changed.digest(rows) != replace(alone, context=2).digest(rows), "a neighbour is part of what is read"
+    assert replace(changed, context=0).digest(rows) == alone.digest(rows)
 
 
 def test_the_digest_names_what_a_clip_reads_and_nothing_else() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dramatis.avatar import AvatarPipeline, another_take, job_folder, read_storyline, write_storyline
-from dramatis.cascade.backbone import Backbone
 from dramatis.cascade.context import Work
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.pipeline import in_order, prepare
 from dramatis.evaluate.kills import watch
 from dramatis.media.video import probe_video, read_frames
@@ -262,7 +262,7 @@ def test_weights_are_part_of_every_key(model: Path, tmp_path: Path) -> None:
     other = write_model(tmp_path / "other")
     (other / "profile.yaml").write_text("name: other\nsteps: 3\narea: 4096\n")
     (other / "transformer" / "config.json").write_text((other / "transformer" / "config.json").read_text() + " ")
-    assert Backbone(model).identity != Backbone(other).identity
+    assert MiniBackbone(model).identity != MiniBackbone(other).identity
 
 
 @st.composite

@@ -9,13 +9,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dramatis.cascade.plan import CascadePlan, ClipPlan, clips_from_keyframes, plan_cascade, plan_frames
-from dramatis.cascade.transitions import gap
+from dramatis.cascade.plan import CascadePlan, ClipPlan, Geometry, clips_from_keyframes, plan_cascade, plan_frames
 from dramatis.story import Shot, Storyline
 from dramatis.values import FPS, FrameSpan
 
 HOUR = 3600 * FPS
-SIZES = set(range(5, 30, 4))
+LONG = Geometry(clip_steps=76, seam_reach=16, seam_given=8)
+"""About what 14B weights film at once."""
+
+
+def sizes(plan: CascadePlan) -> set[int]:
+    """Lengths that a clip may have."""
+    return set(range(5, plan.geometry.clip_steps + 2, 4))
 
 
 def shots_of(frames: int, seed: int) -> list[FrameSpan]:
@@ -30,7 +35,7 @@ def shots_of(frames: int, seed: int) -> list[FrameSpan]:
 def check_blueprint(plan: CascadePlan) -> None:
     made: dict[str, tuple[int, ...]] = {}
     for clip in plan.blueprint:
-        assert len(clip.frames) in SIZES
+        assert len(clip.frames) in sizes(plan)
         assert len(clip.shots) == len(clip.frames)
         assert all(b > a and (b - a) % 4 == 0 for a, b in pairwise(clip.frames))
         assert clip.given[0].position == 0
@@ -54,7 +59,7 @@ def check_blueprint(plan: CascadePlan) -> None:
 def check_clips(plan: CascadePlan, result: ClipPlan) -> None:
     clips = result.clips
     assert clips[0].first == 0 and clips[-1].last == plan.padded - 1
-    assert all(clip.length in SIZES for clip in clips)
+    assert all(clip.length in sizes(plan) for clip in clips)
     assert all(a.last == b.first for a, b in pairwise(clips))
     emitted = [frame for clip in clips for frame in clip.emit]
     assert emitted == list(range(plan.frames))
@@ -67,22 +72,28 @@ def check_clips(plan: CascadePlan, result: ClipPlan) -> None:
         assert seam.frame == left.last
         assert left.first <= seam.window.start <= seam.frame <= seam.window.stop - 1 <= right.last
         assert len(seam.window) % 4 == 1
+        assert not seam.gap or seam.frame in seam.gap
     # What one transition makes anew is, but for a frame in the shortest clips, not what the next one is given.
     for one, other in pairwise(result.seams):
-        if gap(one) and gap(other):
-            assert len(set(gap(one)) & set(range(other.window.start, gap(other).start))) <= 1
-            assert not set(gap(other)) & set(one.window)
+        if one.gap and other.gap:
+            assert len(set(one.gap) & set(range(other.window.start, other.gap.start))) <= 1
+            assert not set(other.gap) & set(one.window)
 
 
 @settings(deadline=None, max_examples=60)
-@example(frames=1, seed=0)
-@example(frames=5, seed=0)
-@example(frames=113, seed=0)
-@example(frames=114, seed=0)
-@example(frames=HOUR, seed=1)
-@given(frames=st.integers(1, 6000) | st.integers(1, HOUR + 250), seed=st.integers(0, 2**32))
-def test_any_duration_any_choice(frames: int, seed: int) -> None:
-    plan = plan_frames(frames, shots_of(frames, seed))
+@example(frames=1, seed=0, geometry=Geometry())
+@example(frames=5, seed=0, geometry=Geometry())
+@example(frames=113, seed=0, geometry=Geometry())
+@example(frames=114, seed=0, geometry=Geometry())
+@example(frames=HOUR, seed=1, geometry=Geometry())
+@example(frames=HOUR, seed=2, geometry=LONG)
+@given(
+    frames=st.integers(1, 6000) | st.integers(1, HOUR + 250),
+    seed=st.integers(0, 2**32),
+    geometry=st.sampled_from([Geometry(), LONG, Geometry(clip_steps=24)]),
+)
+def test_any_duration_any_choice(frames: int, seed: int, geometry: Geometry) -> None:
+    plan = plan_frames(frames, shots_of(frames, seed), geometry=geometry)
     assert plan.padded % 4 == 1 and 0 <= plan.padded - max(frames, 2) < 4
     check_blueprint(plan)
     generator = random.Random(seed)
@@ -135,3 +146,9 @@ def test_a_keyframe_must_be_a_candidate() -> None:
         clips_from_keyframes(plan, [chosen[0], 1, *chosen[2:]])
     with pytest.raises(ValueError, match="boundaries need as many"):
         clips_from_keyframes(plan, chosen[:-1])
+
+
+def test_a_geometry_off_the_grid_or_without_room_is_refused() -> None:
+    for wrong in ({"seam_given": 8}, {"seam_given": 5}, {"clip_steps": 20}, {"clip_steps": 30}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Geometry(**wrong)

@@ -9,11 +9,13 @@ import pytest
 
 from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import ClipPlan, Seam
-from dramatis.cascade.transitions import HEAD, TAIL, gap, joined, plan_transitions
+from dramatis.cascade.transitions import joined, plan_transitions
 from dramatis.values import FrameSpan
 from tests.cascade.conftest import FILMED, another_take, filmed
 
 MakeSet = Callable[..., Set]
+HEAD, TAIL = 5, 4
+"""Frames that a transition is given on either side, by default."""
 
 
 def test_a_transition_is_given_both_sides_and_the_sound_of_its_window(make_set: MakeSet) -> None:
@@ -39,9 +41,9 @@ def test_a_transition_is_given_both_sides_and_the_sound_of_its_window(make_set: 
 def test_the_gap_lies_around_the_seam_between_what_is_given(make_set: MakeSet) -> None:
     clips, _ = filmed(make_set(120))
     for seam in clips.seams:
-        assert seam.frame in gap(seam) and seam.frame + 1 in gap(seam)
-        assert len(gap(seam)) + HEAD + TAIL == len(seam.window)
-        assert gap(seam).start - seam.window.start == HEAD
+        assert seam.frame in seam.gap and seam.frame + 1 in seam.gap
+        assert len(seam.gap) + HEAD + TAIL == len(seam.window)
+        assert seam.gap.start - seam.window.start == HEAD
 
 
 def test_another_take_of_one_clip_makes_only_its_own_seams_anew(make_set: MakeSet) -> None:
@@ -77,7 +79,7 @@ def test_a_fade_dissolves_and_films_nothing(make_set: MakeSet) -> None:
     assert stage.backbone.asked == []
     for seam in clips.seams:
         frames = stored(stage, fades[seam.frame].key)[:, 0, 0].astype(int)
-        window, count = list(seam.window), len(gap(seam))
+        window, count = list(seam.window), len(seam.gap)
         assert frames[:HEAD, 0].tolist() == window[:HEAD]
         assert frames[-TAIL:, 0].tolist() == window[-TAIL:]
         straight = np.linspace(window[HEAD - 1], window[-TAIL], count + 2)
@@ -95,7 +97,7 @@ def test_kinds_of_seams_do_not_mix(make_set: MakeSet, seam: str) -> None:
 def test_a_window_without_room_for_a_gap_is_left_alone(make_set: MakeSet) -> None:
     stage = make_set(120)
     clips, work = filmed(stage)
-    short = Seam(frame=20, left=0, window=FrameSpan(16, 25))
+    short = Seam(frame=20, left=0, window=FrameSpan(16, 25), tail=TAIL)
     assert plan_transitions(stage, ClipPlan(clips=clips.clips, seams=(short,)), work) == {}
 
 
@@ -106,7 +108,7 @@ def test_joined_clips_hold_the_frames_of_the_gaps_and_else_their_own(make_set: M
     list(stage.make(list(made.values())))
     seams = {seam.frame: (seam, made[seam.frame].key) for seam in clips.seams}
     whole = [joined(stage, clip, item.key, seams) for clip, item in zip(clips.clips, work, strict=True)]
-    new = {frame for seam in clips.seams for frame in gap(seam)}
+    new = {frame for seam in clips.seams for frame in seam.gap}
     for clip, frames in zip(clips.clips, whole, strict=True):
         numbers = range(clip.first, clip.last + 1)
         assert frames[:, 0, 0, 0].tolist() == list(numbers)

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.plan import plan_frames
 from dramatis.evaluate.report import NOT_RUN, Row
 from dramatis.media.video import probe_video, read_frames
@@ -57,7 +57,9 @@ def stage(bench: Any, model_twice: Path, tmp_path: Path, monkeypatch: pytest.Mon
         return 2.0, 100.0
 
     monkeypatch.setattr(bench.filming, "timed", here)
-    return bench.filming.Stage(Backbone(model_twice), [_case(bench, tmp_path)], tmp_path, tmp_path / "pictures", (2,))
+    return bench.filming.Stage(
+        MiniBackbone(model_twice), [_case(bench, tmp_path)], tmp_path, tmp_path / "pictures", (2,)
+    )
 
 
 def _case(bench: Any, folder: Path) -> Any:
@@ -166,13 +168,13 @@ def test_low_frames_are_those_that_super_resolution_was_given(
     bench: Any, stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = []
-    upscale = Backbone.upscale
+    upscale = MiniBackbone.upscale
 
-    def spy(self: Backbone, inputs: Any, low: np.ndarray) -> np.ndarray:
+    def spy(self: MiniBackbone, inputs: Any, low: np.ndarray) -> np.ndarray:
         given.append(low)
         return upscale(self, inputs, low)
 
-    monkeypatch.setattr(Backbone, "upscale", spy)
+    monkeypatch.setattr(MiniBackbone, "upscale", spy)
     film = stage.pipe(stage.cases[0].portrait, stage.voice(2)[0], output=stage.work / "o.mp4", workers=1)
     low = np.stack(list(bench.enlarging.low_frames(stage.pipe, film)))
     assert len(low) == 2 * FPS

@@ -9,71 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from dramatis.evaluate.goldens import Golden, read_goldens
 from dramatis.models.dit import AudioDiT
-from dramatis.models.official import AUDIO, check_official, load_official, official_name
+from dramatis.models.official import check_official, load_official, official_name
 from dramatis.values import UserError
-
-GOLDEN: Golden = read_goldens(Path(__file__).parent.parent / "goldens")[0]
-STATE = GOLDEN.weights
-BASE = {key: value for key, value in STATE.items() if not AUDIO.match(key)}
-HEARD = {key: value for key, value in STATE.items() if AUDIO.match(key)}
-
-
-def write(file: Path, state: dict[str, Tensor]) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    save_file(state, file)
-    return file
-
-
-def shards(folder: Path, state: dict[str, Tensor], parts: int, index: bool = True) -> Path:
-    """Wan's naming: the tensors in `parts` files, with or without an index."""
-    folder.mkdir(exist_ok=True)
-    (folder / "config.json").write_text(json.dumps({"_class_name": "WanModel", **GOLDEN.spec["config"]}))
-    places = {}
-    for number in range(parts):
-        name = f"diffusion_pytorch_model-{number + 1:05d}-of-{parts:05d}.safetensors"
-        part = dict(list(state.items())[number::parts])
-        write(folder / name, part)
-        places |= dict.fromkeys(part, name)
-    if index:
-        (folder / "diffusion_pytorch_model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
-    return folder
-
-
-def infinitetalk(folder: Path) -> tuple[Path, Path | None]:
-    """Seven Wan shards with an index, and a file with the audio branch alone beside them."""
-    return shards(folder, BASE, 7), write(folder / "infinitetalk.safetensors", HEARD)
-
-
-def multitalk(folder: Path) -> tuple[Path, Path | None]:
-    """The audio file lies in Wan's folder, and the index names it as one more shard."""
-    shards(folder, BASE, 7)
-    write(folder / "multitalk.safetensors", HEARD)
-    index = folder / "diffusion_pytorch_model.safetensors.index.json"
-    places = json.loads(index.read_text())["weight_map"]
-    index.write_text(json.dumps({"weight_map": places | dict.fromkeys(HEARD, "multitalk.safetensors")}))
-    return folder, None
-
-
-def skyreels(folder: Path) -> tuple[Path, Path | None]:
-    """One folder with shards and no index, and other networks' pickles beside them."""
-    shards(folder, STATE, 3, index=False)
-    (folder / "Wan2.1_VAE.pth").write_bytes(b"not looked at")
-    return folder, None
-
-
-def merged(folder: Path) -> tuple[Path, Path | None]:
-    """One file with everything."""
-    shards(folder, {}, 0)
-    (folder / "diffusion_pytorch_model.safetensors.index.json").unlink()
-    return write(folder / "merged.safetensors", STATE), None
-
-
-LAYOUTS = [infinitetalk, multitalk, skyreels, merged]
+from tests.open_weights import BASE, GOLDEN, HEARD, LAYOUTS, STATE, infinitetalk, shards, write
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

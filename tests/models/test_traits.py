@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dramatis.cascade.backbone import find_model
+from dramatis.cascade.models import find_model
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import Sight
 from dramatis.models.traits import SIDE, TRAITS, TraitNet, aligned, placement, traits_of
@@ -126,6 +126,6 @@ def test_a_saved_network_says_the_same(tmp_path: Path) -> None:
 
 
 def test_the_shipped_network_is_small_on_disk() -> None:
-    folder = find_model("mini") / "traits"
+    folder = find_model("mini").folder / "traits"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 300_000
     load_model(TraitNet, folder)

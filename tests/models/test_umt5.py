@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
-from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
+from transformers import UMT5Config, UMT5EncoderModel
 
 from dramatis.models.umt5 import check_umt5, clean, opened_umt5
 from dramatis.values import UserError
+from tests.open_weights import WORDS, write_tokenizer
 
-WORDS = ["<pad>", "</s>", "<unk>", "a", "warm", "smile", ",", "she", "nods"]
 HEADS, WIDTH, BUCKETS = 2, 8, 32
 
 
@@ -67,12 +66,7 @@ def reference(state: dict[str, Tensor], ids: Tensor) -> Tensor:
 
 @pytest.fixture
 def tokenizer(tmp_path: Path) -> Path:
-    """Words, and </s> after the last one, as umt5's does it."""
-    words = Tokenizer(models.WordLevel({word: index for index, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    words.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    fast = PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
-    fast.save_pretrained(tmp_path / "tokenizer")
+    write_tokenizer(tmp_path / "tokenizer", WORDS)
     return tmp_path / "tokenizer"
 
 

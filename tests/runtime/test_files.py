@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dramatis.runtime import files
-from dramatis.runtime.files import hash_file, publish, write_whole
+from dramatis.runtime.files import hash_file, publish, sample_file, write_whole
 
 
 def test_a_small_file_is_written_whole_with_its_folders(tmp_path: Path) -> None:
@@ -46,3 +46,16 @@ def test_a_file_is_hashed_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "sound"
     path.write_bytes(bytes(range(200)))
     assert hash_file(path) == hashlib.sha256(bytes(range(200))).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 10, 1_000_000, 5_000_000])
+def test_a_sample_tells_files_apart_by_size_ends_and_pieces(tmp_path: Path, size: int) -> None:
+    def written(data: bytes) -> str:
+        (tmp_path / "weights").write_bytes(data)
+        return sample_file(tmp_path / "weights")
+
+    whole = bytes(size)
+    assert written(whole) == written(whole)
+    assert written(whole) != written(whole + b"\x00")
+    for place in (0, size // 2, size - 1) if size else ():
+        assert written(whole) != written(whole[:place] + b"\x01" + whole[place + 1 :])

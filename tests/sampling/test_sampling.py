@@ -25,7 +25,7 @@ from dramatis.sampling.guidance import (
     TextGuidance,
     guider,
 )
-from dramatis.sampling.schedules import multitalk_sigmas, shifted_sigmas
+from dramatis.sampling.schedules import entered_at, multitalk_sigmas, shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from tests.models.test_dit import inputs
 from tests.tiny import tiny_dit
@@ -192,6 +192,16 @@ def test_multitalk_timesteps_end_at_one_and_then_at_zero() -> None:
         sigmas = multitalk_sigmas(40, shift)
         assert (sigmas[0], sigmas[-1], len(sigmas)) == (1, 0, 41)
         assert sigmas[-2] == pytest.approx(shift * 0.001 / (1 + (shift - 1) * 0.001))
+
+
+@pytest.mark.parametrize(("steps", "shift"), [(40, 7.0), (4, 2.0), (4, 11.0)])
+def test_a_schedule_is_entered_at_a_strength(steps: int, shift: float) -> None:
+    sigmas = multitalk_sigmas(steps, shift)
+    assert torch.equal(entered_at(sigmas, 1.0), sigmas)
+    part = entered_at(sigmas, 0.5)
+    assert (part[0], part[-1]) == (0.5, 0)
+    assert (part.diff() < 0).all()
+    assert set(part[1:].tolist()) == {sigma for sigma in sigmas.tolist() if sigma < 0.5}
 
 
 @torch.no_grad()

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.backbone import Backbone, ClipInputs, joined, joined_terms
+from dramatis.cascade.backbone import Backbone, ClipInputs
 from dramatis.cascade.material import Material
 from dramatis.cascade.plan import CascadePlan
+from dramatis.cascade.prompts import clip_prompts
 from dramatis.media.image import Pictures
 from dramatis.media.lossless import pack_frames, unpack_frames
 from dramatis.runtime.executor import Executor, SerialExecutor, Task
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story import Storyline
-from dramatis.values import FrameSpan
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,7 @@ class Set:
 
     def prompts(self, frames: Sequence[int], shots: Iterable[int]) -> tuple[str, str]:
         """Positive and negative prompt for a clip of these frames that shows these shots."""
-        first, last = self.plan.clamp(frames[0]), self.plan.clamp(frames[-1])
-        positive, negative = self.storyline.words(shots, FrameSpan(first, last + 1))
-        return joined(positive), joined_terms(negative)
+        return clip_prompts(self.storyline, self.plan, frames, shots)
 
     def inputs(
         self,

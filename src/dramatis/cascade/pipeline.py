@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from dramatis.cascade.backbone import Backbone, Profile, one_thread
+from dramatis.cascade.backbone import Backbone, one_thread
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
 from dramatis.cascade.context import Set, Work
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
-from dramatis.cascade.material import Material, hear
+from dramatis.cascade.material import Material
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
+from dramatis.cascade.profile import Profile
+from dramatis.cascade.prompts import every_prompt
 from dramatis.cascade.super_resolution import plan_super_resolution
 from dramatis.cascade.transitions import plan_transitions
 from dramatis.media.image import fit_picture, load_image
@@ -106,11 +108,12 @@ def prepare(
     executor: Executor,
     reporter: Reporter,
 ) -> Set:
-    """Plan the geometry and make the material: picture, features, performance, head."""
-    plan = plan_cascade(storyline)
+    """Plan the geometry, make the material (picture, features, performance, head), and have the prompts read."""
+    plan = plan_cascade(storyline, backbone.profile.geometry)
     performance = perform(storyline.shots, prosody, storyline.seed)
     material = make_material(storyline, performance, backbone, store, reporter)
-    return Set(storyline, plan, material, backbone, store, executor, reporter)
+    filming = backbone.for_job(every_prompt(storyline, plan), store, reporter)
+    return Set(storyline, plan, material, filming, store, executor, reporter)
 
 
 def make_material(
@@ -131,7 +134,7 @@ def make_material(
 
     def listen() -> dict[str, Any]:
         with Stage(reporter, "hearing", 1) as progress:
-            features, openings = hear(backbone, Path(storyline.audio), storyline.frames)
+            features, openings = backbone.hear(Path(storyline.audio), storyline.frames)
             progress.advance()
         return {"features": features, "openings": openings.astype(np.float32)}
 
@@ -142,7 +145,7 @@ def make_material(
         head = fit_head(sight.landmarks)
     except ValueError as error:
         raise no_face(storyline.image) from error
-    return Material(portrait, reference, features, openings, performance, head)
+    return Material(portrait, reference, features, openings, performance, head, backbone.profile.audio_context)
 
 
 def low_size(storyline: Storyline, profile: Profile) -> tuple[int, int]:

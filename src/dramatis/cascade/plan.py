@@ -1,7 +1,8 @@
 """The geometry of a whole video, before anything is computed: which frames each stage makes, and from what.
 
-Pure integers, no pixels (report, section 3.1). Three facts hold everywhere. Autoencoder clips have 4n+1
-frames, so every clip here has 5, 9, ... 29 frames. Every keyframe lies on a multiple of four frames, so that
+Pure integers, no pixels (report, section 3.1). How long clips are is a model's own, see `Geometry`; numbers in the
+text below are the mini's. Three facts hold everywhere. Autoencoder clips have 4n+1 frames, so every clip here has
+5, 9, ... 29 frames. Every keyframe lies on a multiple of four frames, so that
 the blueprint, which is made at stride four, holds it. Two neighbouring sub-clips share their keyframe, and
 the hand-over happens exactly there: the earlier clip keeps the frame, the later one drops it (handing over
 before it shows as a jump).
@@ -25,20 +26,44 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dramatis.story import Storyline
 from dramatis.values import GRID, FrameSpan, Value
 
-CLIP_STEPS = 28
-"""Steps between the first and the last frame of the longest clip (29 frames)."""
-NOMINAL_STEPS = 20
-"""Planned length of a sub-clip: both ends may then move by four frames and no clip outgrows 28 steps."""
 FREEDOM = 4
 """How far, in frames, a keyframe may lie from its planned boundary."""
-SEAM_REACH = 8
-"""Frames on either side of a seam that its transition looks at, clips permitting."""
+
+
+class Geometry(Value):
+    """What a video model says about lengths, in frames; the defaults are the mini's."""
+
+    clip_steps: int = Field(
+        default=28, ge=24, multiple_of=GRID, description="between the first and the last frame of the longest clip"
+    )
+    seam_reach: int = Field(
+        default=8, ge=8, multiple_of=GRID, description="on either side of a seam, what its transition looks at"
+    )
+    seam_given: int = Field(
+        default=4, ge=4, multiple_of=GRID, description="of these, how many are given after the gap; before it one more"
+    )
+
+    @model_validator(mode="after")
+    def _seams_have_a_gap(self) -> Self:
+        if self.seam_given >= self.seam_reach:
+            raise ValueError(f"seam_given is {self.seam_given}; it must be less than seam_reach, {self.seam_reach}")
+        return self
+
+    @property
+    def nominal_steps(self) -> int:
+        """Planned length of a sub-clip: both ends may then move by `FREEDOM` and no clip outgrows `clip_steps`."""
+        return self.clip_steps - 2 * FREEDOM
+
+
+SHORT_CLIPS = Geometry()
+"""The mini's."""
 
 
 class Given(Value):
@@ -98,6 +123,7 @@ class CascadePlan(Value):
 
     frames: int = Field(ge=1)
     padded: int
+    geometry: Geometry
     shots: tuple[FrameSpan, ...]
     blueprint: tuple[BlueprintClip, ...]
     boundaries: tuple[Boundary, ...]
@@ -151,13 +177,24 @@ class SubClip(Value):
 class Seam(Value):
     """The border of sub-clips `left` and `left + 1` at keyframe `frame`.
 
-    `window` is the transition clip around it (4n+1 frames within the two clips); the frames strictly between
-    its first and its last are the gap that the transition stage fills from both sides and the audio.
+    `window` is the transition clip around it (4n+1 frames within the two clips), of which `tail` frames at its end
+    and one more at its start are given; what lies between, if anything, is filmed from both sides and the audio.
     """
 
     frame: int
     left: int
     window: FrameSpan
+    tail: int
+
+    @property
+    def head(self) -> int:
+        """Frames given before the gap, on the 4n+1 grid."""
+        return self.tail + 1
+
+    @property
+    def gap(self) -> range:
+        """The frames that a transition makes anew; empty where the clips around it are too short."""
+        return range(self.window.start + self.head, self.window.stop - self.tail)
 
 
 class ClipPlan(Value):
@@ -167,14 +204,19 @@ class ClipPlan(Value):
     seams: tuple[Seam, ...]
 
 
-def plan_cascade(storyline: Storyline) -> CascadePlan:
-    """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own
-    keyframes become keyframes."""
+def plan_cascade(storyline: Storyline, geometry: Geometry = SHORT_CLIPS) -> CascadePlan:
+    """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own keyframes become keyframes.
+    geometry: of the model that films it."""
     wanted = [frame for shot in storyline.shots for frame in shot.keyframes]
-    return plan_frames(storyline.frames, [shot.span for shot in storyline.shots], wanted)
+    return plan_frames(storyline.frames, [shot.span for shot in storyline.shots], wanted, geometry)
 
 
-def plan_frames(frames: int, shots: Sequence[FrameSpan] | None = None, keyframes: Sequence[int] = ()) -> CascadePlan:
+def plan_frames(
+    frames: int,
+    shots: Sequence[FrameSpan] | None = None,
+    keyframes: Sequence[int] = (),
+    geometry: Geometry = SHORT_CLIPS,
+) -> CascadePlan:
     """Plan a video of `frames` frames. `shots` tile it and begin on multiples of four; `keyframes` snap
     to that grid."""
     spans = tuple(shots) if shots else (FrameSpan(0, frames),)
@@ -182,9 +224,10 @@ def plan_frames(frames: int, shots: Sequence[FrameSpan] | None = None, keyframes
     return CascadePlan(
         frames=frames,
         padded=padded,
+        geometry=geometry,
         shots=spans,
-        blueprint=_blueprint(frames, spans),
-        boundaries=_boundaries(padded, spans, keyframes),
+        blueprint=_blueprint(frames, spans, geometry),
+        boundaries=_boundaries(padded, spans, keyframes, geometry),
     )
 
 
@@ -206,21 +249,25 @@ def clips_from_keyframes(plan: CascadePlan, chosen: Sequence[int]) -> ClipPlan:
         )
         for index, (first, last) in enumerate(pairwise(chosen))
     )
-    return ClipPlan(clips=clips, seams=tuple(_seam(left, right) for left, right in pairwise(clips)))
+    return ClipPlan(clips=clips, seams=tuple(_seam(left, right, plan.geometry) for left, right in pairwise(clips)))
 
 
 def _round_up(number: int, multiple: int) -> int:
     return -(-number // multiple) * multiple
 
 
-def _seam(left: SubClip, right: SubClip) -> Seam:
+def _seam(left: SubClip, right: SubClip, geometry: Geometry) -> Seam:
     """The transition between two clips. Its window leaves the far ends of short clips to the seams there, so that no
     transition is given what another makes anew."""
-    reach = min(SEAM_REACH, left.length - 1 - GRID, right.length - 1 - GRID)
-    return Seam(frame=left.last, left=left.index, window=FrameSpan(left.last - reach, left.last + reach + 1))
+    steps = min(left.length, right.length) - 1
+    reach = min(geometry.seam_reach, steps - GRID, (steps + geometry.seam_given) // 2 // GRID * GRID)
+    window = FrameSpan(left.last - reach, left.last + reach + 1)
+    return Seam(frame=left.last, left=left.index, window=window, tail=geometry.seam_given)
 
 
-def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int]) -> tuple[Boundary, ...]:
+def _boundaries(
+    padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int], geometry: Geometry
+) -> tuple[Boundary, ...]:
     """Fixed keyframes first, then evenly planned ones between them, with candidates within `FREEDOM` frames.
 
     Between two fixed frames that are more than 28 apart, planned lengths are 12 to 20 steps, so that with
@@ -233,7 +280,7 @@ def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int
     boundaries = [Boundary(planned=0, candidates=(0,), shot=0)]
     for first, last in pairwise(fixed):
         steps = (last - first) // GRID
-        count = 1 if steps * GRID <= CLIP_STEPS else -(-steps * GRID // NOMINAL_STEPS)
+        count = 1 if steps * GRID <= geometry.clip_steps else -(-steps * GRID // geometry.nominal_steps)
         for part in range(1, count + 1):
             planned = first + GRID * (steps * part // count)
             reach = FREEDOM if part < count else 0
@@ -242,14 +289,14 @@ def _boundaries(padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int
     return tuple(boundaries)
 
 
-def _blueprint(frames: int, spans: Sequence[FrameSpan]) -> tuple[BlueprintClip, ...]:
+def _blueprint(frames: int, spans: Sequence[FrameSpan], geometry: Geometry) -> tuple[BlueprintClip, ...]:
     """The blueprint's clips, waypoints first.
 
     The clips run to a multiple of 16 frames, up to 15 past the end, so that all have 4n+1 frames.
     """
     numbers = list(range(0, max(_round_up(frames - 1, 4 * GRID), 4 * GRID) + 1, GRID))
     units = (len(numbers) - 1) // 4
-    count = -(-len(numbers[1:]) // CLIP_STEPS)
+    count = -(-len(numbers[1:]) // geometry.clip_steps)
     borders = [numbers[4 * (units * part // count)] for part in range(count + 1)]
     waypoints = [_waypoint(border, frames, spans) for border in (borders[1:] if count > 1 else [])]
     keys = [None, *(waypoint.key for waypoint in waypoints)]

@@ -17,21 +17,13 @@ from dramatis.cascade.plan import ClipPlan, Seam, SubClip
 from dramatis.media.image import Pictures
 from dramatis.runtime.seeds import derive_seed
 
-HEAD, TAIL = 5, 4
-"""Given frames before and after the gap: two whole latent frames, and one."""
-
-
-def gap(seam: Seam) -> range:
-    """The frames that a transition makes anew; empty where the clips around it are too short."""
-    return range(seam.window.start + HEAD, seam.window.stop - TAIL)
-
 
 def plan_transitions(stage: Set, clips: ClipPlan, filmed: list[Work]) -> dict[int, Work]:
     """The filming of every transition, by the seam's frame; an artifact holds `frames`, the whole window."""
     seam_is = stage.backbone.profile.seam
     work = {}
     for seam in clips.seams:
-        if seam_is == "cut" or not gap(seam):
+        if seam_is == "cut" or not seam.gap:
             continue
         left, right = clips.clips[seam.left], clips.clips[seam.left + 1]
         sides = (filmed[seam.left].key, filmed[seam.left + 1].key)
@@ -68,7 +60,7 @@ def joined(stage: Set, clip: SubClip, filmed: str, transitions: dict[int, tuple[
             continue
         seam, artifact = transitions[frame]
         window = stored(stage, artifact)
-        for number in gap(seam):
+        for number in seam.gap:
             if clip.first <= number <= clip.last:
                 frames[number - clip.first] = window[number - seam.window.start]
     return frames
@@ -88,14 +80,14 @@ def _film(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], sea
     cut = _cut(stage, left, right, sides, seam)
     window = range(seam.window.start, seam.window.stop)
     seed = _seed(stage, left, seam)
-    inputs = stage.inputs(window, [left.shot, right.shot], cut[:HEAD], cut[-TAIL:], seed)
+    inputs = stage.inputs(window, [left.shot, right.shot], cut[: seam.head], cut[-seam.tail :], seed)
     return {"frames": stage.backbone.film(inputs, again=cut)}
 
 
 def _fade(stage: Set, left: SubClip, right: SubClip, sides: tuple[str, str], seam: Seam) -> dict[str, Any]:
     cut = _cut(stage, left, right, sides, seam)
-    head, tail = cut[:HEAD], cut[-TAIL:]
-    count = len(gap(seam))
+    head, tail = cut[: seam.head], cut[-seam.tail :]
+    count = len(seam.gap)
     share = (np.arange(1, count + 1) / (count + 1))[:, None, None, None]
     faded = (1 - share) * head[-1] + share * tail[0]
     return {"frames": np.concatenate([head, faded.round().astype(np.uint8), tail])}

@@ -10,13 +10,15 @@ import json
 import pickle
 import re
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from transformers.utils import logging as transformers_logging
 
 from dramatis.models.loading import header, listed, misfits
 from dramatis.values import UserError
@@ -89,13 +91,14 @@ def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = 
     """
     check_published(folder, kind, pickles=pickles)
     try:
-        net, found = kind.from_pretrained(
-            folder,
-            dtype=dtype,
-            output_loading_info=True,
-            local_files_only=True,
-            use_safetensors=has_safetensors(folder),
-        )
+        with without_bars():
+            net, found = kind.from_pretrained(
+                folder,
+                dtype=dtype,
+                output_loading_info=True,
+                local_files_only=True,
+                use_safetensors=has_safetensors(folder),
+            )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{folder}: the weights cannot be loaded ({reason}); download them again.") from error
@@ -103,6 +106,18 @@ def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = 
     if found["missing_keys"]:
         raise UserError(_misfit(folder, [f"{key}: missing" for key in sorted(found["missing_keys"])]))
     return net.requires_grad_(False).eval()
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """transformers draws a bar of its own for every network that it loads; progress is this project's to report."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def renamed(key: str, rules: Sequence[tuple[str, str]]) -> str:

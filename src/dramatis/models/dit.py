@@ -100,7 +100,7 @@ class AudioDiTBlock(nn.Module):
 
     def forward(
         self,
-        x_BTSD: Tensor,
+        hidden_states: Tensor,
         modulation: Tensor,
         text: Tensor,
         image: Tensor | None,
@@ -109,10 +109,11 @@ class AudioDiTBlock(nn.Module):
         rotary: Rotary,
         regions: Tensor | None = None,
     ) -> Tensor:
-        """modulation: (B, 1 or T, 6, D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones;
-        regions: (B, 3, S) binds two voices by position instead (see `binding`)."""
-        frames = x_BTSD.shape[1]
-        table = (self.scale_shift_table.unsqueeze(0) + modulation).unsqueeze(3).to(x_BTSD.dtype)
+        """hidden_states: (B, T, S, D), by the name that diffusers' hooks look for; modulation: (B, 1 or T, 6, D);
+        audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones; regions: (B, 3, S) binds two voices
+        by position instead (see `binding`)."""
+        x, frames = hidden_states, hidden_states.shape[1]
+        table = (self.scale_shift_table.unsqueeze(0) + modulation).unsqueeze(3).to(x.dtype)
         shift1, scale1, gate1, shift2, scale2, gate2 = table.unbind(2)
 
         def flat(x: Tensor) -> Tensor:
@@ -121,7 +122,6 @@ class AudioDiTBlock(nn.Module):
         def clip(x: Tensor) -> Tensor:
             return rearrange(x, "b (t s) d -> b t s d", t=frames)
 
-        x = x_BTSD
         binding = None if regions is None else VoiceBinding(regions)
         watch = None if binding is None else binding.watch
         x = x + gate1 * clip(self.attn1(flat(self.norm1(x) * (1 + scale1) + shift1), rotary_emb=rotary, watch=watch))

@@ -70,7 +70,7 @@ def merge_loras(dit: AudioDiT, loras: Sequence[Lora]) -> None:
 
     Raises UserError as `check_loras`, and where peft is not installed.
     """
-    _need_peft()
+    need_peft()
     check_loras(dit, loras)
     ours = _ours(dit)
     for lora in loras:
@@ -171,7 +171,8 @@ def _inject(dit: AudioDiT, state: dict[_Entry, Tensor], scale: float) -> None:
     assert not found.unexpected_keys, found.unexpected_keys
 
 
-def _need_peft() -> None:
+def need_peft() -> None:
+    """Raises UserError where peft is not installed."""
     try:
         import peft  # noqa: F401
     except ImportError as error:

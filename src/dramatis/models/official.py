@@ -110,7 +110,7 @@ def load_official(
     Raises UserError for whatever `check_official` finds.
     """
     checkpoint = check_official(weights, audio, pickles)
-    model = _empty(checkpoint.config)
+    model = empty_network(checkpoint.config)
     ours = {official_name(key): key for key in model.state_dict()}
     for file in dict.fromkeys(checkpoint.origin.values()):
         wanted = [key for key, origin in checkpoint.origin.items() if origin == file]
@@ -170,13 +170,14 @@ def read_config(weights: Path) -> dict[str, Any]:
     return {**known, "attention_head_dim": read["dim"] // read["num_heads"]}
 
 
-def _empty(config: Mapping[str, Any]) -> AudioDiT:
+def empty_network(config: Mapping[str, Any]) -> AudioDiT:
+    """The network of a config without memory of its own: names, shapes and widths."""
     with torch.device("meta"):
         return AudioDiT(**config)
 
 
 def _check_fit(weights: Path, config: Mapping[str, Any], stored: Mapping[str, Stored]) -> None:
-    wanted = {official_name(key): tuple(value.shape) for key, value in _empty(config).state_dict().items()}
+    wanted = {official_name(key): tuple(value.shape) for key, value in empty_network(config).state_dict().items()}
     heard = {key for key in stored if AUDIO.match(key)}
     if stored and not heard:
         raise UserError(

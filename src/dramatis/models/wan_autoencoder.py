@@ -22,6 +22,8 @@ from dramatis.values import UserError
 
 STEM = "diffusion_pytorch_model"
 LATENT_CHANNELS = 16
+TILE = 256
+"""Side in pixels of what is decoded at once."""
 
 
 class WanAutoencoder(LatentStatistics, nn.Module):
@@ -33,7 +35,7 @@ class WanAutoencoder(LatentStatistics, nn.Module):
             clip's own pixels.
     """
 
-    def __init__(self, net: AutoencoderKLWan, tile: int = 256, overlap: int = 64) -> None:
+    def __init__(self, net: AutoencoderKLWan, tile: int = TILE, overlap: int = 64) -> None:
         super().__init__()
         assert tile % 8 == overlap % 8 == 0 and 0 < overlap < tile
         self.net = net

@@ -21,7 +21,7 @@ from torch import Tensor
 class Given:
     """Pixel frames that stand fixed at both ends of a clip.
 
-    head: (B, 3, a, H, W), a = 4n+1, at least the first frame. tail: (B, 3, b, H, W), b in {1, 4}, or None.
+    head: (B, 3, a, H, W), a = 4n+1, at least the first frame. tail: (B, 3, b, H, W), or None.
     """
 
     head: Tensor

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from dramatis.models.dit import AudioDiT
+from dramatis.models.fit import one_branch, one_clip
 from dramatis.sampling.guidance import Branch, Guider
 from dramatis.sampling.solvers import Solver
 from dramatis.sampling.tiles import Tiled
@@ -51,17 +52,23 @@ def predict(dit: AudioDiT | Tiled, x: Tensor, timestep: Tensor, given: Condition
         condition = condition if given.negative_condition is None else given.negative_condition
         image = image if given.negative_image is None else given.negative_image
         controls = controls if given.negative_controls is None else given.negative_controls
-    return dit(
-        x,
-        condition,
-        timestep,
-        given.negative if branch.negative_text else given.text,
-        image,
-        given.silence if branch.silent else given.audio,
-        masks=given.masks,
-        controls=controls,
-        maps=given.maps,
-    )
+    with one_branch(network_of(dit), repr(branch)):
+        return dit(
+            x,
+            condition,
+            timestep,
+            given.negative if branch.negative_text else given.text,
+            image,
+            given.silence if branch.silent else given.audio,
+            masks=given.masks,
+            controls=controls,
+            maps=given.maps,
+        )
+
+
+def network_of(dit: AudioDiT | Tiled) -> AudioDiT:
+    """The network itself."""
+    return dit.dit if isinstance(dit, Tiled) else dit
 
 
 @torch.no_grad()
@@ -81,10 +88,11 @@ def denoise(
     given = given.to(dit.dtype)
     x = noise.float()
     steps = len(sigmas) - 1
-    for step in range(steps):
-        timestep = (1000 * sigmas[step : step + 1]).to(x.device)
-        predictions = [predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches]
-        x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
-        if on_step is not None:
-            on_step(step + 1, steps)
+    with one_clip(network_of(dit)):
+        for step in range(steps):
+            timestep = (1000 * sigmas[step : step + 1]).to(x.device)
+            predictions = [predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches]
+            x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
+            if on_step is not None:
+                on_step(step + 1, steps)
     return x

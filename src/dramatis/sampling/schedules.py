@@ -28,5 +28,14 @@ def multitalk_sigmas(steps: int, shift: float) -> Tensor:
     return _shifted(torch.cat([even, even.new_zeros(1)]), shift)
 
 
+def entered_at(sigmas: Tensor, strength: float) -> Tensor:
+    """The part of a schedule that mends what is already there: `strength`, then every sigma below it; all at 1.
+
+    Few-step schedules have no sigma near most strengths, so they are entered between two.
+    """
+    assert 0 < strength <= 1 and sigmas[0] == 1
+    return torch.cat([sigmas.new_tensor([strength]), sigmas[sigmas < strength]])
+
+
 def _shifted(even: Tensor, shift: float) -> Tensor:
     return (shift * even / (1.0 + (shift - 1.0) * even)).to(torch.float32)

@@ -47,6 +47,7 @@ class Tiled:
         maps: Tensor | None = None,
     ) -> Tensor:
         """As `AudioDiT.forward`; words, sound, controls and reference are the same for every tile."""
+        assert not self.dit.is_cache_enabled, "a tile would take another one's step for its own"
         rows, columns = (tile_starts(side, self.side, self.overlap) for side in latents.shape[3:])
         total = torch.zeros_like(latents, dtype=torch.float32)
         weights = torch.zeros_like(total[:1, :1, :1])

@@ -8,26 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from dramatis.cascade.backbone import (
-    COSTS,
-    HIGH_NETWORKS,
-    LATER,
-    NETWORKS,
-    Backbone,
-    ClipInputs,
-    Profile,
-    find_model,
-    joined,
-    joined_terms,
-    load_profile,
-    shipped_models,
-)
-from dramatis.models.links import link
+from dramatis.cascade.backbone import ClipInputs
+from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
+from dramatis.cascade.models import find_model, shipped_models
+from dramatis.cascade.profile import COSTS, MiniProfile, load_profile
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.values import EMOTIONS, UserError
-from tests.open_weights import tiny_open_model
 
 
 @pytest.mark.parametrize(
@@ -52,27 +40,18 @@ def test_a_wrong_profile_is_refused_in_one_sentence(tmp_path: Path, text: str) -
 
 def test_a_profile_needs_a_name_only(tmp_path: Path) -> None:
     (tmp_path / "profile.yaml").write_text("name: small\n")
-    assert load_profile(tmp_path) == Profile(name="small")
+    assert load_profile(tmp_path) == MiniProfile(name="small")
     with pytest.raises(UserError, match="missing"):
         load_profile(tmp_path / "nowhere")
 
 
 def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
-    assert find_model(model) == model
-    assert find_model(str(model)) == model
+    assert find_model(model).folder == model
+    assert find_model(str(model)).folder == model
     for name, folder in shipped_models().items():
-        assert find_model(name) == folder
+        assert find_model(name).folder == folder
     with pytest.raises(UserError, match="'gigantic' is unknown"):
         find_model("gigantic")
-
-
-def test_linked_public_weights_are_known_but_cannot_film_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    weights = tiny_open_model(tmp_path / "weights")
-    link(weights, tmp_path / "weights", [])
-    with pytest.raises(UserError, match=r"'tiny' is linked, but filming with public weights is not there yet; .*mini"):
-        find_model("tiny")
-    assert find_model("mini").is_dir()
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -98,8 +77,8 @@ def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path,
 def test_a_model_that_enlarges_needs_more_networks(
     model: Path, model_twice: Path, tmp_path: Path, network: str
 ) -> None:
-    assert find_model(model) == model, "the small one does without"
-    assert find_model(model_twice) == model_twice
+    assert find_model(model).folder == model, "the small one does without"
+    assert find_model(model_twice).folder == model_twice
     folder = tmp_path / "model"
     shutil.copytree(model_twice, folder)
     next((folder / network).glob("*.safetensors")).unlink()
@@ -116,10 +95,10 @@ def test_a_profile_can_do_without_the_refiner(model_twice: Path, tmp_path: Path)
     shutil.rmtree(folder / "refiner")
     profile = folder / "profile.yaml"
     profile.write_text(profile.read_text().replace("refine: true", "refine: false"))
-    assert find_model(folder) == folder
+    assert find_model(folder).folder == folder
     low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
-    plain = Backbone(folder, torch.float32).upscale(clip_inputs(1, tail=True), low)
-    refined = Backbone(model_twice, torch.float32).upscale(clip_inputs(1, tail=True), low)
+    plain = MiniBackbone(folder, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
+    refined = MiniBackbone(model_twice, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
     assert plain.shape == refined.shape
     assert not np.array_equal(plain, refined)
 
@@ -136,27 +115,20 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("field", [*LATER, "steps", "scale"])
+@pytest.mark.parametrize("field", [*MiniProfile.later, "steps", "scale"])
 def test_later_fields_change_high_resolution_artifacts_alone(model: Path, field: str) -> None:
-    before, after = Backbone(model, torch.float32), Backbone(model, torch.float32)
+    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
     after.profile = before.profile.model_copy(update={field: CHANGES.get(field, 4)})
-    later = field in LATER
+    later = field in MiniProfile.later
     assert (before.low_identity == after.low_identity) == later
     assert (before.high_identity == after.high_identity) != later
 
 
 @pytest.mark.parametrize("field", COSTS)
 def test_estimates_are_no_part_of_what_is_filmed(model: Path, field: str) -> None:
-    before, after = Backbone(model, torch.float32), Backbone(model, torch.float32)
+    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
     after.profile = before.profile.model_copy(update={field: 9.0})
     assert (before.low_identity, before.high_identity) == (after.low_identity, after.high_identity)
-
-
-def test_prompts_join_without_repeats_or_double_stops() -> None:
-    assert joined(["She smiles.", " slow push-in", "", "She smiles", "."]) == "She smiles. slow push-in"
-    assert joined([]) == ""
-    assert joined_terms(["sad, blurry.", "Blurry, sad", "", "too dark,"]) == "sad, blurry, too dark"
-    assert joined_terms([]) == ""
 
 
 def test_pictures_survive_the_way_to_tensors_and_back() -> None:
@@ -187,18 +159,18 @@ def clip_inputs(seed: int, tail: bool) -> ClipInputs:
 
 @pytest.mark.parametrize("tail", [False, True])
 def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool) -> None:
-    first = Backbone(model, torch.float32).film(clip_inputs(1, tail))
+    first = MiniBackbone(model, dtype=torch.float32).film(clip_inputs(1, tail))
     assert first.shape == (9, 32, 48, 3)
     assert first.dtype == np.uint8
     steps: list[tuple[int, int]] = []
-    again = Backbone(model, torch.float32).film(clip_inputs(1, tail), lambda *step: steps.append(step))
+    again = MiniBackbone(model, dtype=torch.float32).film(clip_inputs(1, tail), lambda *step: steps.append(step))
     assert np.array_equal(first, again)
     assert steps == [(1, 2), (2, 2)]
-    assert not np.array_equal(first, Backbone(model, torch.float32).film(clip_inputs(2, tail)))
+    assert not np.array_equal(first, MiniBackbone(model, dtype=torch.float32).film(clip_inputs(2, tail)))
 
 
 def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: Path) -> None:
-    backbone = Backbone(model, torch.float32)
+    backbone = MiniBackbone(model, dtype=torch.float32)
     inputs = clip_inputs(1, tail=True)
     inputs.controls[:, EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
     inputs.anchors[..., 0] += np.arange(9)[:, None]
@@ -206,9 +178,13 @@ def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: P
     without = backbone.film(plain)
     backbone.profile = backbone.profile.model_copy(update={"contrary_expression": True})
     assert not np.array_equal(backbone.film(plain), without)
-    assert np.array_equal(backbone.film(inputs), Backbone(model, torch.float32).film(inputs)), "it names no emotion"
+    assert np.array_equal(backbone.film(inputs), MiniBackbone(model, dtype=torch.float32).film(inputs)), (
+        "it names no emotion"
+    )
     same = replace(inputs, negative="happy, blurred")
-    assert np.array_equal(backbone.film(same), Backbone(model, torch.float32).film(same)), "nothing to lead away from"
+    assert np.array_equal(backbone.film(same), MiniBackbone(model, dtype=torch.float32).film(same)), (
+        "nothing to lead away from"
+    )
 
     shown = backbone._opposed(plain, backbone._conditions(plain, backbone._given(plain)[1]))
     assert shown.negative_condition is not None and shown.negative_controls is not None
@@ -220,7 +196,7 @@ def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: P
 
 
 def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path) -> None:
-    backbone = Backbone(model, torch.float32)
+    backbone = MiniBackbone(model, dtype=torch.float32)
     inputs = clip_inputs(3, tail=True)
     first, other = (np.full((9, 32, 48, 3), level, np.uint8) for level in (60, 190))
     backbone.profile = backbone.profile.model_copy(update={"seam_strength": 0.7})
@@ -231,18 +207,18 @@ def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path) -> None
 
 @pytest.mark.parametrize("tail", [False, True])
 def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(model_twice: Path, tail: bool) -> None:
-    backbone = Backbone(model_twice, torch.float32)
+    backbone = MiniBackbone(model_twice, dtype=torch.float32)
     low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
     high = backbone.upscale(clip_inputs(1, tail), low)
     assert high.shape == (9, 32, 48, 3)
     assert high.dtype == np.uint8
-    assert np.array_equal(Backbone(model_twice, torch.float32).upscale(clip_inputs(1, tail), low), high)
+    assert np.array_equal(MiniBackbone(model_twice, dtype=torch.float32).upscale(clip_inputs(1, tail), low), high)
     assert not np.array_equal(backbone.upscale(clip_inputs(2, tail), low), high)
     assert not np.array_equal(backbone.upscale(clip_inputs(1, tail), 255 - low), high)
 
 
 def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path) -> None:
-    backbone = Backbone(model_twice, torch.float32)
+    backbone = MiniBackbone(model_twice, dtype=torch.float32)
     inputs = clip_inputs(1, tail=False)
     inputs = replace(inputs, audio=inputs.audio[:2], controls=inputs.controls[:2], anchors=inputs.anchors[:2])
     low = inputs.reference[::2, ::2]

@@ -1,0 +1,335 @@
+"""Public checkpoints of the MultiTalk family on Wan 2.1, behind the cascade's interface.
+
+Frames are given through the mask channels, with grey between them. A last keyframe is held for a few frames past the
+clip's end, so that it fills a latent frame of its own, and these are dropped again: single last frames are what the
+weights never saw. There is no network for enlarging: frames are enlarged by bicubic interpolation, noised up to a part
+of the schedule and denoised again beside what is given at the high resolution. The performance reaches these weights
+in words only. Faces are found, and mouths foretold, by the small networks that ship.
+
+Shape legend: F pixel frames (4T-3), T latent frames, H W pixels, h w latent cells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dramatis.cascade.backbone import Backbone, ClipInputs
+from dramatis.cascade.card import fit_for, reading_device
+from dramatis.cascade.hearing import Tape
+from dramatis.cascade.mini import MiniBackbone
+from dramatis.cascade.profile import SHIPPED, PublicProfile
+from dramatis.media import audio as sound
+from dramatis.media.image import Pictures
+from dramatis.models.clip_vision import check_clip_vision, clip_tokens, load_clip_vision
+from dramatis.models.dit import AudioDiT
+from dramatis.models.fit import Fit, place
+from dramatis.models.lora import Lora, check_loras, merge_loras, need_peft
+from dramatis.models.official import check_official, empty_network, load_official, read_config
+from dramatis.models.perception import PerceptionNet
+from dramatis.models.pictures import to_pictures, to_tensor
+from dramatis.models.speech import SAMPLE_RATE
+from dramatis.models.traits import TraitNet
+from dramatis.models.umt5 import check_umt5, opened_umt5
+from dramatis.models.wan_autoencoder import WanAutoencoder, check_wan_autoencoder, load_wan_autoencoder
+from dramatis.models.wav2vec import check_wav2vec2, layers_in_pieces, level_of, load_wav2vec2
+from dramatis.runtime.files import sample_file
+from dramatis.runtime.progress import Reporter, Stage
+from dramatis.runtime.store import ArtifactStore
+from dramatis.sampling.conditioning import Given, enlarge, with_mask, zero_fill
+from dramatis.sampling.denoise import Conditions, StepCallback, denoise
+from dramatis.sampling.guidance import guider
+from dramatis.sampling.schedules import entered_at, multitalk_sigmas
+from dramatis.sampling.solvers import Euler
+from dramatis.values import UserError
+
+Network = TypeVar("Network", AudioDiT, WanAutoencoder)
+SMALL = SHIPPED / "mini"
+"""Where the networks lie that find faces and foretell mouths."""
+
+
+class PublicBackbone(Backbone):
+    """The networks of a folder of public weights; where there is a GPU, they work on it.
+
+    The text encoder and the image encoder are large and wanted for a moment: what they read of a job is kept in its
+    store (`for_job`), and they are let go.
+    """
+
+    profile: PublicProfile
+
+    def __init__(self, folder: Path, profile: PublicProfile, dtype: torch.dtype | None = None) -> None:
+        super().__init__(folder, profile, dtype)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._small = MiniBackbone(SMALL)
+        self._looking = threading.Lock()
+        self._filming = threading.Lock()
+        self._store: ArtifactStore | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._store is None:
+            return super().__reduce__()
+        return _in_job, (self.folder.resolve(), self.profile, self.dtype, self._store.root.resolve())
+
+    @staticmethod
+    def check(folder: Path, profile: PublicProfile) -> None:
+        at = profile.sources
+        config = check_official(folder / at.weights, _audio(folder, profile)).config
+        dit = empty_network(config)
+        check_umt5(folder / at.text_encoder, folder / at.tokenizer)
+        _check_width(folder / at.text_encoder, "d_model", dit.config.text_dim)
+        check_clip_vision(folder / at.image_encoder)
+        _check_width(folder / at.image_encoder, "hidden_size", dit.config.image_dim)
+        check_wan_autoencoder(folder / at.autoencoder)
+        check_wav2vec2(folder / at.speech_encoder, layers=dit.config.audio_layers, channels=dit.config.audio_channels)
+        if profile.loras:
+            need_peft()
+            check_loras(dit, _loras(folder, profile))
+
+    def fingerprint(self) -> str:
+        sources = [path for path in self.profile.sources.model_dump().values() if path]
+        loras = [lora.file for lora in self.profile.loras]
+        return self._sampled(*sources, *loras, *(str(SMALL / name) for name in ("perception", "speech_encoder")))
+
+    @cached_property
+    def fit(self) -> Fit:
+        """How the video network lies on the card."""
+        return fit_for(self.profile, dict(self._config), self.device)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        return {**super().identity, "bits": self.fit.bits}
+
+    @property
+    def eye(self) -> PerceptionNet:
+        return self._small.eye
+
+    @property
+    def traits(self) -> TraitNet:
+        return self._small.traits
+
+    @property
+    def dit(self) -> AudioDiT:
+        """The video network, LoRA files merged into it."""
+        return self._loaded("transformer", self._load_dit)
+
+    @property
+    def autoencoder(self) -> WanAutoencoder:
+        """In float32, whose rounding is not seen in dark and smooth places."""
+        return self._loaded("autoencoder", self._load_autoencoder)
+
+    def hear(self, path: Path, frames: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        """Features (frames, layers, channels); windows over neighbours are the material's to take."""
+        config = self._config
+        folder = self.folder / self.profile.sources.speech_encoder
+        net = load_wav2vec2(folder, layers=config.audio_layers, channels=config.audio_channels).to(self.device)
+        level = level_of(sound.stream(path, SAMPLE_RATE))
+        features = np.concatenate(list(layers_in_pieces(net, Tape(path), frames, level)))
+        return features, self._small.hear(path, frames)[1]
+
+    def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> PublicBackbone:
+        """The text encoder opens at most once a job, and not at all where all prompts were read before."""
+        missing = [prompt for prompt in dict.fromkeys(prompts) if not store.has(self._prompt_key(prompt))]
+        if missing:
+            at, where = self.profile.sources, reading_device(self.device)
+            with (
+                Stage(reporter, "prompts", len(missing)) as progress,
+                opened_umt5(self.folder / at.text_encoder, self.folder / at.tokenizer, device=where) as read,
+            ):
+                for prompt in missing:
+                    states = read([prompt], self._config.text_len)[0]
+                    # Padding is zeros, which cost 4 MB a prompt; numpy knows no bf16.
+                    length = int(states.any(-1).nonzero().max()) + 1
+                    store.put(self._prompt_key(prompt), {"states": states[:length].view(torch.int16).numpy()})
+                    progress.advance()
+        return self._at_work(store)
+
+    def _at_work(self, store: ArtifactStore) -> PublicBackbone:
+        """The same networks, in a job."""
+        out = object.__new__(type(self))
+        out.__dict__.update(self.__dict__, _store=store)
+        return out
+
+    @torch.no_grad()
+    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None, again: Pictures | None = None) -> Pictures:
+        seen = None if again is None else to_tensor(again)
+        return self._denoised(inputs, seen, self.profile.seam_strength, self.profile.shift, on_step)
+
+    @torch.no_grad()
+    def upscale(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+        seen = enlarge(to_tensor(low), inputs.size)
+        return self._denoised(inputs, seen, self.profile.high_strength, self.profile.high_shift)
+
+    @torch.no_grad()
+    def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+        # A clip of two latent frames: the other picture is given, the frame to make fills the second.
+        rows = np.array([0, 1, 1, 1, 1])
+        shown = replace(
+            inputs, audio=inputs.audio[rows], controls=inputs.controls[rows], anchors=inputs.anchors[rows], tail=None
+        )
+        made = enlarge(to_tensor(low[None]), inputs.size).expand(-1, -1, 4, -1, -1)
+        seen = torch.cat([to_tensor(inputs.head), made], dim=2)
+        return self._denoised(shown, seen, self.profile.high_strength, self.profile.high_shift)[-1]
+
+    def _denoised(
+        self,
+        inputs: ClipInputs,
+        seen: Tensor | None,
+        strength: float,
+        shift: float,
+        on_step: StepCallback | None = None,
+    ) -> Pictures:
+        """A clip from noise, or from `seen` (1, 3, F, H, W) noised up to a sigma of `strength`."""
+        profile, frames = self.profile, len(inputs.audio)
+        held = profile.tail_repeats if inputs.tail is not None and len(inputs.tail) == 1 else 0
+        start = self._noise(inputs, frames + held)
+        sigmas = multitalk_sigmas(profile.steps, shift)
+        if seen is not None:
+            sigmas = entered_at(sigmas, strength)
+            start = torch.lerp(self._encode(_held(seen, held, dim=2)), start, sigmas[0].item())
+        scales = guider(profile.text_scale, profile.audio_scale)
+        with self._turn():
+            latents = denoise(self.dit, start, self._conditions(inputs, held), sigmas, scales, Euler(), on_step)
+        net = self.autoencoder
+        return to_pictures(net.decode(net.denormalise(latents.to(net.dtype))))[:frames]
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """A network that keeps something between its steps serves one caller at a time."""
+        return self._filming if self.fit.streamed or self.profile.reuse else nullcontext()
+
+    def _conditions(self, inputs: ClipInputs, held: int) -> Conditions:
+        tail = None if inputs.tail is None else _held(to_tensor(inputs.tail), held, dim=2)
+        given, frames = Given(to_tensor(inputs.head), tail), len(inputs.audio) + held
+        audio = _held(torch.from_numpy(inputs.audio), held, dim=0)[None, None].to(self.device)
+        return Conditions(
+            condition=with_mask(self._encode(zero_fill(given, frames)), given.flags(frames)),
+            text=self._words(inputs.positive),
+            negative=self._words(inputs.negative),
+            image=self._looked_up(inputs.reference),
+            audio=audio,
+            silence=torch.zeros_like(audio),
+        )
+
+    def _noise(self, inputs: ClipInputs, frames: int) -> Tensor:
+        height, width = inputs.size
+        shape = (1, self._config.out_channels, (frames - 1) // 4 + 1, height // 8, width // 8)
+        # Drawn on the CPU: a seed then means the same on every machine.
+        return torch.randn(shape, generator=torch.Generator().manual_seed(inputs.seed)).to(self.device)
+
+    def _encode(self, video: Tensor) -> Tensor:
+        net = self.autoencoder
+        return net.normalise(net.encode(video.to(self.device, net.dtype))).float()
+
+    def _words(self, prompt: str) -> Tensor:
+        """(1, tokens, text_dim)."""
+        found = self._job_store.get(self._prompt_key(prompt))
+        if found is None:
+            raise OSError(f"the words of the prompt {prompt[:40]!r} are not in the job's store; run the job again")
+        states = found["states"]
+        assert isinstance(states, np.ndarray)
+        return torch.from_numpy(states.copy()).view(torch.bfloat16)[None].to(self.device)
+
+    def _looked_up(self, reference: Pictures) -> Tensor:
+        """(1, tokens, image_dim)."""
+        folder = self.profile.sources.image_encoder
+        key = ArtifactStore.key(
+            {
+                "stage": "looking",
+                "picture": hashlib.sha256(reference.tobytes()).hexdigest(),
+                "size": reference.shape,
+                "encoder": self._sampled(folder),
+            }
+        )
+
+        def look() -> dict[str, NDArray[np.float32]]:
+            return {"tokens": clip_tokens(load_clip_vision(self.folder / folder), reference).numpy()}
+
+        with self._looking:
+            tokens = self._job_store.fetch(key, look)["tokens"]
+        assert isinstance(tokens, np.ndarray)
+        return torch.from_numpy(tokens.copy()).to(self.device)
+
+    @property
+    def _job_store(self) -> ArtifactStore:
+        assert self._store is not None, "`for_job` comes before filming"
+        return self._store
+
+    def _prompt_key(self, prompt: str) -> str:
+        at = self.profile.sources
+        encoder = self._sampled(at.text_encoder, at.tokenizer)
+        return ArtifactStore.key(
+            {"stage": "reading", "prompt": prompt, "length": self._config.text_len, "encoder": encoder}
+        )
+
+    @cached_property
+    def _config(self) -> Any:
+        """The video network's, without loading it."""
+        return empty_network(read_config(self.folder / self.profile.sources.weights)).config
+
+    def _load_dit(self) -> AudioDiT:
+        at = self.profile.sources
+        dit = load_official(self.folder / at.weights, _audio(self.folder, self.profile), self.dtype)
+        if self.profile.loras:
+            merge_loras(dit, _loras(self.folder, self.profile))
+        return place(dit.requires_grad_(False), self.fit, self.device, self.profile.reuse, self.profile.compiled)
+
+    def _load_autoencoder(self) -> WanAutoencoder:
+        return load_wan_autoencoder(self.folder / self.profile.sources.autoencoder).to(self.device)
+
+    def _loaded(self, name: str, load: Callable[[], Network]) -> Network:
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = load()
+            return self._models[name]  # type: ignore[return-value]
+
+    def _sampled(self, *paths: str) -> str:
+        """What tells these files, or those in these folders, from others of the same names."""
+        return _sampled(tuple(self.folder / path for path in paths))
+
+
+@cache
+def _in_job(folder: Path, profile: PublicProfile, dtype: torch.dtype, store: Path) -> PublicBackbone:
+    return PublicBackbone(folder, profile, dtype)._at_work(ArtifactStore(store))
+
+
+@cache
+def _sampled(paths: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        files = [path] if path.is_file() else sorted(path.glob("*"))
+        for file in files:
+            if file.suffix in (".safetensors", ".json", ".model"):
+                digest.update(f"{file.name} {sample_file(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _audio(folder: Path, profile: PublicProfile) -> Path | None:
+    return None if profile.sources.audio is None else folder / profile.sources.audio
+
+
+def _loras(folder: Path, profile: PublicProfile) -> list[Lora]:
+    return [Lora(folder / lora.file, lora.scale) for lora in profile.loras]
+
+
+def _check_width(folder: Path, name: str, wanted: int) -> None:
+    """Whether an encoder gives what the video network reads. Raises UserError."""
+    found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(name)
+    if found != wanted:
+        raise UserError(f"{folder}: its {name} is {found}, and the video model reads {wanted}; give the right encoder.")
+
+
+def _held(values: Tensor, count: int, dim: int) -> Tensor:
+    """The last entry along a dimension `count` times more."""
+    last = values.narrow(dim, -1, 1)
+    return torch.cat([values, *[last] * count], dim)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from dramatis.cascade import hearing
+from dramatis.cascade.mini import MiniBackbone
+from tests.tiny import write_model
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> MiniBackbone:
+    return MiniBackbone(write_model(tmp_path_factory.mktemp("model")), dtype=torch.float32)
+
+
+@pytest.mark.parametrize("block", [1, 7, 32])
+def test_sound_heard_in_blocks_equals_sound_heard_whole(
+    backbone: MiniBackbone, make_audio, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    path = make_audio("voice.wav", 3.1)
+    features, openings = backbone.hear(path, 78)
+    assert features.shape == (78, 12)
+    assert features.dtype == np.float16
+    assert openings.shape == (78,)
+    monkeypatch.setattr(hearing, "BLOCK_FRAMES", block)
+    in_blocks = backbone.hear(path, 78)
+    assert np.allclose(in_blocks[0], features, atol=2e-3)
+    assert np.allclose(in_blocks[1], openings, atol=1e-4)
+
+
+def test_frames_past_the_end_of_the_sound_are_silent(backbone: MiniBackbone, make_audio) -> None:
+    features, _ = backbone.hear(make_audio("voice.wav", 1.0), 80)
+    assert features.shape == (80, 12)
+    late = features[50:70].astype(np.float32)
+    assert np.allclose(late, late[0], atol=2e-3)
+    assert not np.allclose(features[5], features[60], atol=0.05)

@@ -1,0 +1,99 @@
+"""What makes a large network fit: fewer bits, streamed blocks, reused steps. Close to the plain one, or equal to it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dramatis.models.dit import AudioDiT
+from dramatis.models.fit import Fit, need_torchao, place, reuse_steps, shrink
+from dramatis.sampling.denoise import Conditions, denoise
+from dramatis.sampling.guidance import JointGuidance
+from dramatis.sampling.schedules import shifted_sigmas
+from dramatis.sampling.solvers import Euler
+from dramatis.values import UserError
+from tests.models.test_dit import inputs
+from tests.tiny import tiny_dit
+
+STEPS = 4
+
+
+def conditions() -> Conditions:
+    given = inputs()
+    return Conditions(
+        condition=given["condition"],
+        text=given["text"],
+        negative=-given["text"],
+        image=given["image"],
+        audio=given["audio"],
+        silence=torch.zeros_like(given["audio"]),
+        controls=given["controls"],
+        maps=given["maps"],
+    )
+
+
+def film(dit: AudioDiT, seed: int = 0) -> Tensor:
+    noise = torch.randn(1, 16, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+    return denoise(dit, noise, conditions(), shifted_sigmas(STEPS, 2.0), JointGuidance(1.5), Euler())
+
+
+@pytest.mark.skipif(find_spec("torchao") is None, reason="torchao is not installed (dramatis[quantised])")
+@torch.no_grad()
+@pytest.mark.parametrize(("bits", "error"), [("int8", 0.01), ("float8", 0.04)])
+def test_weights_in_eight_bits_change_little(bits: Literal["int8", "float8"], error: float) -> None:
+    dit, given = tiny_dit(), inputs()
+    plain = dit(**given)
+    shrink(dit, bits)
+    assert 0 < (dit(**given) - plain).norm() < error * plain.norm()
+    for name, module in dit.named_modules():
+        if isinstance(module, nn.Linear):
+            assert (type(module.weight) is nn.Parameter) != name.startswith("blocks."), name
+
+
+def test_without_torchao_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dramatis.models.fit.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"int8 need torchao.*dramatis\[quantised\]"):
+        shrink(tiny_dit(), "int8")
+    need_torchao("bf16")
+
+
+def test_streamed_blocks_give_the_same_video() -> None:
+    plain, streamed = tiny_dit(), place(tiny_dit(), Fit(streamed=True), torch.device("cpu"))
+    assert torch.equal(film(streamed), film(plain))
+    assert str(Fit("int8", streamed=True)) == "int8, streamed" and str(Fit()) == "whole"
+
+
+def counted(dit: AudioDiT) -> list[int]:
+    """Grows by one entry with every call of the second block's feed-forward."""
+    calls: list[int] = []
+    dit.blocks[1].ffn.register_forward_hook(lambda *_: calls.append(1))
+    return calls
+
+
+def test_steps_that_change_are_taken_in_full() -> None:
+    plain, dit = tiny_dit(), tiny_dit()
+    reuse_steps(dit, 0.0)
+    calls = counted(dit)
+    assert torch.equal(film(dit), film(plain))
+    assert len(calls) == 2 * STEPS
+
+
+def test_steps_are_reused_within_a_branch_and_never_across_clips() -> None:
+    plain, dit = tiny_dit(), place(tiny_dit(), Fit(), torch.device("cpu"), reuse=1e9)
+    calls = counted(dit)
+    first = film(dit)
+    assert len(calls) == 2, "each branch takes its first step in full"
+    film(dit, seed=1)
+    assert len(calls) == 4
+    assert torch.equal(film(dit), first)
+    assert not torch.equal(first, film(plain))
+
+
+def test_only_blocks_are_compiled() -> None:
+    dit = place(tiny_dit(), Fit(), torch.device("cpu"), compiled=True)
+    compiled = {name for name, module in dit.named_modules() if module._compiled_call_impl is not None}
+    assert compiled == {"blocks.0", "blocks.1"}
