@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dramatis.models.dit import AudioDiT
-from dramatis.models.fit import Fit, need_torchao, place, reuse_steps, shrink
+from dramatis.models.fit import Fit, need_torchao, place, reuse_steps
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.guidance import JointGuidance
 from dramatis.sampling.schedules import shifted_sigmas
@@ -47,7 +47,7 @@ def film(dit: AudioDiT, seed: int = 0) -> Tensor:
 def test_weights_in_eight_bits_change_little(bits: Literal["int8", "float8"], error: float) -> None:
     dit, given = tiny_dit(), inputs()
     plain = dit(**given)
-    shrink(dit, bits)
+    place(dit, Fit(bits), torch.device("cpu"), torch.float32)
     assert 0 < (dit(**given) - plain).norm() < error * plain.norm()
     for name, module in dit.named_modules():
         if isinstance(module, nn.Linear):
@@ -57,12 +57,12 @@ def test_weights_in_eight_bits_change_little(bits: Literal["int8", "float8"], er
 def test_without_torchao_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dramatis.models.fit.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"int8 need torchao.*dramatis\[quantised\]"):
-        shrink(tiny_dit(), "int8")
+        place(tiny_dit(), Fit("int8"), torch.device("cpu"), torch.float32)
     need_torchao("bf16")
 
 
 def test_streamed_blocks_give_the_same_video() -> None:
-    plain, streamed = tiny_dit(), place(tiny_dit(), Fit(streamed=True), torch.device("cpu"))
+    plain, streamed = tiny_dit(), place(tiny_dit(), Fit(streamed=True), torch.device("cpu"), torch.float32)
     assert torch.equal(film(streamed), film(plain))
     assert str(Fit("int8", streamed=True)) == "int8, streamed" and str(Fit()) == "whole"
 
@@ -83,7 +83,7 @@ def test_steps_that_change_are_taken_in_full() -> None:
 
 
 def test_steps_are_reused_within_a_branch_and_never_across_clips() -> None:
-    plain, dit = tiny_dit(), place(tiny_dit(), Fit(), torch.device("cpu"), reuse=1e9)
+    plain, dit = tiny_dit(), place(tiny_dit(), Fit(), torch.device("cpu"), torch.float32, reuse=1e9)
     calls = counted(dit)
     first = film(dit)
     assert len(calls) == 2, "each branch takes its first step in full"
@@ -94,6 +94,12 @@ def test_steps_are_reused_within_a_branch_and_never_across_clips() -> None:
 
 
 def test_only_blocks_are_compiled() -> None:
-    dit = place(tiny_dit(), Fit(), torch.device("cpu"), compiled=True)
+    dit = place(tiny_dit(), Fit(), torch.device("cpu"), torch.float32, compiled=True)
     compiled = {name for name, module in dit.named_modules() if module._compiled_call_impl is not None}
     assert compiled == {"blocks.0", "blocks.1"}
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_everything_gets_the_format(streamed: bool) -> None:
+    dit = place(tiny_dit(), Fit(streamed=streamed), torch.device("cpu"), torch.bfloat16)
+    assert {weight.dtype for weight in dit.parameters()} == {torch.bfloat16}

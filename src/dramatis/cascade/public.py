@@ -278,11 +278,13 @@ class PublicBackbone(Backbone):
         return empty_network(read_config(self.folder / self.profile.sources.weights)).config
 
     def _load_dit(self) -> AudioDiT:
-        at = self.profile.sources
-        dit = load_official(self.folder / at.weights, _audio(self.folder, self.profile), self.dtype)
-        if self.profile.loras:
-            merge_loras(dit, _loras(self.folder, self.profile))
-        return place(dit.requires_grad_(False), self.fit, self.device, self.profile.reuse, self.profile.compiled)
+        profile, weights = self.profile, self.folder / self.profile.sources.weights
+        # LoRA files are merged in main memory; without them weights are read block by block, where they are to stay.
+        dit = load_official(weights, _audio(self.folder, profile), self.dtype if profile.loras else None)
+        if profile.loras:
+            merge_loras(dit, _loras(self.folder, profile))
+        dit.requires_grad_(False)
+        return place(dit, self.fit, self.device, self.dtype, profile.reuse, profile.compiled)
 
     def _load_autoencoder(self) -> WanAutoencoder:
         return load_wan_autoencoder(self.folder / self.profile.sources.autoencoder).to(self.device)

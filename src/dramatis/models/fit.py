@@ -56,17 +56,32 @@ def need_torchao(bits: Bits) -> None:
         )
 
 
-def place(dit: AudioDiT, fit: Fit, device: torch.device, reuse: float = 0.0, compiled: bool = False) -> AudioDiT:
-    """The network on its device, ready to be called; see `shrink`, `stream_blocks` and `reuse_steps`.
+def place(
+    dit: AudioDiT,
+    fit: Fit,
+    device: torch.device,
+    dtype: torch.dtype,
+    reuse: float = 0.0,
+    compiled: bool = False,
+) -> AudioDiT:
+    """The network on its device in its format, ready to be called; see `shrink`, `stream_blocks` and `reuse_steps`.
 
-    compiled: blocks are compiled once, at the first call. A network that streams or reuses serves one caller at a time.
+    Block by block: beside what stays, memory holds one block, if the weights come memory-mapped. compiled: blocks are
+    compiled at the first call. A network that streams or reuses serves one caller at a time. Raises UserError where
+    torchao is missing.
     """
-    if fit.bits != "bf16":
-        shrink(dit, fit.bits, None if fit.streamed else device)
+    need_torchao(fit.bits)
+    waiting = torch.device("cpu") if fit.streamed else device
+    for block in dit.blocks:
+        block.to(waiting, dtype)
+        if fit.bits != "bf16":
+            shrink(block, fit.bits)
+    for name, part in dit.named_children():
+        if name != "blocks":
+            part.to(waiting, dtype)
+    dit.scale_shift_table.data = dit.scale_shift_table.data.to(waiting, dtype)
     if fit.streamed:
         stream_blocks(dit, device)
-    else:
-        dit.to(device)
     if reuse:
         reuse_steps(dit, reuse)
     if compiled:
@@ -74,17 +89,15 @@ def place(dit: AudioDiT, fit: Fit, device: torch.device, reuse: float = 0.0, com
     return dit
 
 
-def shrink(dit: AudioDiT, bits: Literal["int8", "float8"], device: torch.device | None = None) -> None:
-    """Keep the weights of the blocks' linear layers in eight bits, one scale a row; sums stay in the network's format.
+def shrink(block: nn.Module, bits: Literal["int8", "float8"]) -> None:
+    """Keep the weights of a block's linear layers in eight bits, one scale a row; sums stay in the network's format.
 
-    What stands outside the blocks decides every token at once, is small, and keeps its format. device: where to go
-    layer by layer, so that the card never holds the weights in full. Raises UserError where torchao is missing.
+    What stands outside the blocks decides every token at once, is small, and keeps its format.
     """
-    need_torchao(bits)
     from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
 
     config = Int8WeightOnlyConfig() if bits == "int8" else Float8WeightOnlyConfig()
-    quantize_(dit.blocks, config, filter_fn=lambda module, _: isinstance(module, nn.Linear), device=device)
+    quantize_(block, config, filter_fn=lambda module, _: isinstance(module, nn.Linear))
 
 
 def stream_blocks(dit: AudioDiT, device: torch.device) -> None:

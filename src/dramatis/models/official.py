@@ -100,12 +100,12 @@ def official_name(key: str) -> str:
 
 
 def load_official(
-    weights: Path, audio: Path | None = None, dtype: torch.dtype = torch.bfloat16, pickles: bool = False
+    weights: Path, audio: Path | None = None, dtype: torch.dtype | None = torch.bfloat16, pickles: bool = False
 ) -> AudioDiT:
     """The network of a public checkpoint; evaluation mode, on the CPU.
 
     weights: a folder with shards, or one merged file. audio: the file whose tensors are merged over them. dtype: of all
-    weights. pickles: see `open_weights`.
+    weights; None for as they are stored, memory-mapped, so that nothing is read yet. pickles: see `open_weights`.
 
     Raises UserError for whatever `check_official` finds.
     """
@@ -114,7 +114,7 @@ def load_official(
     ours = {official_name(key): key for key in model.state_dict()}
     for file in dict.fromkeys(checkpoint.origin.values()):
         wanted = [key for key, origin in checkpoint.origin.items() if origin == file]
-        state = {ours[key]: tensor.to(dtype) for key, tensor in _tensors(file, wanted)}
+        state = {ours[key]: tensor.to(dtype or tensor.dtype) for key, tensor in _tensors(file, wanted)}
         model.load_state_dict(state, strict=False, assign=True)
     config = model.config
     # Its tables are no weights and were not in the files.
