@@ -20,7 +20,7 @@ from dramatis.avatar import AvatarPipeline, job_folder
 from dramatis.cascade import public
 from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.models import find_model, names_of
-from dramatis.cascade.profile import PROFILES, Profile, load_profile, read_profile, variants_of
+from dramatis.cascade.profile import PROFILES, LoraFile, Profile, load_profile, read_profile, variants_of
 from dramatis.cascade.public import PublicBackbone
 from dramatis.media.video import probe_video
 from dramatis.models.catalogue import OPEN_MODELS, open_model
@@ -157,6 +157,18 @@ def test_other_weights_make_other_artifacts(folder: Path, backbone: PublicBackbo
     save_file(changed, audio)
     public._sampled.cache_clear()
     assert PublicBackbone(copy, backbone.profile, torch.float32).identity != backbone.identity
+
+
+def test_a_lora_is_merged_and_makes_other_artifacts(folder: Path, backbone: PublicBackbone) -> None:
+    down, up = torch.randn(2, 48), torch.randn(48, 2)
+    layer = "diffusion_model.blocks.0.self_attn.q"
+    save_file({f"{layer}.lora_down.weight": down, f"{layer}.lora_up.weight": up}, folder / "few.safetensors")
+    profile = backbone.profile.model_copy(update={"loras": (LoraFile(file="few.safetensors", scale=0.5),)})
+    PublicBackbone.check(folder, profile)
+    few = PublicBackbone(folder, profile, torch.float32)
+    plain, merged = (net.dit.blocks[0].attn1.to_q.weight for net in (backbone, few))
+    assert torch.allclose(merged, plain + 0.5 * up @ down, atol=1e-5)
+    assert few.identity != backbone.identity
 
 
 @pytest.fixture
