@@ -37,6 +37,8 @@ WRONG = 0.6
 """Overlap with the right mask below which a mask is wrong."""
 GOOD = 0.75
 """Overlap with the truth that every mask of a good segment has."""
+KEPT = 0.9
+"""Share of its frames with which a segment counts as kept."""
 OVERLAP, PAN, SLIDE, DRIFT = 80, 3, 9, 3
 """Pixels: how far one lies over the other; a frame's step of a camera, of someone who leaves, of a drifting mask."""
 Fault = Callable[[int, Masks, Masks], Masks]
@@ -229,7 +231,10 @@ def ground(masks: Masks) -> np.ndarray:
 
 
 def plant(clip: Clip, result: Result, parts: Remembered) -> list[tuple[str, bool]]:
-    """(fault, whether it was rejected) of each person with each fault whose masks are then wrong."""
+    """(fault, whether it was rejected) of each person with each fault whose masks are then wrong.
+
+    Only of people who are kept without the fault: a track that is rejected anyway proves nothing.
+    """
     right = [masks for masks in result.masks if masks is not None]
     if len(right) < FRAMES:
         return []
@@ -239,7 +244,7 @@ def plant(clip: Clip, result: Result, parts: Remembered) -> list[tuple[str, bool
         start = starts[name]
         masks = [fault(n, seen, right[start]) if n >= start else seen for n, seen in enumerate(right)]
         spoilt = run(clip, replace(parts, segmenter=Given(masks)))
-        for person in range(len(right[0])):
+        for person in np.flatnonzero([result.kept(person).mean() >= KEPT for person in range(len(right[0]))]):
             wrong = np.array([mask_overlap(a[person], b[person]) < WRONG for a, b in zip(masks, right, strict=True)])
             if wrong.any():
                 verdicts.append((f"{clip.name}: {name}", not (wrong & spoilt.kept(person)).any()))
@@ -299,7 +304,7 @@ def kept_row(clips: Sequence[Clip], results: Sequence[Result]) -> Row:
     kept = []
     for clip, result in zip(clips, results, strict=True):
         good = (overlaps(clip, result) >= GOOD).all(0)
-        kept += [bool(result.kept(person).mean() >= 0.9) for person in np.flatnonzero(good)]
+        kept += [bool(result.kept(person).mean() >= KEPT) for person in np.flatnonzero(good)]
     share = float(np.mean(kept)) if kept else 0.0
     people = sum(clip.truth.shape[1] for clip in clips)
     value = f"{share:.3f} of {len(kept)} ({people} people)"
