@@ -20,8 +20,7 @@ import numpy as np
 import typer
 from PIL import Image
 
-from dramatis.cascade.mini import MiniBackbone
-from dramatis.cascade.models import find_model
+from dramatis.cascade.models import open_backbone
 from dramatis.cascade.pipeline import Film
 from dramatis.cascade.plan import plan_cascade
 from dramatis.evaluate import measures, steadiness
@@ -364,7 +363,7 @@ def main(
         folder = work or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         stage = Stage(
-            MiniBackbone(find_model(model).folder),
+            open_backbone(model),
             load_cases()[:cases],
             folder,
             pictures,

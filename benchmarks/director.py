@@ -30,8 +30,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
-from dramatis.cascade.mini import MiniBackbone
-from dramatis.cascade.models import find_model
+from dramatis.cascade.models import open_backbone
 from dramatis.cascade.pipeline import find_face, reference_picture
 from dramatis.debate import Conflict, ExpertName
 from dramatis.director import direct
@@ -622,7 +621,7 @@ def main(
 ) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(MiniBackbone(find_model(model).folder), load_cases(), Path(folder))
+        stage = Stage(open_backbone(model), load_cases(), Path(folder))
         rows, findings = measure(stage, [split] if split else list(Split))
     if show_failures:
         for finding in findings[split or Split.tuning]:

@@ -69,9 +69,8 @@ class Stage:
 
     def varied(self, **changes: Any) -> AvatarPipeline:
         """The same weights with another profile."""
-        backbone = MiniBackbone(self.backbone.folder)
-        backbone.profile = backbone.profile.model_copy(update=changes)
-        return AvatarPipeline(backbone, self.pipe.name)
+        profile = self.backbone.profile.model_copy(update=changes)
+        return AvatarPipeline(MiniBackbone(self.backbone.folder, profile), self.pipe.name)
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,7 @@ from bench import Bench
 from cascade import PARTS
 from directing import direction, negatives
 from director import director_rows
-from dramatis.cascade.mini import MiniBackbone
-from dramatis.cascade.models import find_model
+from dramatis.cascade.models import open_backbone
 from dramatis.evaluate import measures, report
 from dramatis.evaluate.report import Entry, Row, Run, judged
 from dramatis.media.sheet import contact_sheet
@@ -293,7 +292,7 @@ def main(
     unknown = set(only or ()) - set(GROUPS)
     if unknown:
         raise typer.BadParameter(f"unknown groups {sorted(unknown)}; choose from {', '.join(GROUPS)}")
-    backbone = MiniBackbone(find_model(model).folder)
+    backbone = open_backbone(model)
     run = Run(
         said(only, model, seconds, skip), str(date.today()), machine(backbone.dtype), backbone.identity["weights"][:8]
     )

@@ -239,11 +239,12 @@ def models_add(
     quiet: QuietOption = False,
 ) -> None:
     """Say what to download for public weights, or check and link what is there; nothing is fetched."""
-    from dramatis.cascade.models import published_needs
     from dramatis.models.catalogue import open_model
 
     model = open_model(name)
     if folder is None:
+        from dramatis.cascade.models import published_needs
+
         typer.echo("\n".join(model.describe()))
         typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
         if (needs := published_needs(name)) is not None:

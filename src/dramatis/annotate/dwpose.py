@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dramatis.annotate.onnx_file import OnnxFile, resized
+from dramatis.annotate.onnx_file import OnnxFile, resized, said
 from dramatis.annotate.units import Box, Frame, Pose
 
 INPUT = (384, 288)
@@ -34,8 +34,7 @@ class DwPose:
         shapes = [output.shape for output in self._net.run(np.zeros((height, width, 3), np.float32))]
         wanted = [(1, KEYPOINTS, FINER * width), (1, KEYPOINTS, FINER * height)]
         if shapes != wanted:
-            said = " and ".join("x".join(map(str, shape)) for shape in shapes)
-            raise self._net.fault(f"gives {said} scores, not the columns and rows of {KEYPOINTS} keypoints")
+            raise self._net.fault(f"gives {said(shapes)} scores, not the columns and rows of {KEYPOINTS} keypoints")
 
     def estimate(self, frame: Frame, boxes: Sequence[Box]) -> list[Pose]:
         return [self._pose(frame, box) for box in boxes]

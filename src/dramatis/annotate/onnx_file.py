@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class OnnxFile:
         inputs = self._session.get_inputs()
         shape = inputs[0].shape
         if len(inputs) != 1 or len(shape) != 4 or shape[1] != 3 or inputs[0].type != "tensor(float)":
-            raise self.fault(f"takes {_said(inputs)}, not one picture of 1x3xHxW")
+            raise self.fault(f"takes {said(port.shape for port in inputs)}, not one picture of 1x3xHxW")
         self._input = inputs[0].name
         height, width = (side if isinstance(side, int) else usual for side, usual in zip(shape[2:], size, strict=True))
         self.size: tuple[int, int] = (height, width)
@@ -62,8 +63,9 @@ def _runtime(what: str) -> Any:
     return onnxruntime
 
 
-def _said(ports: list[Any]) -> str:
-    return " and ".join("x".join(str(side) for side in port.shape) for port in ports)
+def said(shapes: Iterable[Sequence[Any]]) -> str:
+    """Shapes for a sentence: "1x3x640x640 and 1x4"."""
+    return " and ".join("x".join(map(str, shape)) for shape in shapes)
 
 
 def resized(frame: Frame, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> Frame:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dramatis.annotate.onnx_file import resized
 from dramatis.annotate.units import Frame, Masks, Prompt, Tracking
+from dramatis.models.checkpoints import without_bars
 from dramatis.runtime.files import hash_file
 from dramatis.values import UserError
 
@@ -39,7 +40,8 @@ class Sam2Segmenter:
         files = check_folder(folder)
         from transformers import Sam2VideoModel
 
-        model, info = Sam2VideoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+        with without_bars():
+            model, info = Sam2VideoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         missing = sorted(info["missing_keys"])
         if missing:
             raise UserError(

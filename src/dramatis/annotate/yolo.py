@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.annotate.onnx_file import OnnxFile, resized
+from dramatis.annotate.onnx_file import OnnxFile, resized, said
 from dramatis.annotate.units import Box, Detection, Frame
 
 PERSON = 0
@@ -81,8 +81,7 @@ class YoloDetector:
         cells = len(grid((height, width))[0])
         layouts = [layout for layout in LAYOUTS if len(shapes[0]) == 2 and layout.fits(shapes[0], cells)]
         if len(shapes) != 1 or not layouts:
-            said = " and ".join("x".join(map(str, shape)) for shape in shapes)
-            raise self._net.fault(f"gives {said} numbers, as no YOLO that is known does")
+            raise self._net.fault(f"gives {said(shapes)} numbers, as no YOLO that is known does")
         self.layout = layouts[0]
 
     def detect(self, frame: Frame) -> list[Detection]:

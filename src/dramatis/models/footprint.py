@@ -106,9 +106,8 @@ def footprint(
         dit = AudioDiT.from_config({**config, "num_layers": min(layers, DRY_LAYERS)}).eval().requires_grad_(False)
         inputs = _inputs(dit, frames, height, width, dtype)
         given = [tensor for tensor in inputs.values() if tensor is not None]
-        activations = peak_beside(dit, given, lambda: dit(**inputs))
-        with FlopCounterMode(display=False, custom_mapping=_COUNTED) as counter, torch.no_grad():
-            dit(**inputs)
+        with FlopCounterMode(display=False, custom_mapping=_COUNTED) as counter:
+            activations = peak_beside(dit, given, lambda: dit(**inputs))
     block = sum(weight.numel() for weight in dit.blocks[0].parameters())
     other = sum(weight.numel() for name, weight in dit.named_parameters() if not name.startswith("blocks."))
     # The counter names what it counts by module path from the class down.
