@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint benchmark clean
+.PHONY: help setup demo demo-two demo-three test lint benchmark clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,14 @@ $(STAMP): pyproject.toml
 demo: setup  ## render the bundled example into out/demo.mp4
 	$(BIN)/dramatis generate --image examples/portrait.png --audio examples/speech.wav \
 		--prompt "warm and happy, she nods, slow push-in" --output out/demo.mp4
+
+demo-two: setup  ## two people, a track each, into out/two.mp4
+	$(BIN)/dramatis generate --image examples/two.png --prompt "ann is happy, ben is sad" --output out/two.mp4 \
+		--character name=ann,at=left,audio=examples/ann.flac --character name=ben,at=right,audio=examples/ben.flac
+
+demo-three: setup  ## three people, one recording and subtitles that name them, into out/three.mp4
+	$(BIN)/dramatis generate --image examples/three.png --audio examples/three.flac --subtitles examples/three.srt \
+		--character name=dan --character name=ben --character name=cal --output out/three.mp4
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest

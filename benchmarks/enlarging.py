@@ -97,9 +97,10 @@ def enlarged(stage: Stage, case: Case) -> Iterator[tuple[Pictures, ...]]:
             head=clip[:1],
             tail=clip[-1:],
             reference=stage.reference(case),
-            audio=features[part].astype(np.float32),
-            controls=case.controls[part],
-            anchors=case.anchors[part] * np.float32(stage.side / case.side),
+            audio=features[None, part].astype(np.float32),
+            controls=case.controls[None, part],
+            anchors=case.anchors[None, part] * np.float32(stage.side / case.side),
+            faces=case.anchors[:1] * np.float32(stage.side / case.side),
             positive=caption,
             negative="",
             seed=0,
@@ -151,7 +152,7 @@ def low_frames(pipe: AvatarPipeline, film: Film) -> Iterator[Pictures]:
     storyline = film.storyline
     observations = listen(sound.stream(Path(storyline.audio), SAMPLE_RATE), storyline.frames)
     store = ArtifactStore(job_folder(film.video) / "store")
-    stage = prepare(storyline, prosody_of(observations), pipe.backbone, store, SerialExecutor(), NullReporter())
+    stage = prepare(storyline, [prosody_of(observations)], pipe.backbone, store, SerialExecutor(), NullReporter())
     blueprint = make_blueprint(stage)
     chosen = choose_keyframes(stage, blueprint)
     clips = clips_from_keyframes(stage.plan, chosen)

@@ -55,9 +55,9 @@ def write_case(folder: Path, seed: int, assets: Path) -> bool:
         folder / "truth.npz",
         opening=take.opening[:FRAMES].astype(np.float32),
         index=index,
-        landmarks=seen.landmarks[index].astype(np.float32),
+        landmarks=seen.landmarks[0, index].astype(np.float32),
         person=np.packbits(seen.person[index] > 0, axis=-1),
-        anchors=seen.anchors.astype(np.float32),
+        anchors=seen.anchors[0].astype(np.float32),
         controls=take.performance.take(np.arange(FRAMES)).vector().astype(np.float32),
     )
     row = take.row(0, FRAMES)

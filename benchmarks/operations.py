@@ -31,7 +31,7 @@ def prepared(pipe: AvatarPipeline, image: Path, voice: Path, store: Path) -> Set
     """Everything on the set, nothing filmed."""
     storyline, observations = pipe.plan(image, voice)
     prosody = prosody_of(observations)
-    return prepare(storyline, prosody, pipe.backbone, ArtifactStore(store), SerialExecutor(), NullReporter())
+    return prepare(storyline, [prosody], pipe.backbone, ArtifactStore(store), SerialExecutor(), NullReporter())
 
 
 def unit_flops(stage: Stage) -> dict[str, float]:

@@ -28,6 +28,7 @@ from PIL import Image
 from annotation import annotation
 from bench import Bench
 from cascade import PARTS
+from characters import characters
 from directing import direction, negatives
 from director import director_rows
 from dramatis.cascade.models import open_backbone
@@ -53,6 +54,8 @@ SHOWN = {
     "three ways, first, middle and last second": "cascade.png",
     "generic and own negative prompts": "negatives.png",
     "masks of the annotation": "annotation.png",
+    "predicted masks": "scene_masks.png",
+    "without gates, with boxes, with predicted masks": "gates.png",
 }
 
 
@@ -268,7 +271,7 @@ FILMED = (output, autoencoder, sync, sharpness, perception, direction, cost, rea
 GROUPS: dict[str, Group] = {part.__name__: Group("The mini", part) for part in FILMED}
 GROUPS |= {name: Group("Cascade", of_stage(part)) for name, part in PARTS.items()}
 GROUPS |= {"director": Group("Director", of_stage(director_rows)), "negatives": Group("Director", negatives)}
-GROUPS |= {"annotation": Group("Annotation", annotation)}
+GROUPS |= {"annotation": Group("Annotation", annotation), "characters": Group("Several characters", characters)}
 
 
 def machine(dtype: torch.dtype) -> str:

@@ -104,7 +104,7 @@ def film_chain(pipe: AvatarPipeline, image: Path, audio: Path, out: Path, worker
     store = ArtifactStore(job_folder(out) / "store")
     torch.set_num_threads(workers)
     steady_memory()
-    stage = prepare(storyline, prosody_of(observations), pipe.backbone, store, SerialExecutor(), NullReporter())
+    stage = prepare(storyline, [prosody_of(observations)], pipe.backbone, store, SerialExecutor(), NullReporter())
     ends = chain_ends(stage.plan)
     with VideoWriter(out, (storyline.width, storyline.height), audio=audio) as video:
         for (first, last), frames in zip(pairwise(ends), chain(stage).clips(ends), strict=True):

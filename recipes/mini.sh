@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The shipped mini from nothing: data, eight networks, weights. Every step resumes, so run it again after any stop.
+# The shipped mini from nothing: data, nine networks, weights. Every step resumes, so run it again after any stop.
 #
 #   recipes/mini.sh ASSETS RUNS            two CPU cores: about half a day for good weights
 #   MINUTES=20 SHARDS=400 recipes/mini.sh ASSETS RUNS      a GPU with many cores: about two hours
@@ -52,3 +52,18 @@ done
 # What the autoencoder cannot keep is taken from moved keyframes: learnt from what the network above films.
 "$python" -m dramatis.train.refiner --data "$runs/hr_latents/train" --test "$runs/hr_latents/test" \
   --model "$runs/mini" --run "$runs/refiner" --out "$runs/mini/refiner" --minutes "$(share 0.15)"
+
+# Groups in wide frames, and the head that tells whose place is whose, on the frozen DiT.
+for people in 1 2 3; do
+  for split in train test; do
+    [ "$split" = train ] && count=$((shards / 2)) || count=3
+    [ "$split" = train ] && varied=--varied || varied=--no-varied
+    dramatis world dataset "$runs/groups/$split$people" --split "$split" --people "$people" --no-strided --samples 4 \
+      --shards "$count" --workers "$workers" --assets "$assets"
+    "$python" -m dramatis.train.group_latents --data "$runs/groups/$split$people" --model "$runs/mini" $varied \
+      --out "$runs/group_latents/$split$people"
+  done
+done
+"$python" -m dramatis.train.mask_head --run "$runs/masks" --model "$runs/mini" --out "$runs/mini/mask_head" --block 5 \
+  --data "$runs/group_latents/train1" --data "$runs/group_latents/train2" --data "$runs/group_latents/train3" \
+  --test "$runs/group_latents/test2" --test "$runs/group_latents/test3" --minutes "$(share 0.15)"

@@ -14,12 +14,18 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dramatis import cli
+from dramatis.avatar import read_storyline, write_storyline
 from dramatis.cascade.mini import MiniBackbone
+from dramatis.media.audio import probe as sound_info
+from dramatis.media.subtitles import read_subtitles
 from dramatis.models.loading import shards_of
-from tests.open_weights import tiny_open_model
+from dramatis.story import Character, Shot, Storyline
+from dramatis.values import FrameSpan
+from tests.open_weights import infinitetalk, tiny_open_model, write_public_model
 from tests.tiny import canonical_sight
 
-COMMANDS = {"generate", "plan", "validate", "render", "resume", "estimate", "models", "annotate", "world"}
+EXAMPLES = Path(__file__).parents[1] / "examples"
+COMMANDS = {"generate", "characters", "plan", "validate", "render", "resume", "estimate", "models", "annotate", "world"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
@@ -172,7 +178,7 @@ def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
 
 def see_faces(monkeypatch: pytest.MonkeyPatch) -> None:
     """The untrained eye of the tiny model finds no face; let it find one in every picture."""
-    for place in ("avatar", "preview"):
+    for place in ("avatar", "cascade.pipeline"):
         monkeypatch.setattr(f"dramatis.{place}.find_face", lambda *given: canonical_sight())
 
 
@@ -246,6 +252,119 @@ def test_plan_options_that_do_not_fit(
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two people in one picture, two voices one after the other, and both in one sound."""
+    folder = tmp_path_factory.mktemp("pair")
+    portrait = Image.open(EXAMPLES / "portrait.png").convert("RGB").resize((160, 160))
+    both = Image.new("RGB", (320, 160))
+    both.paste(portrait, (0, 0))
+    both.paste(portrait.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (160, 0))
+    both.save(folder / "both.png")
+    voice, rate = soundfile.read(EXAMPLES / "speech.wav", dtype="float32")
+    said, rest = voice[: int(1.2 * rate)], np.zeros(rate, np.float32)
+    soundfile.write(folder / "ann.wav", said, rate)
+    soundfile.write(folder / "bob.wav", np.concatenate([rest, said]), rate)
+    soundfile.write(folder / "mixed.wav", np.concatenate([said, said]), rate)
+    lines = "00:00:00,000 --> 00:00:01,200\nann: Good evening\n\n00:00:01,200 --> 00:00:02,400\nBob: Good night\n"
+    (folder / "turns.srt").write_text(lines, encoding="utf-8")
+    return folder
+
+
+def test_the_preview_shows_who_is_who_before_anything_is_planned(pair: Path, tmp_path: Path) -> None:
+    shown = tmp_path / "numbered.png"
+    result = CliRunner().invoke(
+        cli.app, ["characters", str(pair / "both.png"), "-c", "name=bob,at=right", "-o", str(shown)]
+    )
+    assert result.exit_code == 0, result.output
+    first, second, path = result.output.splitlines()
+    assert first.startswith("1  left    box=") and second.startswith("2  right   box=") and second.endswith("  bob")
+    assert path == str(shown) and shown.exists()
+
+
+TURNS = ["-a", "mixed.wav", "--subtitles", "turns.srt"]
+
+
+@pytest.mark.parametrize("voices", ["tracks", "subtitles"])
+def test_several_characters_are_planned(voices: str, pair: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plan.yaml"
+    ann, bob = ("name=ann", "name=bob,at=right")
+    if voices == "tracks":
+        ann, bob = f"{ann},audio={pair / 'ann.wav'}", f"{bob},audio={pair / 'bob.wav'}"
+    sound = [str(pair / one) if "." in one else one for one in TURNS] if voices == "subtitles" else []
+    arguments = ["plan", "-i", str(pair / "both.png"), "-c", ann, "-c", bob, "-p", "ann is sad", "-o", str(out)]
+    result = CliRunner().invoke(cli.app, [*arguments, *sound, "--no-transcribe"])
+    assert result.exit_code == 0, result.output
+    story = read_storyline(out)
+    assert [one.name for one in story.cast] == ["ann", "bob"]
+    assert list(dict.fromkeys(event.speaker for event in story.events if event.speaker)) == ["ann", "bob"]
+    assert {shot.emotion.name for shot in story.shots_of("ann")} == {"sad"}
+    own = [story.voice_of(name).path for name in ("ann", "bob")]
+    wanted = [pair / "ann.wav", pair / "bob.wav"] if voices == "tracks" else [pair / "mixed.wav"] * 2
+    assert [Path(path).resolve() for path in own] == wanted
+    assert Path(story.audio).resolve() == (tmp_path / "plan.voices.wav" if voices == "tracks" else pair / "mixed.wav")
+    assert sound_info(story.audio).frames == story.frames
+    said = [cue.speaker for cue in read_subtitles(out.with_suffix(".srt"), ["ann", "bob"])] if sound else []
+    assert said == (["ann", "bob"] if sound else [])
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "numbered"),
+    [
+        (["-c", "name=ann,at=1,audio=ann.wav", "-c", "name=bob,at=left"], "both mean person 1", True),
+        (
+            ["-c", "name=a", "-c", "name=b", "-c", "name=c", *TURNS[:2], "--subtitles", "a.srt"],
+            "2 people can be",
+            True,
+        ),
+        (["-c", "name=ann,at=1", "-c", "name=bob", "-a", "mixed.wav"], "Nothing says who speaks when", False),
+        (["-c", "ann"], "has no 'ann' to set", False),
+        (["-a", "mixed.wav"], "2 people can be seen; say who is who", False),
+        ([], "There is no voice", False),
+    ],
+)
+def test_characters_that_are_not_clear(
+    options: list[str], words: str, numbered: bool, pair: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    shutil.copytree(pair, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "a.srt").write_text("00:00:00,000 --> 00:00:02,000\na: hi\n")
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    code, message = run(["generate", "-i", "both.png", "-o", "o.mp4", "-q", *options], monkeypatch, capsys)
+    assert code == 2 and words in message and message.count("\n") == 1, message
+    made = set(tmp_path.rglob("*")) - before
+    assert made == ({tmp_path / "o.people.png"} if numbered else set())
+    assert ("o.people.png" in message) == numbered
+
+
+@pytest.mark.parametrize(
+    ("track", "words"),
+    [
+        ("gone.wav", "gone.wav does not exist"),
+        ("mixed.wav", "lasts 2.40 s but the storyline only 1.00 s"),
+    ],
+)
+def test_tracks_of_an_edited_storyline_are_checked(
+    track: str, words: str, model: Path, pair: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    people = (Character(name="ann", audio=str(pair / track), face=(0.1, 0.2, 0.4, 0.7)),)
+    people += (Character(name="bob", face=(0.6, 0.2, 0.9, 0.7)),)
+    sound = noise(tmp_path / "whole.wav", 1)
+    story = Storyline(
+        image=str(pair / "both.png"),
+        audio=str(sound),
+        frames=25,
+        width=128,
+        height=64,
+        characters=people,
+        shots=(Shot(index=0, span=FrameSpan(0, 25)),),
+    )
+    write_storyline(story, tmp_path / "edited.yaml")
+    arguments = ["render", str(tmp_path / "edited.yaml"), "-m", str(model), "-q"]
+    code, message = run(arguments, monkeypatch, capsys)
+    assert code == 2 and words in message and message.count("\n") == 1, message
+
+
 def folder_with(path: Path, name: str) -> Path:
     path.mkdir()
     text(path / name)
@@ -285,6 +404,23 @@ def test_a_video_that_cannot_be_read_is_in_the_manifest(tmp_path: Path) -> None:
     assert "1 videos (1 annotated now), 0 segments kept" in result.output
     assert "rejected, unreadable: 1" in result.output
     assert '"cause": "unreadable"' in (tmp_path / "out" / "manifest.jsonl").read_text()
+
+
+def test_the_cost_of_public_weights_is_foretold_for_a_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_public_model(tmp_path / "weights", infinitetalk)
+    story = Storyline(
+        image="a.png", audio="a.wav", frames=50, width=64, height=64, shots=(Shot(index=0, span=FrameSpan(0, 50)),)
+    )
+    (tmp_path / "s.yaml").write_text(story.to_yaml())
+    command = ["estimate", str(tmp_path / "s.yaml"), "--model", str(folder)]
+    said = CliRunner().invoke(cli.app, [*command, "--gpu", "RTX 4090"])
+    assert said.exit_code == 0, said.output
+    assert "card   RTX 4090, 24 GB: weights whole, which ask for" in said.output
+    assert "time   about 0 min for the video network" in said.output and "disk   about" in said.output
+    code, message = run(["estimate", str(tmp_path / "s.yaml"), "--gpu", "H100"], monkeypatch, capsys)
+    assert code == 2 and "films on the processor; leave --gpu out" in message
 
 
 def test_models_lists_what_ships() -> None:

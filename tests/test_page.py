@@ -10,7 +10,7 @@ import pytest
 from dramatis.director import direct
 from dramatis.observed import Mood, Word
 from dramatis.page import sound_drawing, storyline_page
-from dramatis.story import Storyline
+from dramatis.story import Character, Storyline
 from dramatis.values import FrameSpan
 from tests.director.test_director import observe, talk
 
@@ -96,3 +96,17 @@ def test_chapters_have_rows_of_their_own() -> None:
     assert storyline.chapters
     words = " ".join("".join(reader.words).split())
     assert all(chapter.positive in words for chapter in storyline.chapters)
+
+
+def test_several_people_each_have_a_lane_and_their_acting() -> None:
+    heard = talk([("<Ann>", 60), ("Bob", 60)])
+    cast = tuple(
+        Character(name=name, face=(left, 0.2, left + 0.2, 0.6)) for name, left in (("<Ann>", 0.1), ("Bob", 0.6))
+    )
+    storyline = direct(heard, "bob nods", image="a.png", audio="b.wav", characters=cast)
+    alone = direct(heard, "", image="a.png", audio="b.wav")
+    drawn, plain = sound_drawing(storyline, heard), sound_drawing(alone, heard)
+    assert drawn.count("Bob: speech") == drawn.count("&lt;Ann&gt;: speech") == 1
+    assert 'viewBox="0 0 1000 182"' in drawn and 'viewBox="0 0 1000 150"' in plain
+    assert ": speech" not in plain
+    assert "Bob: neutral, nod" in storyline_page(storyline, heard)

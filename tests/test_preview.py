@@ -21,7 +21,7 @@ HEARD = observe(300, 3)
 
 @pytest.fixture
 def storyline(make_image, monkeypatch: pytest.MonkeyPatch) -> Storyline:
-    monkeypatch.setattr("dramatis.preview.find_face", lambda *given: canonical_sight())
+    monkeypatch.setattr("dramatis.cascade.pipeline.find_face", lambda *given: canonical_sight())
     image = str(make_image(size=(128, 96)))
     return direct(HEARD, "first static, then strong pan left", 0, image=image, audio="voice.wav", width=128, height=96)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
+from dramatis.cascade.mini import GATING_NETWORKS, HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
 from dramatis.models.loading import SHARD_BYTES, load_model
 from dramatis.models.perception import PerceptionNet
@@ -14,7 +14,7 @@ def test_the_mini_ships_whole_and_small() -> None:
     folder = shipped_models()["mini"]
     assert find_model("mini").folder == folder
     files = list(folder.rglob("*.safetensors"))
-    assert {path.parent.name for path in files} == {*NETWORKS, *HIGH_NETWORKS}
+    assert {path.parent.name for path in files} == {*NETWORKS, *GATING_NETWORKS, *HIGH_NETWORKS}
     assert sum(path.stat().st_size for path in files) <= 64_000_000
     assert all(path.stat().st_size <= SHARD_BYTES + 100_000 for path in files)
     assert (folder / "README.md").is_file()

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from dramatis.cascade.backbone import Backbone, one_thread
 from dramatis.cascade.models import open_backbone
-from dramatis.cascade.pipeline import Film, film, find_face, low_size, reference_picture
+from dramatis.cascade.pipeline import Film, film, find_face, fit_cast, low_size, reference_picture
+from dramatis.cast import Wanted, bind, characters_of, check_filmed, look_at_group, read_characters
 from dramatis.director import Crew, check_prompt, direct
 from dramatis.media import audio as sound
 from dramatis.media.files import check_disk, check_output, estimate_disk
 from dramatis.media.image import choose_size, load_image
-from dramatis.media.subtitles import captions, read_subtitles, to_srt, to_vtt
+from dramatis.media.subtitles import Cue, captions, read_subtitles, to_srt, to_vtt
 from dramatis.media.video import read_frames
 from dramatis.models.speech import SAMPLE_RATE
 from dramatis.models.traits import traits_of
-from dramatis.observed import Observations
+from dramatis.observed import Observations, Sighting
 from dramatis.page import storyline_page
 from dramatis.preview import thumbnails
 from dramatis.runtime.executor import open_executor
@@ -32,14 +35,17 @@ from dramatis.runtime.files import write_whole
 from dramatis.runtime.memory import steady_memory
 from dramatis.runtime.progress import NullReporter, Reporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.hearing import listen, prosody_of
+from dramatis.senses.hearing import prosodies
 from dramatis.senses.listening import Transcribe, hear
-from dramatis.senses.sight import see
+from dramatis.senses.people import Eye
+from dramatis.senses.sight import see, see_group
 from dramatis.senses.words import Recogniser
-from dramatis.story import Storyline
+from dramatis.story import Character, Storyline
 from dramatis.values import FPS, UserError
+from dramatis.voices import LATE, check_voices, listen_to, mixed
 
 JOB_FILE = "job.json"
+OUTPUT = Path("out.mp4")
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,26 @@ def job_folder(output: Path) -> Path:
     return output.with_suffix(".job")
 
 
+@dataclass(frozen=True)
+class Listening:
+    """How words are recognised where no subtitles tell them."""
+
+    transcribe: Transcribe
+    recogniser: Recogniser | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was given, observed. audio: the sound of the video; size: its width and height; characters: whom the user
+    named, and who else is seen with them."""
+
+    audio: Path
+    heard: Observations
+    seen: Sighting
+    size: tuple[int, int]
+    characters: tuple[Character, ...] = ()
+
+
 class AvatarPipeline:
     """Portrait + voice + words -> video.
 
@@ -97,10 +123,12 @@ class AvatarPipeline:
     def plan(
         self,
         image: Path,
-        audio: Path,
+        audio: Path | None,
         prompt: str = "",
         seed: int = 0,
         *,
+        characters: Sequence[Wanted] = (),
+        output: Path = OUTPUT,
         subtitles: Path | None = None,
         transcribe: Transcribe = "auto",
         recogniser: Recogniser | None = None,
@@ -108,39 +136,106 @@ class AvatarPipeline:
     ) -> tuple[Storyline, Observations]:
         """Observe the inputs and write a storyline. Raises UserError for inputs that cannot be used.
 
-        subtitles: a .srt or .vtt file with what is said; without one, short recordings are transcribed, or all or none
-        as `transcribe` says, by `recogniser` or the embedded one. crew: language models that play some of the
-        director's experts.
+        characters: who is who in a picture of several people, and heard where; `audio` may be left out where they have
+        tracks of their own. What has to be written for them is named after `output`: the tracks mixed into one
+        (.voices.wav), and the picture with numbers (.people.png) where it is not clear who is meant. subtitles: a .srt
+        or .vtt file with what is said; without one, short recordings are transcribed, or all or none as `transcribe`
+        says, by `recogniser` or the embedded one. crew: language models that play some of the director's experts.
         """
         check_prompt(prompt)
-        picture = load_image(image)
-        info = sound.probe(audio)
-        cues = read_subtitles(subtitles) if subtitles else ()
-        profile = self.backbone.profile
-        low = choose_size(picture.width, picture.height, profile.area, profile.multiple)
-        reference = reference_picture(image, *low)
-        sight = find_face(self.backbone, reference, str(image))
-        seen = see(reference, sight, traits_of(self.backbone.traits, reference, sight))
-        width, height = (side * profile.scale for side in low)
-        observations = hear(
-            lambda: sound.stream(audio, SAMPLE_RATE),
-            info.frames,
-            cues=cues,
-            transcribe=transcribe,
-            recogniser=recogniser,
-        )
+        how = Listening(transcribe, recogniser)
+        if characters:
+            inputs = self._group(image, characters, audio, subtitles, how, output)
+        else:
+            inputs = self._portrait(image, audio, subtitles, how)
+        width, height = inputs.size
         storyline = direct(
-            observations,
+            inputs.heard,
             prompt,
             seed,
             image=str(image),
-            audio=str(audio),
+            audio=str(inputs.audio),
             width=width,
             height=height,
-            seen=seen,
+            seen=inputs.seen,
             crew=crew,
+            characters=inputs.characters,
         )
-        return storyline, observations
+        return storyline, inputs.heard
+
+    def _portrait(self, image: Path, audio: Path | None, subtitles: Path | None, how: Listening) -> Inputs:
+        """One person, whoever speaks."""
+        if audio is None:
+            raise UserError("There is no voice; give --audio, or --character with a track of its own.")
+        picture = load_image(image)
+        info = sound.probe(audio)
+        cues = read_subtitles(subtitles) if subtitles else ()
+        seen, size = self._see_one(image, picture.size)
+        heard = hear(
+            lambda: sound.stream(audio, SAMPLE_RATE),
+            info.frames,
+            cues=cues,
+            transcribe=how.transcribe,
+            recogniser=how.recogniser,
+        )
+        return Inputs(audio, heard, seen, size)
+
+    def _group(
+        self,
+        image: Path,
+        wanted: Sequence[Wanted],
+        audio: Path | None,
+        subtitles: Path | None,
+        how: Listening,
+        output: Path,
+    ) -> Inputs:
+        """Everybody in a picture, those who are named with their voices, the others as listeners."""
+        voices = check_voices(wanted, audio, subtitles)
+        eye = Eye(self.backbone.eye, "")
+        group = look_at_group(image, eye)
+        people = bind(wanted, group, eye, output.with_suffix(".people.png"))
+        characters = characters_of(wanted, people, group)
+        self.backbone.check_cast(len(characters))
+        if len(characters) == 1:
+            seen, size = self._see_one(image, group.size)
+        else:
+            seen, size = see_group(group.picture, group.people), self._size(*group.size, len(characters))
+            check_filmed(characters, group, size)
+        whole = mixed(voices, output.with_suffix(".voices.wav"))
+        tracks = {name: str(info.path) for name, info in voices.tracks.items()}
+        characters = tuple(one.model_copy(update={"audio": tracks.get(one.name)}) for one in characters)
+        heard = listen_to(voices, whole, how.transcribe, how.recogniser)
+        return Inputs(whole.path, heard, seen, size, characters)
+
+    def _see_one(self, image: Path, of: tuple[int, int]) -> tuple[Sighting, tuple[int, int]]:
+        """What a portrait of (width, height) px shows, and the size (width, height) of a video of it."""
+        size = self._size(*of, 1)
+        scale = self.backbone.profile.scale
+        reference = reference_picture(image, size[0] // scale, size[1] // scale)
+        try:
+            sight = find_face(self.backbone, reference, str(image))
+        except UserError as error:
+            raise self._several(image) or error from error
+        return see(reference, sight, traits_of(self.backbone.traits, reference, sight)), size
+
+    def _several(self, image: Path) -> UserError | None:
+        """The refusal of a picture of several people of whom nobody is named."""
+        try:
+            people = len(look_at_group(image, Eye(self.backbone.eye, "")).people)
+        except UserError:
+            return None
+        if people < 2:
+            return None
+        return UserError(
+            f"{image}: {people} people can be seen; say who is who and heard where with --character, which "
+            f"`dramatis characters {image}` helps with."
+        )
+
+    def _size(self, width: int, height: int, people: int) -> tuple[int, int]:
+        """The size (width, height) of a video of a picture of that size."""
+        profile = self.backbone.profile
+        low = choose_size(width, height, profile.area_of(people), profile.multiple, people)
+        return low[0] * profile.scale, low[1] * profile.scale
 
     def write_plan(self, storyline: Storyline, heard: Observations, path: Path) -> tuple[Path, Path | None]:
         """Save a storyline; beside it a page to look at, and captions where words are known: paths of these two."""
@@ -149,7 +244,7 @@ class AvatarPipeline:
         write_whole(page, storyline_page(storyline, heard, thumbnails(self.backbone, storyline, heard)))
         if not heard.words:
             return page, None
-        lines = captions((word.text, word.span.start / FPS, word.span.stop / FPS) for word in heard.words)
+        lines = spoken_lines(storyline, heard)
         write_whole(path.with_suffix(".srt"), to_srt(lines))
         write_whole(path.with_suffix(".vtt"), to_vtt(lines))
         return page, path.with_suffix(".srt")
@@ -163,9 +258,12 @@ class AvatarPipeline:
                 f"{storyline.audio}: it lasts {info.frames} frames but the storyline has {storyline.frames}; "
                 "plan again for this audio."
             )
+        check_tracks(storyline)
         check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
+        self.backbone.check_cast(len(storyline.cast))
+        self.backbone.check_machine()
         low = low_size(storyline, self.backbone.profile)
-        find_face(self.backbone, reference_picture(Path(storyline.image), *low), storyline.image)
+        fit_cast(storyline, self.backbone, reference_picture(Path(storyline.image), *low))
 
     def render(
         self,
@@ -173,14 +271,15 @@ class AvatarPipeline:
         output: Path,
         folder: Path | None = None,
         reporter: Reporter | None = None,
-        workers: int = 2,
+        workers: int | None = None,
         observations: Observations | None = None,
         executor: str = "threads",
     ) -> Film:
         """Film a storyline into `output`; artifacts go to `folder` (default: beside the output) and are used again.
 
-        executor: "threads" or "processes", what several workers are. The result does not depend on it; processes each
-        load the networks, and need a script that calls this to have the guard `if __name__ == "__main__":`.
+        workers: how many clips are filmed at once, None for as many as the model is made for. executor: "threads" or
+        "processes", what several workers are. The result depends on neither; processes each load the networks, and need
+        a script that calls this to have the guard `if __name__ == "__main__":`.
         Sets torch's number of threads in the calling process to one: results then do not depend on the machine's cores.
         Raises UserError for inputs that cannot be used, an output that cannot be written, and a full disk.
         """
@@ -193,17 +292,15 @@ class AvatarPipeline:
         output: Path,
         folder: Path,
         reporter: Reporter | None = None,
-        workers: int = 2,
+        workers: int | None = None,
         observations: Observations | None = None,
         executor: str = "threads",
     ) -> Film:
         """What `render` does for inputs that `check` has passed."""
-        if observations is None:
-            observations = listen(sound.stream(storyline.audio, SAMPLE_RATE), storyline.frames)
-        with open_executor(executor, workers, ready_worker) as crew:
+        with open_executor(executor, workers or self.backbone.profile.workers, ready_worker) as crew:
             return film(
                 storyline,
-                prosody_of(observations),
+                prosodies(storyline, observations),
                 self.backbone,
                 ArtifactStore(folder / "store"),
                 crew,
@@ -214,29 +311,32 @@ class AvatarPipeline:
     def __call__(
         self,
         image: str | os.PathLike[str],
-        audio: str | os.PathLike[str],
+        audio: str | os.PathLike[str] | None = None,
         prompt: str = "",
         negative_prompt: str = "",
-        output: str | os.PathLike[str] = "out.mp4",
+        output: str | os.PathLike[str] = OUTPUT,
         generator: Any = None,
         seed: int = 0,
-        workers: int = 2,
+        workers: int | None = None,
         output_type: str = "path",
         callback: Callable[[Storyline], Storyline] | None = None,
         reporter: Reporter | None = None,
         executor: str = "threads",
         subtitles: str | os.PathLike[str] | None = None,
+        characters: Iterable[str] = (),
     ) -> Any:
         """Plan and film.
 
         Args:
-            image, audio: files. prompt: words of direction. negative_prompt: added to the director's own.
+            image, audio: files; the audio may be left out where characters have tracks. prompt: words of direction.
+            negative_prompt: added to the director's own.
             output: the mp4 to write; the storyline and a contact sheet come to lie beside it.
             generator: a `torch.Generator` whose initial seed is used, or None for `seed`.
             output_type: "path" returns a `Film`; "frames" returns an iterator of (H, W, 3) uint8 frames.
             callback: may look at the storyline, or change it, before filming.
             workers, executor: how many clips are filmed at once, and by what; see `render`.
             subtitles: a .srt or .vtt file with what is said.
+            characters: of a picture of several people, each as `name=ann,at=left,audio=ann.wav`; see `dramatis.cast`.
 
         Raises UserError for inputs that cannot be used.
         """
@@ -244,8 +344,16 @@ class AvatarPipeline:
             seed = int(generator.initial_seed())
         output = Path(output)
         check_output(output)
-        cues = Path(subtitles) if subtitles else None
-        storyline, observations = self.plan(Path(image), Path(audio), prompt, seed, subtitles=cues)
+        self.backbone.check_machine()
+        storyline, observations = self.plan(
+            Path(image),
+            None if audio is None else Path(audio),
+            prompt,
+            seed,
+            characters=read_characters(characters),
+            output=output,
+            subtitles=Path(subtitles) if subtitles else None,
+        )
         if negative_prompt:
             joined = ", ".join(part for part in (storyline.negative, negative_prompt) if part)
             storyline = storyline.model_copy(update={"negative": joined})
@@ -259,7 +367,7 @@ class AvatarPipeline:
         storyline: Storyline,
         output: Path,
         reporter: Reporter | None = None,
-        workers: int = 2,
+        workers: int | None = None,
         observations: Observations | None = None,
         executor: str = "threads",
     ) -> Film:
@@ -313,6 +421,38 @@ def with_paths(storyline: Storyline, change: Callable[[str], str]) -> Storyline:
     return storyline.model_copy(
         update={"image": change(storyline.image), "audio": change(storyline.audio), "characters": characters}
     )
+
+
+def check_tracks(storyline: Storyline) -> None:
+    """Raises UserError for a character's own track that cannot be read, or is of another video."""
+    for character in storyline.cast:
+        if character.audio is None or character.audio == storyline.audio:
+            continue
+        seconds = sound.scan(character.audio).duration
+        if seconds > storyline.seconds + LATE:
+            raise UserError(
+                f"{character.audio}: the track of {character.name!r} lasts {seconds:.2f} s but the storyline only "
+                f"{storyline.seconds:.2f} s; plan again with this track."
+            )
+
+
+def spoken_lines(storyline: Storyline, heard: Observations) -> list[Cue]:
+    """The words as captions; of several people each line is said by whoever is named in, or next to, its stretch of the
+    sound."""
+    timed = [(word.text, word.span.start / FPS, word.span.stop / FPS) for word in heard.words]
+    named = [event for event in heard.events if event.speaker]
+    if len(storyline.cast) == 1 or not named:
+        return list(captions(timed))
+    starts = [event.span.start / FPS for event in named]
+
+    def speaker(word: tuple[str, float, float]) -> str | None:
+        middle = (word[1] + word[2]) / 2
+        last = bisect_right(starts, middle)
+        near = named[max(0, last - 1) : last + 1]
+        return min(near, key=lambda event: max(event.span.start / FPS - middle, middle - event.span.stop / FPS)).speaker
+
+    turns = groupby(timed, speaker)
+    return [replace(line, speaker=name) for name, words in turns for line in captions(words)]
 
 
 def another_take(storyline: Storyline, shot: int) -> Storyline:

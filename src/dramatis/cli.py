@@ -1,4 +1,4 @@
-"""The command line: plan, render, generate, resume, estimate, models, annotate, and the synthetic world.
+"""The command line: characters, plan, render, generate, resume, estimate, models, annotate, and the synthetic world.
 
 Every fault that a user can mend ends in one sentence and exit code 2; torch loads only in commands that film.
 """
@@ -31,14 +31,31 @@ models = typer.Typer(
 app.add_typer(models, name="models")
 
 ImageOption = Annotated[Path, typer.Option("--image", "-i", help="portrait: png, jpg or webp")]
-AudioOption = Annotated[Path, typer.Option("--audio", "-a", help="voice: wav, mp3, flac, ogg or m4a")]
+AudioOption = Annotated[
+    Path | None, typer.Option("--audio", "-a", help="voice: wav, mp3, flac, ogg or m4a; or give characters tracks")
+]
 PromptOption = Annotated[str, typer.Option("--prompt", "-p", help='direction, e.g. "warm, she nods, slow push-in"')]
 SeedOption = Annotated[int, typer.Option(min=0, help="another seed, another take")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dramatis models`, or a folder")]
-WorkersOption = Annotated[int, typer.Option(min=1, help="clips filmed at once; the result does not depend on it")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="clips filmed at once; the result does not depend on it; default: what the model is made for, "
+        "2 for the mini, 1 for public weights, where each takes memory of the graphics card",
+        show_default=False,
+    ),
+]
 ExecutorOption = Annotated[Workers, typer.Option(help="what several workers are; the result does not depend on it")]
-SubtitlesOption = Annotated[Path | None, typer.Option(help="a .srt or .vtt file with what is said")]
-_COUNTED = "(Counted in a dry run without weights; no card has been asked. The first that fits is taken.)"
+SubtitlesOption = Annotated[Path | None, typer.Option(help="a .srt or .vtt file with what is said, and by whom")]
+CharacterOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--character",
+        "-c",
+        help="one of several people, e.g. name=ann,at=left,audio=ann.wav; or box=, point=, image= to say who is meant",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress")]
 
 
@@ -55,13 +72,14 @@ def progress(quiet: bool) -> Iterator[Reporter]:
 @app.command()
 def generate(
     image: ImageOption,
-    audio: AudioOption,
+    audio: AudioOption = None,
+    character: CharacterOption = None,
     prompt: PromptOption = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="the mp4 to write")] = Path("out.mp4"),
     model: ModelOption = "mini",
     seed: SeedOption = 0,
     subtitles: SubtitlesOption = None,
-    workers: WorkersOption = 2,
+    workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
@@ -80,6 +98,7 @@ def generate(
             reporter=reporter,
             executor=executor,
             subtitles=subtitles,
+            characters=character or (),
         )
     typer.echo(f"{film.video} ({film.storyline.seconds:.2f} s, {len(film.storyline.shots)} shots), {film.sheet}")
 
@@ -87,7 +106,8 @@ def generate(
 @app.command()
 def plan(
     image: ImageOption,
-    audio: AudioOption,
+    audio: AudioOption = None,
+    character: CharacterOption = None,
     prompt: PromptOption = "",
     output: Annotated[Path, typer.Option("--output", "-o", help="the storyline to write")] = Path("storyline.yaml"),
     model: ModelOption = "mini",
@@ -107,22 +127,60 @@ def plan(
 ) -> None:
     """Write a storyline to edit, and a page to look at beside it; `render` films it."""
     from dramatis.avatar import AvatarPipeline
+    from dramatis.cast import read_characters
     from dramatis.crew import hire
     from dramatis.media.files import check_output
     from dramatis.senses.listening import Transcribe
     from dramatis.senses.whisper import Whisper
 
     check_output(output, (".yaml", ".yml"))
+    characters = read_characters(character or ())
     whisper = Whisper(recogniser) if recogniser else None
     pipe = AvatarPipeline.from_pretrained(model)
     crew = hire(llm, llm_model, llm_expert or (), image, audio)
-    wanted: Transcribe = "auto" if transcribe is None else "always" if transcribe else "never"
+    transcription: Transcribe = "auto" if transcribe is None else "always" if transcribe else "never"
     storyline, heard = pipe.plan(
-        image, audio, prompt, seed, subtitles=subtitles, transcribe=wanted, recogniser=whisper, crew=crew
+        image,
+        audio,
+        prompt,
+        seed,
+        characters=characters,
+        output=output,
+        subtitles=subtitles,
+        transcribe=transcription,
+        recogniser=whisper,
+        crew=crew,
     )
     page, captions = pipe.write_plan(storyline, heard, output)
     said = f", {captions}" if captions else ""
     typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots; {page}{said}")
+
+
+@app.command()
+def characters(
+    picture: Annotated[Path, typer.Argument(help="a picture of one or several people")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="numbered picture; default: the picture's name, .people.png")
+    ] = None,
+    character: CharacterOption = None,
+) -> None:
+    """Show who is who in a picture, before anything is planned: everybody gets a number, and the names you give."""
+    from dramatis.cast import bind, describe, draw_people, look_at_group, read_characters
+    from dramatis.media.files import check_output
+    from dramatis.media.image import to_png
+    from dramatis.runtime.files import write_whole
+    from dramatis.senses.people import Eye
+
+    wanted = read_characters(character or ())
+    output = check_output(output or picture.with_suffix(".people.png"), (".png",))
+    eye = Eye.shipped()
+    group = look_at_group(picture, eye)
+    people = bind(wanted, group, eye, output) if wanted else ()
+    names = {person: one.name for person, one in zip(people, wanted, strict=True)}
+    write_whole(output, to_png(draw_people(group, names)))
+    for person, line in enumerate(describe(group)):
+        typer.echo(f"{line}  {names.get(person, '')}".rstrip())
+    typer.echo(str(output))
 
 
 @app.command()
@@ -140,7 +198,7 @@ def render(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="default: the storyline's name, .mp4")] = None,
     shot: Annotated[int | None, typer.Option(help="film this shot again with a new seed (written to the file)")] = None,
     model: ModelOption = "mini",
-    workers: WorkersOption = 2,
+    workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
@@ -167,7 +225,7 @@ def render(
 @app.command()
 def resume(
     job: Annotated[Path, typer.Argument(help="the .job folder beside the video")],
-    workers: WorkersOption = 2,
+    workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
 ) -> None:
@@ -186,27 +244,33 @@ def resume(
 def estimate(
     storyline: Annotated[Path, typer.Argument(help="a storyline from `plan`")],
     model: ModelOption = "mini",
-    workers: WorkersOption = 2,
+    workers: WorkersOption = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            help='graphics card for public weights, "RTX 4090" or its memory, 16GB; default: this computer\'s'
+        ),
+    ] = None,
 ) -> None:
     """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
     from dramatis.avatar import read_storyline
     from dramatis.cascade.estimate import estimate_job
-    from dramatis.cascade.models import card_needs, find_model
+    from dramatis.cascade.models import card_lines, find_model
 
     found = find_model(model)
+    workers = workers or found.profile.workers
     cost = estimate_job(read_storyline(storyline), found.profile, workers)
+    on_card = card_lines(found, cost, gpu)
     typer.echo(f"{cost.blueprint_clips} blueprint clips and about {cost.sub_clips} sub-clips, {cost.frames} frames")
     if cost.seconds is None or cost.memory_gb is None:
-        typer.echo("time   and memory are not measured for this model")
+        typer.echo("time   and memory have not been measured for this model; what follows is foretold")
     else:
         minutes = cost.seconds / 60
         typer.echo(f"time   about {minutes:.1f} min with {workers} workers on the machine that profile.yaml names")
         typer.echo(f"memory about {cost.memory_gb:.1f} GB, whatever the length")
     typer.echo(f"disk   about {cost.disk_mb:.0f} MB")
-    if (needs := card_needs(found)) is not None:
-        work = needs.work(cost.low_frames, cost.high_frames) / 1e15
-        typer.echo(f"work   about {work:,.0f} PFLOP; how fast your card does them is not known here")
-        typer.echo("\n".join([*needs.lines(), _COUNTED]))
+    for line in on_card:
+        typer.echo(line)
 
 
 @models.callback()
@@ -248,7 +312,7 @@ def models_add(
         typer.echo("\n".join(model.describe()))
         typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
         if (needs := published_needs(name)) is not None:
-            typer.echo("\n".join(["", "Filming with it asks for one of these:", *needs.lines(), _COUNTED]))
+            typer.echo("\n".join(["", "Filming with it asks for one of these:", *needs.lines()]))
         return
     from dramatis.models.links import check_folder_of, link, links_file
 
@@ -307,15 +371,16 @@ def world_dataset(
     split: Annotated[str, typer.Option(help="train or test (held-out people, voices, backgrounds)")] = "train",
     size: Annotated[int, typer.Option(min=16, max=1024)] = 128,
     strided: Annotated[bool, typer.Option(help="with the frames of a blueprint; high resolution does without")] = True,
+    people: Annotated[int | None, typer.Option(min=1, max=3, help="groups of so many, in frames as wide")] = None,
     seed: SeedOption = 0,
-    workers: WorkersOption = 2,
+    workers: Annotated[int, typer.Option(min=1, help="shards rendered at once, in as many processes")] = 2,
     assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
     quiet: QuietOption = False,
 ) -> None:
     """Write training shards: frames with exact ground truth, sound and captions; run again to resume or extend."""
     from dramatis.world.dataset import Recipe, write_dataset
 
-    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided)
+    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided, people=people)
     with progress(quiet) as reporter:
         made = write_dataset(output, shards, assets, recipe, workers, reporter)
     typer.echo(f"{output}: {made} shards made, {shards} there")

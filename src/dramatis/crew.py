@@ -14,7 +14,7 @@ from dramatis.debate import ExpertName
 from dramatis.director import Crew
 from dramatis.director.llm import LLM, Budget, OpenAIChat, Server
 from dramatis.media import audio as sound
-from dramatis.media.image import load_image
+from dramatis.media.image import load_image, to_png
 from dramatis.values import UserError
 
 PLAYED: tuple[ExpertName, ...] = ("text", "negative")
@@ -25,11 +25,14 @@ SAMPLE_RATE = 16_000
 _NAMES = tuple(name for name in get_args(ExpertName) if name != "director")
 
 
-def hire(address: str | None, model: str | None, experts: Sequence[str], image: Path, audio: Path) -> Crew | None:
+def hire(
+    address: str | None, model: str | None, experts: Sequence[str], image: Path, audio: Path | None
+) -> Crew | None:
     """The crew for a server's `address`, or None where no model is wanted.
 
     model: plays the textual expert and the negative director. experts: "name=model" for others, or for another model.
-    The picture is shown to the visual expert's model and the sound's first minute to the audio expert's, to no other.
+    The picture is shown to the visual expert's model and the sound's first minute to the audio expert's, to no other;
+    where characters only have tracks of their own, that model sees what was measured.
     Raises UserError for options that do not fit together.
     """
     named = dict(_named(option) for option in experts)
@@ -45,7 +48,7 @@ def hire(address: str | None, model: str | None, experts: Sequence[str], image: 
     return Crew(
         models={expert: chats[name] for expert, name in chosen.items()},
         picture=_picture(image) if "visual" in chosen else None,
-        sound=_sound(audio) if "audio" in chosen else None,
+        sound=_sound(audio) if "audio" in chosen and audio else None,
     )
 
 
@@ -61,9 +64,7 @@ def _named(option: str) -> tuple[ExpertName, str]:
 def _picture(path: Path) -> bytes:
     picture = load_image(path)
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
+    return to_png(picture)
 
 
 def _sound(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dramatis.debate import Box
-from dramatis.values import EmotionName, FrameSpan, Unit, Value, check_tiling
+from dramatis.values import EmotionName, FrameSpan, Unit, Value, check_tiling, is_empty
 
 EventKind = Literal["speech", "pause", "singing", "noise"]
 VOICES: tuple[EventKind, ...] = ("speech", "singing")
@@ -20,13 +20,28 @@ Name = Annotated[str, Field(max_length=40)]
 
 class AudioEvent(Value):
     """A stretch of the audio of one kind; `energy` is its mean loudness relative to the loudest part
-    of the recording."""
+    of the recording.
+
+    speaker: whose voice it is, where that is known; also: who else is heard at the same time. The names differ.
+    """
 
     kind: EventKind
     span: FrameSpan
     text: str | None = None
     energy: Unit = 0.0
     speaker: str | None = None
+    also: tuple[str, ...] = Field(default=(), exclude_if=is_empty)
+
+    @model_validator(mode="after")
+    def _different_speakers(self) -> Self:
+        if self.also and len(set(self.speakers)) < 1 + len(self.also):
+            raise ValueError("speaker and also must name different people, and speaker comes first")
+        return self
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Everybody who is named, who speaks first or most before the others."""
+        return () if self.speaker is None else (self.speaker, *self.also)
 
 
 class Word(Value):

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from dramatis.debate import Claim, Conflict, Turn
-from dramatis.observed import Observations
+from dramatis.observed import VOICES, Observations
 from dramatis.story import Shot, Storyline
 from dramatis.values import FPS, FrameSpan
 
-WIDTH, HEIGHT = 1000, 150
-"""Of the drawing of the sound, in its own units."""
+WIDTH, HEIGHT, LANE = 1000, 150, 16
+"""Of the drawing of the sound, and of a character's lane below it, in its own units."""
 MOST_POINTS = 1000
 _KINDS = {"speech": "#4f7cac", "singing": "#a05fb0", "noise": "#b0a060", "pause": "#d8d8d4"}
 _EXPERTS = {"audio": "#4f7cac", "visual": "#5b8f5b", "text": "#a8683c", "negative": "#9c4a52", "director": "#666666"}
@@ -63,11 +63,19 @@ def storyline_page(storyline: Storyline, heard: Observations, thumbnails: Sequen
 
 
 def sound_drawing(storyline: Storyline, heard: Observations) -> str:
-    """Loudness over time, what kind of sound it is and whose, where shots begin, how agitated the voice is, words."""
+    """Loudness over time, what kind of sound it is and whose, where shots begin, how agitated the voice is, words.
+
+    Where several people are seen, each has a lane below that shows when that one is heard.
+    """
     shapes = [
-        _band(event.span, heard.frames, 118, 10, _KINDS[event.kind], f"{event.kind} {event.speaker or ''}".strip())
+        _band(
+            event.span, heard.frames, 118, 10, _KINDS[event.kind], f"{event.kind} {', '.join(event.speakers)}".strip()
+        )
         for event in heard.events
     ]
+    names = [character.name for character in storyline.cast] if len(storyline.cast) > 1 else []
+    for lane, name in enumerate(names):
+        shapes += _lane(heard, name, HEIGHT + LANE * lane)
     # Where speakers are known, each stretch says whose it is when the one before was somebody else's.
     before = None
     for event in heard.events:
@@ -96,11 +104,22 @@ def sound_drawing(storyline: Storyline, heard: Observations) -> str:
         f'<text x="{_x(second * FPS, heard.frames):.1f}" y="148" font-size="9" fill="#999">{second} s</text>'
         for second in ticks
     ]
+    height = HEIGHT + LANE * len(names)
     legend = ", ".join(f'<span style="color:{colour}">{kind}</span>' for kind, colour in _KINDS.items())
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="the sound and its shots">{"".join(shapes)}</svg>'
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="the sound and its shots">{"".join(shapes)}</svg>'
         f'<p class="small">Loudness; {legend}; red: how agitated the voice sounds.</p>'
     )
+
+
+def _lane(heard: Observations, name: str, y: float) -> list[str]:
+    """When one of several people is heard."""
+    voices = [event for event in heard.events if event.kind in VOICES and name in event.speakers]
+    line = f'<line x1="0" x2="{WIDTH}" y1="{y + 7}" y2="{y + 7}" stroke="#d8d8d4"/>'
+    bands = [
+        _band(event.span, heard.frames, y + 2, 10, _KINDS[event.kind], f"{name}: {event.kind}") for event in voices
+    ]
+    return [line, *bands, f'<text x="3" y="{y + 11}" font-size="9" fill="#222">{_text(name[:24])}</text>']
 
 
 def whole_table(storyline: Storyline) -> str:
@@ -143,7 +162,11 @@ def _moments(shot: Shot, side: Literal["positive", "negative"]) -> str:
 def _acts(shot: Shot) -> str:
     gestures = [f"{gesture.name} at {_clock(gesture.span.start)}" for gesture in shot.gestures]
     emotion = f"{shot.emotion.name} {shot.emotion.intensity:g}"
-    return "; ".join([emotion, f"{shot.camera.move} {shot.camera.amount:g}", *gestures])
+    others = [
+        f"{acting.character}: {', '.join([acting.emotion.name, *(gesture.name for gesture in acting.gestures)])}"
+        for acting in shot.acting
+    ]
+    return "; ".join([emotion, f"{shot.camera.move} {shot.camera.amount:g}", *gestures, *others])
 
 
 def turn_box(turn: Turn) -> str:

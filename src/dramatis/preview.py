@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,14 @@ import torch
 from PIL import Image
 
 from dramatis.cascade.backbone import Backbone
-from dramatis.cascade.pipeline import find_face, reference_picture
+from dramatis.cascade.pipeline import fit_cast, perform_cast, reference_picture
+from dramatis.media.image import to_png
 from dramatis.models.pictures import to_pictures, to_tensor
-from dramatis.motion.face import fit_head, project
-from dramatis.motion.performance import perform
-from dramatis.motion.warp import warp_positions
+from dramatis.motion.face import project
+from dramatis.motion.group import group_positions
 from dramatis.observed import Observations
 from dramatis.sampling.conditioning import warped
-from dramatis.senses.hearing import prosody_of
+from dramatis.senses.hearing import prosodies
 from dramatis.story import Storyline
 
 SIDE = 192
@@ -32,16 +31,10 @@ def thumbnails(backbone: Backbone, storyline: Storyline, heard: Observations) ->
     shrink = SIDE / max(storyline.width, storyline.height)
     width, height = (max(16, round(side * shrink)) for side in (storyline.width, storyline.height))
     picture = reference_picture(Path(storyline.image), width, height)
-    performance = perform(storyline.shots, prosody_of(heard), storyline.seed)
     rows = np.array([0, *((shot.span.start + shot.span.stop) // 2 for shot in storyline.shots)])
-    shown = performance.take(rows)
-    anchors = project(fit_head(find_face(backbone, picture, storyline.image).landmarks), shown, (height, width))
-    positions = torch.from_numpy(warp_positions(anchors, shown, 0, (height, width))[1:])
+    shown = [performance.take(rows) for performance in perform_cast(storyline, prosodies(storyline, heard))]
+    heads = fit_cast(storyline, backbone, picture)
+    anchors = np.stack([project(head, acted, (height, width)) for head, acted in zip(heads, shown, strict=True)])
+    positions = torch.from_numpy(group_positions(anchors, shown, 0, (height, width))[1:])
     frames = to_pictures(warped(to_tensor(picture[None])[:, :, 0], positions))
-    return [_png(frame) for frame in frames]
-
-
-def _png(frame: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(frame).save(file, "PNG")
-    return file.getvalue()
+    return [to_png(Image.fromarray(frame)) for frame in frames]

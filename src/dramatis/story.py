@@ -11,13 +11,14 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, Self
+from itertools import combinations
+from typing import Any, Literal, NamedTuple, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from dramatis.debate import Conflict, Turn
-from dramatis.observed import AudioEvent
+from dramatis.debate import Box, Conflict, Turn
+from dramatis.observed import VOICES, AudioEvent
 from dramatis.values import (
     CAMERA_MOVES,
     EMOTIONS,
@@ -31,18 +32,58 @@ from dramatis.values import (
     UserError,
     Value,
     check_tiling,
+    is_empty,
 )
 
 MAX_PROMPT_CHARACTERS = 20_000
 
 
+SAME_FACE = 0.5
+"""Two boxes that share more than this share of the smaller one mark one face: heads that overlap share less."""
+
+
 class Character(Value):
-    """One person of the play: a name, and whose picture and voice they have where those differ from the job's own."""
+    """One person of the play: a name, and whose picture and voice they have where those differ from the job's own.
+
+    face: where several people are in the storyline's picture, the box of this one's 68 face landmarks, as shares of the
+    whole picture file.
+    image: a picture of this person alone, such as a crop. audio: this person's own track.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     image: str | None = None
     audio: str | None = None
     description: str | None = None
+    face: Box | None = Field(default=None, exclude_if=is_empty)
+
+    @model_validator(mode="after")
+    def _face_has_a_size(self) -> Self:
+        if self.face is not None:
+            left, top, right, bottom = self.face
+            if right <= left or bottom <= top:
+                raise ValueError(
+                    f"the face of {self.name!r} is a box without a size; write left, top, right and bottom as shares "
+                    "of the picture, right and bottom the larger ones"
+                )
+        return self
+
+
+class Acting(Value):
+    """How one character acts in a shot where that is not as the shot's own emotion and gestures say."""
+
+    character: str
+    emotion: Emotion = Emotion()
+    gestures: tuple[Gesture, ...] = ()
+
+
+class Voice(NamedTuple):
+    """Where a character is heard: a sound file, and the frames of it in which the character speaks or sings.
+
+    spans: None is all of the file; none at all, (), is silence throughout.
+    """
+
+    path: str
+    spans: tuple[FrameSpan, ...] | None
 
 
 class Moment(Value):
@@ -71,6 +112,8 @@ class Shot(Value):
     camera: Camera = Camera()
     gestures: tuple[Gesture, ...] = ()
     speakers: tuple[str, ...] = ()
+    acting: tuple[Acting, ...] = Field(default=(), exclude_if=is_empty)
+    """Who acts otherwise than `Storyline.shots_of` says by default; at most one entry for each character."""
     moments: tuple[Moment, ...] = ()
     keyframes: tuple[int, ...] = ()
     """Frames that the user wants as keyframes; left empty, the cascade chooses representative ones."""
@@ -79,12 +122,14 @@ class Shot(Value):
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
-        for gesture in self.gestures:
+        for gesture in [*self.gestures, *(gesture for acting in self.acting for gesture in acting.gestures)]:
             if gesture.span.start < self.span.start or gesture.span.stop > self.span.stop:
                 raise ValueError(
                     f"the gesture {gesture.name!r} spans frames {gesture.span.start} to {gesture.span.stop}, "
                     f"outside the shot's {self.span.start} to {self.span.stop}; move it inside or remove it"
                 )
+        if twice := _repeated([acting.character for acting in self.acting]):
+            raise ValueError(f"acting has two entries for {twice!r}; join them into one")
         at = self.span.start
         for moment in self.moments:
             if moment.span.start < at or moment.span.stop > self.span.stop:
@@ -133,7 +178,7 @@ class Storyline(Value):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         check_tiling([shot.span for shot in self.shots], self.frames, "shots")
-        names = {character.name for character in self.characters}
+        self._check_characters()
         for position, shot in enumerate(self.shots):
             if shot.index != position:
                 raise ValueError(f"shots[{position}].index is {shot.index}; number the shots from 0 in order")
@@ -143,14 +188,37 @@ class Storyline(Value):
                     f"shots[{position}].span.start is {shot.span.start}; a shot begins on a multiple of "
                     f"{GRID} frames, so write {near} here and as the stop of the shot before"
                 )
-            unknown = [name for name in shot.speakers if name not in names]
-            if unknown:
-                known = ", ".join(sorted(names)) or "none"
-                raise ValueError(f"shots[{position}].speakers names {unknown[0]!r}; the characters are: {known}")
+            self._check_known(shot.speakers, f"shots[{position}].speakers")
+            self._check_known([acting.character for acting in shot.acting], f"shots[{position}].acting")
+        if len(self.cast) > 1:
+            for position, event in enumerate(self.events):
+                self._check_known(event.speakers, f"events[{position}]")
         self._check_chapters()
         if self.events and self.events[-1].span.stop > self.frames:
             raise ValueError(f"events end at frame {self.events[-1].span.stop}, after the last of {self.frames} frames")
         return self
+
+    def _check_characters(self) -> None:
+        if twice := _repeated([character.name for character in self.characters]):
+            raise ValueError(f"two characters are called {twice!r}; give one of them another name")
+        faces = {character.name: character.face for character in self.characters if character.face}
+        if faces and len(faces) < len(self.characters):
+            without = next(character.name for character in self.characters if not character.face)
+            raise ValueError(
+                f"the character {without!r} has no face but others have; give every character one, or none any"
+            )
+        for (one, first), (other, second) in combinations(faces.items(), 2):
+            if _overlap(first, second) > SAME_FACE:
+                raise ValueError(
+                    f"the faces of {one!r} and {other!r} are the same part of the picture; "
+                    "give each its own person's face, or remove one of the two"
+                )
+
+    def _check_known(self, named: Iterable[str], where: str) -> None:
+        names = {character.name for character in self.characters}
+        for name in named:
+            if name not in names:
+                raise ValueError(f"{where} names {name!r}; the characters are: {', '.join(sorted(names)) or 'none'}")
 
     def _check_chapters(self) -> None:
         if not self.chapters:
@@ -168,6 +236,38 @@ class Storyline(Value):
     def seconds(self) -> float:
         """The video's length in seconds."""
         return self.frames / FPS
+
+    @property
+    def cast(self) -> tuple[Character, ...]:
+        """Who is seen: every character, where they have faces. Without faces the picture shows one person, whoever
+        speaks: the first character, or one without a name of its own."""
+        if len(self.characters) > 1 and self.characters[0].face is None:
+            return self.characters[:1]
+        return self.characters or (Character(name="speaker"),)
+
+    def shots_of(self, name: str) -> tuple[Shot, ...]:
+        """The shots as one of the cast acts them; everything but emotion and gestures is the shot's own.
+
+        Where one person is seen these are the shots themselves. Where several are, an `acting` entry for this one
+        comes first; else the shot's speakers act its emotion and gestures, and everybody else is neutral and still.
+        KeyError for a name that is not in the cast.
+        """
+        self._one_of_the_cast(name)
+        return self.shots if len(self.cast) == 1 else tuple(_acted(shot, name) for shot in self.shots)
+
+    def voice_of(self, name: str) -> Voice:
+        """Where one of the cast is heard: in an own track, or alone in the picture in the whole sound, or in what
+        events of a voice in the sound name as this one's. KeyError for a name that is not in the cast."""
+        character = self._one_of_the_cast(name)
+        if character.audio is not None:
+            return Voice(character.audio, None)
+        if len(self.cast) == 1:
+            return Voice(self.audio, None)
+        own = (event.span for event in self.events if event.kind in VOICES and name in event.speakers)
+        return Voice(self.audio, tuple(own))
+
+    def _one_of_the_cast(self, name: str) -> Character:
+        return {character.name: character for character in self.cast}[name]
 
     def words(self, shots: Iterable[int], span: FrameSpan) -> tuple[list[str], list[str]]:
         """What a clip of these frames, which belong to these shots, is to show and to avoid, nearest words first: the
@@ -213,10 +313,12 @@ class Storyline(Value):
         data = self.model_dump(mode="json", exclude_none=True)
         data["events"] = [_Line(event) for event in data["events"]]
         for shot in data["shots"]:
+            for acting in shot.get("acting", ()):
+                acting["gestures"] = [_Line(gesture) for gesture in acting["gestures"]]
             shot["gestures"] = [_Line(gesture) for gesture in shot["gestures"]]
             shot["moments"] = [_Line(moment) for moment in shot["moments"]]
         body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
-        return _HEADER + body
+        return _HEADER + (_SEVERAL if len(self.cast) > 1 else "") + body
 
     @classmethod
     def from_yaml(cls, text: str) -> Storyline:
@@ -233,6 +335,27 @@ class Storyline(Value):
                 f"the storyline is not valid YAML{where}: {what}; correct that line or plan again"
             ) from error
         return _validated(data, root)
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    """The first name that stands there twice."""
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """The part that two boxes share, as a share of the smaller one."""
+    width, height = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
+    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
+    return max(0.0, width) * max(0.0, height) / min(areas)
+
+
+def _acted(shot: Shot, name: str) -> Shot:
+    """The shot as one of several people acts it."""
+    own = next((acting for acting in shot.acting if acting.character == name), None)
+    if own is None and name in shot.speakers:
+        return shot
+    own = own or Acting(character=name)
+    return shot.model_copy(update={"emotion": own.emotion, "gestures": own.gestures})
 
 
 def _without(negative: str, positive: str) -> str:
@@ -262,6 +385,11 @@ _HEADER = f"""\
 # `positive` is what to show and `negative` what to avoid. `intensity` and `amount` run from 0 to 1.
 # `moments` add words for a part of a shot, `chapters` speak for several shots.
 # `keyframes: []` lets the renderer choose. Change a shot's `seed` for another take of it.
+"""
+_SEVERAL = """\
+# Several people: `face` is where each one's face is, as shares of the picture: left, top, right, bottom.
+# A shot's `speakers` act its `emotion` and `gestures`; `acting` says what others do, or one of them otherwise.
+# Who has no `audio` of their own is heard where `events` name them as `speaker`, or as one of `also`.
 """
 
 

@@ -45,6 +45,11 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def is_empty(value: object) -> bool:
+    """For `Field(exclude_if=...)`: whether a field that only videos of several people have is left out of files."""
+    return value is None or value == ()
+
+
 @dataclass(frozen=True, order=True, config=_STRICT)
 class FrameSpan:
     """Frames start <= t < stop at 25 frames per second."""

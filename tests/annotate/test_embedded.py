@@ -9,16 +9,14 @@ import pytest
 from PIL import Image
 
 from dramatis.annotate.embedded import (
-    Eye,
     PerceptionDetector,
     PerceptionPose,
     PerceptionSegmenter,
-    Square,
     first_square,
     head_square,
-    view,
 )
 from dramatis.annotate.units import Box, Frame, Pose, Prompt, box_of, mask_overlap
+from dramatis.senses.people import Eye, Square
 
 SIDE = 160
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.png"
@@ -103,11 +101,3 @@ def test_a_face_among_the_keypoints_of_a_whole_body_is_where_the_first_look_goes
     assert first_square(Prompt(box, body)) == first_square(Prompt(box, alone))
     unsure = Pose(points, np.zeros(68, np.float32))
     assert first_square(Prompt(box, unsure)) == head_square(box) == Square(0.0, -5.0, 100.0)
-
-
-def test_a_view_keeps_its_place_and_draws_the_border_outwards() -> None:
-    frame = np.zeros((20, 30, 3), np.uint8)
-    frame[5:10, 10:15] = 200
-    assert np.array_equal(view(frame, Square(10.0, 5.0, 5.0), 5), frame[5:10, 10:15])
-    frame[:, :1] = 99
-    assert (view(frame, Square(-20.0, 0.0, 10.0), 10) == 99).all()

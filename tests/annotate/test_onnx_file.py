@@ -25,7 +25,7 @@ def test_a_network_tells_its_own_size(tmp_path: Path) -> None:
 def test_without_onnxruntime_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_constant(tmp_path / "net.onnx", (32, 64), {"out": np.arange(3.0)})
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(UserError, match=r"pip install dramatis\[annotate\]"):
+    with pytest.raises(UserError, match=r"^the detector .*net\.onnx needs the package onnxruntime"):
         OnnxFile(path, "detector", (640, 640))
 
 

@@ -88,6 +88,9 @@ def broken(folder: Path, out: Path, fault: str) -> Path:
         (out / "config.json").unlink()
     elif fault == "no weights":
         (out / "model.safetensors").unlink()
+    elif fault == "cut short":
+        weights = out / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-100])
     else:
         state = load_file(out / "model.safetensors")
         state.pop("no_memory_embedding")
@@ -101,12 +104,17 @@ def broken(folder: Path, out: Path, fault: str) -> Path:
         ("another model", "holds a sam model"),
         ("no config", "no config.json"),
         ("no weights", r"no \.safetensors"),
-        ("one tensor less", "lacks 1 tensors, the first no_memory_embedding"),
+        ("cut short", r"model\.safetensors: the weight file is damaged or cut short; download it again"),
+        ("one tensor less", r"do not fit their network \(no_memory_embedding: missing\)"),
     ],
 )
-def test_a_folder_that_is_not_whole_is_refused(folder: Path, tmp_path: Path, fault: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
+def test_a_folder_that_is_not_whole_is_refused(
+    folder: Path, tmp_path: Path, fault: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError, match=message) as refused:
         Sam2Segmenter(broken(folder, tmp_path / "sam2", fault))
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr().err == "", "the sentence is all that is said"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.context import Set, Work
 from dramatis.cascade.keyframes import Keyframes
-from dramatis.cascade.material import Material
+from dramatis.cascade.material import Material, Role
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.plan import ClipPlan, clips_from_keyframes, plan_cascade
 from dramatis.media.image import Pictures
@@ -48,7 +48,7 @@ class Camera(MiniBackbone):
     def film(self, inputs: ClipInputs, on_step: object = None, again: Pictures | None = None) -> Pictures:
         self.asked.append(inputs)
         self.again.append(again)
-        return np.stack([picture(int(number), FILMED) for number in inputs.audio[:, 0]])
+        return np.stack([picture(int(number), FILMED) for number in inputs.audio[0, :, 0]])
 
     def upscale(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         self.asked.append(inputs)
@@ -78,15 +78,27 @@ def make_set(tmp_path: Path) -> Callable[..., Set]:
         material = Material(
             portrait=picture(0, KEYFRAME, high),
             reference=picture(0, 0),
-            features=np.arange(frames, dtype=np.float16)[:, None],
-            openings=np.zeros(frames, np.float32),
-            performance=Performance.still(frames),
-            head=fit_head(canonical_sight().landmarks),
+            roles=(
+                Role(
+                    features=np.arange(frames, dtype=np.float16)[:, None],
+                    openings=np.zeros(frames, np.float32),
+                    performance=Performance.still(frames),
+                    head=fit_head(canonical_sight().landmarks),
+                ),
+            ),
         )
         store = ArtifactStore(tmp_path / "store")
         return Set(storyline, plan_cascade(storyline), material, camera, store, SerialExecutor(), NullReporter())
 
     return make
+
+
+def with_louder(stage: Set, frame: int) -> Set:
+    """A set whose one character sounds otherwise at one frame."""
+    (role,) = stage.material.roles
+    features = role.features.copy()
+    features[frame] += 1
+    return replace(stage, material=replace(stage.material, roles=(replace(role, features=features),)))
 
 
 def kept(stage: Set, name: str, **pictures: Pictures) -> str:

@@ -6,6 +6,7 @@ import torch
 
 from dramatis.cascade import hearing
 from dramatis.cascade.mini import MiniBackbone
+from dramatis.values import FrameSpan
 from tests.tiny import write_model
 
 
@@ -35,3 +36,14 @@ def test_frames_past_the_end_of_the_sound_are_silent(backbone: MiniBackbone, mak
     late = features[50:70].astype(np.float32)
     assert np.allclose(late, late[0], atol=2e-3)
     assert not np.allclose(features[5], features[60], atol=0.05)
+
+
+def test_one_of_several_voices_is_heard_only_where_it_speaks(backbone: MiniBackbone, make_audio) -> None:
+    path = make_audio("voices.wav", 4.0)
+    whole, _ = backbone.hear(path, 100)
+    own, openings = backbone.hear(path, 100, (FrameSpan(30, 70),))
+    silent, shut = backbone.hear(path, 100, ())
+    assert np.allclose(own[:20], silent[:20], atol=2e-3) and np.allclose(own[82:], silent[82:], atol=2e-3)
+    assert not np.allclose(own[40:60], silent[40:60], atol=0.05)
+    assert np.allclose(openings[:20], shut[:20], atol=1e-3)
+    assert not np.allclose(whole[5:20], silent[5:20], atol=0.05)

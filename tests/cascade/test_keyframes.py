@@ -25,7 +25,7 @@ from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.values import FrameSpan
-from tests.cascade.conftest import SIDE, kept, picture
+from tests.cascade.conftest import SIDE, kept, picture, with_louder
 from tests.tiny import canonical_sight
 
 FRAMES = 41
@@ -142,7 +142,7 @@ def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., Set
     assert set(made.keys) == set(planned_frames(stage)[1:])
     for frame, inputs in zip(made.keys, stage.backbone.asked, strict=True):
         assert np.array_equal(inputs.head[0], stage.material.portrait)
-        assert inputs.audio[:, 0].tolist() == [0, min(frame, 119)]
+        assert inputs.audio[0, :, 0].tolist() == [0, min(frame, 119)]
         assert inputs.positive == "all"
         high, low = made.high(frame), made.low(frame)
         assert high.shape == (scale * SIDE, scale * SIDE, 3)
@@ -175,9 +175,7 @@ def test_a_keyframe_is_made_anew_for_another_picture_and_not_for_other_frames(ma
     retaken = stage.storyline.shots[1].model_copy(update={"seed": 9, "positive": "other words"})
     story = stage.storyline.model_copy(update={"shots": (stage.storyline.shots[0], retaken)})
     assert changed(replace(stage, storyline=story), blueprint_of(stage)) == []
-    features = stage.material.features.copy()
-    features[frame] += 1
-    louder = replace(stage, material=replace(stage.material, features=features))
+    louder = with_louder(stage, frame)
     assert changed(louder, blueprint_of(stage)) == [frame]
     words = stage.storyline.model_copy(update={"positive": "all others"})
     assert changed(replace(stage, storyline=words), blueprint_of(stage)) == list(before.keys)

@@ -12,9 +12,11 @@ from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
 from dramatis.cascade.profile import COSTS, MiniProfile, load_profile
+from dramatis.models.loading import save_model
+from dramatis.models.mask_head import MaskHead
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.motion.performance import EMOTION_COLUMNS
+from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS
 from dramatis.values import EMOTIONS, UserError
 
 
@@ -43,6 +45,11 @@ def test_a_profile_needs_a_name_only(tmp_path: Path) -> None:
     assert load_profile(tmp_path) == MiniProfile(name="small")
     with pytest.raises(UserError, match="missing"):
         load_profile(tmp_path / "nowhere")
+
+
+def test_a_profile_from_before_frames_were_filled_one_way_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text("name: small\nfill: warp\n")
+    assert load_profile(tmp_path) == MiniProfile(name="small")
 
 
 def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
@@ -148,9 +155,10 @@ def clip_inputs(seed: int, tail: bool) -> ClipInputs:
         head=pictures[:1],
         tail=pictures[1:] if tail else None,
         reference=pictures[0],
-        audio=rng.normal(size=(9, 12)).astype(np.float32),
-        controls=rng.normal(size=(9, 26)).astype(np.float32),
-        anchors=24 + 12 * ANCHOR_TEMPLATE[None, :, :2].repeat(9, 0),
+        audio=rng.normal(size=(1, 9, 12)).astype(np.float32),
+        controls=rng.normal(size=(1, 9, 26)).astype(np.float32),
+        anchors=24 + 12 * ANCHOR_TEMPLATE[None, None, :, :2].repeat(9, 1),
+        faces=24 + 12 * ANCHOR_TEMPLATE[None, :, :2],
         positive="she smiles",
         negative="blurred",
         seed=seed,
@@ -172,7 +180,7 @@ def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool) -> None:
 def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: Path) -> None:
     backbone = MiniBackbone(model, dtype=torch.float32)
     inputs = clip_inputs(1, tail=True)
-    inputs.controls[:, EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
+    inputs.controls[..., EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
     inputs.anchors[..., 0] += np.arange(9)[:, None]
     plain = replace(inputs, negative="sad, blurred")
     without = backbone.film(plain)
@@ -190,7 +198,7 @@ def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: P
     assert shown.negative_condition is not None and shown.negative_controls is not None
     kept = shown.negative_condition[:, :4] == shown.condition[:, :4]
     assert kept.all(), "the same frames are given"
-    told = shown.negative_controls[0, :, EMOTION_COLUMNS]
+    told = shown.negative_controls[0, 0, :, EMOTION_COLUMNS]
     assert told[[0, -1]].argmax(1).tolist() == [EMOTIONS.index("happy")] * 2
     assert (told[1:-1].argmax(1) == EMOTIONS.index("sad")).all()
 
@@ -205,6 +213,66 @@ def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path) -> None
     assert np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs))
 
 
+def two_people(seed: int = 1) -> ClipInputs:
+    """One on the left who moves and one on the right who does not."""
+    one = clip_inputs(seed, tail=True)
+    anchors = np.concatenate([one.anchors - np.array([14, 0]), one.anchors + np.array([10, 0])]).astype(np.float32)
+    rng = np.random.default_rng(7)
+    second = rng.normal(size=one.controls.shape).astype(np.float32)
+    camera = slice(CONTROL_NAMES.index("log_zoom"), CONTROL_NAMES.index("speech"))
+    second[..., camera] = one.controls[..., camera]
+    return replace(
+        one,
+        audio=np.concatenate([one.audio, rng.normal(size=one.audio.shape).astype(np.float32)]),
+        controls=np.concatenate([one.controls, second]),
+        anchors=anchors,
+        faces=anchors[:, 0],
+    )
+
+
+@pytest.fixture
+def gated(model: Path, tmp_path: Path) -> MiniBackbone:
+    """A model whose mask head looks at its second block."""
+    torch.manual_seed(0)
+    folder = Path(shutil.copytree(model, tmp_path / "gated"))
+    save_model(MaskHead(dim=32, block=1, width=8, heads=2), folder / "mask_head")
+    backbone = MiniBackbone(folder, dtype=torch.float32)
+    backbone.profile = backbone.profile.model_copy(update={"gates": "predicted"})
+    return backbone
+
+
+def test_several_people_are_told_apart_by_what_the_mask_head_sees(gated: MiniBackbone) -> None:
+    pair = two_people()
+    made = gated.film(pair)
+    swapped = replace(pair, audio=pair.audio[::-1].copy())
+    assert not np.array_equal(gated.film(swapped), made), "whose voice is whose matters"
+    order = [1, 0]
+    other_order = replace(pair, **{n: getattr(pair, n)[order] for n in ("audio", "controls", "anchors", "faces")})
+    assert np.abs(gated.film(other_order).astype(int) - made).max() <= 1, "in which order they are named does not"
+    for gates in ("heads", "none"):
+        gated.profile = gated.profile.model_copy(update={"gates": gates})
+        assert not np.array_equal(gated.film(pair), made)
+
+
+def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
+    pair = two_people()
+    gating = gated.gating(pair)
+    assert gating is not None and gating.identities is not None
+    assert gating.identities.tokens.shape[:2] == gating.identities.squares.shape[:2] == (1, 2)
+    elsewhere = gated.gating(replace(pair, faces=pair.faces[::-1].copy()))
+    assert elsewhere is not None and elsewhere.identities is not None
+    for name in ("tokens", "squares"):
+        assert torch.equal(getattr(elsewhere.identities, name), getattr(gating.identities, name).flip(1))
+    assert gated.gating(clip_inputs(1, tail=False)) is None, "one person owns the picture"
+
+
+def test_a_model_without_the_head_that_its_profile_wants_is_refused(model: Path) -> None:
+    profile = load_profile(model).model_copy(update={"gates": "predicted"})
+    assert isinstance(profile, MiniProfile)
+    with pytest.raises(UserError, match="mask_head"):
+        MiniBackbone.check(model, profile)
+
+
 @pytest.mark.parametrize("tail", [False, True])
 def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(model_twice: Path, tail: bool) -> None:
     backbone = MiniBackbone(model_twice, dtype=torch.float32)
@@ -217,10 +285,20 @@ def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(model_twice: 
     assert not np.array_equal(backbone.upscale(clip_inputs(1, tail), 255 - low), high)
 
 
+def test_enlarging_tells_people_apart_by_their_heads(model_twice: Path) -> None:
+    backbone = MiniBackbone(model_twice, dtype=torch.float32)
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    pair = two_people()
+    high = backbone.upscale(pair, low)
+    assert high.shape == (9, 32, 48, 3)
+    assert not np.array_equal(backbone.upscale(replace(pair, audio=pair.audio[::-1].copy()), low), high)
+    assert backbone.upscale_keyframe(pair.at([0, 1]), low[0]).shape == (32, 48, 3)
+
+
 def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path) -> None:
     backbone = MiniBackbone(model_twice, dtype=torch.float32)
     inputs = clip_inputs(1, tail=False)
-    inputs = replace(inputs, audio=inputs.audio[:2], controls=inputs.controls[:2], anchors=inputs.anchors[:2])
+    inputs = inputs.at([0, 1])
     low = inputs.reference[::2, ::2]
     high = backbone.upscale_keyframe(inputs, low)
     assert high.shape == (32, 48, 3)

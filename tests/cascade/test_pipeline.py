@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,14 +17,18 @@ from dramatis.avatar import AvatarPipeline, another_take, job_folder, read_story
 from dramatis.cascade.context import Work
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.pipeline import in_order, prepare
+from dramatis.debate import Box
 from dramatis.evaluate.kills import watch
+from dramatis.media.image import Pictures
 from dramatis.media.video import probe_video, read_frames
+from dramatis.observed import AudioEvent
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.hearing import prosody_of
-from dramatis.story import Storyline
-from dramatis.values import UserError
+from dramatis.senses.hearing import prosodies, prosody_of
+from dramatis.senses.people import Eye, Face, Square
+from dramatis.story import Character, Shot, Storyline
+from dramatis.values import FrameSpan, UserError
 from tests.tiny import canonical_sight, write_model
 
 
@@ -133,7 +138,7 @@ def test_a_set_goes_to_other_processes_as_a_name(model: Path, make_audio, make_i
     pipe = AvatarPipeline.from_pretrained(model)
     storyline, seen = pipe.plan(make_image("face.png", (200, 200)), make_audio("v.wav", 4.0))
     store = ArtifactStore(tmp_path / "store")
-    stage = prepare(storyline, prosody_of(seen), pipe.backbone, store, SerialExecutor(), Recorder())
+    stage = prepare(storyline, [prosody_of(seen)], pipe.backbone, store, SerialExecutor(), Recorder())
     assert pipe.backbone.eye is not None
     sent = pickle.dumps(stage)
     assert len(sent) < 500
@@ -150,7 +155,7 @@ def test_a_set_that_was_tampered_with_is_not_opened(model: Path, make_audio, mak
     pipe = AvatarPipeline.from_pretrained(model)
     storyline, seen = pipe.plan(make_image("face.png", (200, 200)), make_audio("v.wav", 2.0))
     store = ArtifactStore(tmp_path / "store")
-    sent = pickle.dumps(prepare(storyline, prosody_of(seen), pipe.backbone, store, SerialExecutor(), Recorder()))
+    sent = pickle.dumps(prepare(storyline, [prosody_of(seen)], pipe.backbone, store, SerialExecutor(), Recorder()))
     for path in store.root.glob("??/*.safetensors"):
         if "set" in (store.get(path.stem) or {}):
             store.put(path.stem, {"set": pickle.dumps("something else")})
@@ -290,3 +295,89 @@ def test_work_comes_after_what_it_needs_and_no_later_than_it_must(stages: list[l
     assert [key for key in order if key in wanted] == wanted
     for count, key in enumerate(wanted, start=1):
         assert set(order[: order.index(key) + 1]) == needed(wanted[:count])
+
+
+# Several people
+
+
+LEFT, RIGHT = (0.1, 0.2, 0.35, 0.8), (0.65, 0.2, 0.9, 0.8)
+
+
+@pytest.fixture
+def two_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A canonical face in every box that is asked for."""
+
+    def find(eye: Eye, picture: Pictures, boxes: Sequence[Box]) -> list[Face]:
+        height, width = picture.shape[:2]
+        middles = [np.array([(b[0] + b[2]) / 2 * width, (b[1] + b[3]) / 2 * height], np.float32) for b in boxes]
+        nobody = np.zeros((64, 64), np.float32)
+        faces = canonical_sight().landmarks - (32, 40)
+        return [Face((faces + middle).astype(np.float32), 1.0, nobody, Square(0, 0, 64)) for middle in middles]
+
+    monkeypatch.setattr("dramatis.cascade.pipeline.find_faces", find)
+
+
+def a_pair(make_audio, make_image, low: str | None, high: str | None) -> Storyline:
+    """Ann on the left and bob on the right, with the tracks of these names or none; 0.8 s of both in the mix."""
+    mix = make_audio("mix.wav", 0.8)
+    samples, rate = soundfile.read(mix)
+    tracks = {name: str(mix.with_name(f"{name}.wav")) for name in ("low", "high")}
+    soundfile.write(tracks["low"], samples, rate)
+    soundfile.write(tracks["high"], 0.3 * samples[::-1], rate)
+    events = (AudioEvent(kind="noise", span=FrameSpan(0, 20)),)
+    voices = [None if track is None else tracks[track] for track in (low, high)]
+    people = zip(("ann", "bob"), (LEFT, RIGHT), voices, strict=True)
+    return Storyline(
+        image=str(make_image("pair.png", (400, 200))),
+        audio=str(mix),
+        frames=20,
+        width=128,
+        height=64,
+        characters=tuple(Character(name=name, face=face, audio=voice) for name, face, voice in people),
+        events=events,
+        shots=(Shot(index=0, span=FrameSpan(0, 20), speakers=("ann",)),),
+    )
+
+
+def test_two_people_are_filmed_each_with_their_own_voice(
+    model: Path, two_faces: None, make_audio, make_image, tmp_path: Path
+) -> None:
+    pipe = AvatarPipeline.from_pretrained(model)
+    made = {}
+    for voices in (("low", "high"), ("low", None), (None, None)):
+        storyline = a_pair(make_audio, make_image, *voices)
+        film = pipe.render(storyline, tmp_path / "o.mp4", folder=tmp_path / "job", workers=1)
+        made[voices] = np.stack(list(read_frames(film.video))).astype(int)
+        assert made[voices].shape == (20, 64, 128, 3)
+    halves = {"left": np.s_[:, :, :64], "right": np.s_[:, :, 64:]}
+    changes = {
+        (side, one, other): np.abs(made[one][half] - made[other][half]).mean()
+        for side, half in halves.items()
+        for one, other in ((("low", "high"), ("low", None)), (("low", None), (None, None)))
+    }
+    assert changes["right", ("low", "high"), ("low", None)] > 1.2 * changes["left", ("low", "high"), ("low", None)]
+    assert changes["left", ("low", None), (None, None)] > 1.2 * changes["right", ("low", None), (None, None)]
+
+
+def test_who_has_no_voice_hears_silence(model: Path, two_faces: None, make_audio, make_image, tmp_path: Path) -> None:
+    pipe = AvatarPipeline.from_pretrained(model)
+    storyline = a_pair(make_audio, make_image, "low", None)
+    store = ArtifactStore(tmp_path / "store")
+    stage = prepare(storyline, prosodies(storyline), pipe.backbone, store, SerialExecutor(), Recorder())
+    speaking, listening = stage.material.roles
+    quiet, _ = pipe.backbone.hear(Path(storyline.audio), 20, ())
+    assert np.array_equal(listening.features, quiet)
+    assert not np.array_equal(speaking.features, quiet)
+    cameras = [role.performance.camera for role in stage.material.roles]
+    assert np.array_equal(*cameras), "both are seen by one camera"
+    assert not np.allclose(speaking.performance.head, listening.performance.head), "they do not sway as one"
+
+
+def test_a_face_that_is_not_where_its_box_says_is_refused(
+    model: Path, make_audio, make_image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dramatis.cascade.pipeline.find_faces", lambda eye, picture, boxes: [None for _ in boxes])
+    storyline = a_pair(make_audio, make_image, "low", "high")
+    with pytest.raises(UserError, match=r"pair.png: no face was found in the box of 'ann'; .* `dramatis characters"):
+        AvatarPipeline.from_pretrained(model).render(storyline, tmp_path / "o.mp4")
+    assert not (tmp_path / "o.mp4").exists()

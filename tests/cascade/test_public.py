@@ -19,24 +19,36 @@ from safetensors.torch import load_file, save_file
 from dramatis.avatar import AvatarPipeline, job_folder
 from dramatis.cascade import public
 from dramatis.cascade.backbone import ClipInputs
-from dramatis.cascade.models import find_model, names_of
-from dramatis.cascade.profile import PROFILES, LoraFile, Profile, load_profile, read_profile, variants_of
+from dramatis.cascade.models import find_model, names_of, open_backbone
+from dramatis.cascade.profile import (
+    PROFILES,
+    LoraFile,
+    Profile,
+    Sources,
+    load_profile,
+    profile_for,
+    read_profile,
+    variants_of,
+)
 from dramatis.cascade.public import PublicBackbone
 from dramatis.media.video import probe_video
 from dramatis.models.catalogue import OPEN_MODELS, open_model
 from dramatis.models.clip_vision import clip_tokens, load_clip_vision
+from dramatis.models.dit import AudioDiT
 from dramatis.models.links import link
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.umt5 import opened_umt5
+from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.observed import AudioEvent, Observations
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story import Shot, Storyline
 from dramatis.values import FPS, FrameSpan, UserError
-from tests.cascade.test_pipeline import Recorder
-from tests.open_weights import PROFILE, infinitetalk, multitalk, skyreels, write_public_model
+from tests.cascade.test_pipeline import Recorder, a_pair, two_faces
+from tests.open_weights import PROFILE, infinitetalk, merged, multitalk, skyreels, write_public_model
 from tests.tiny import canonical_sight
 
+__all__ = ["two_faces"]  # a fixture
 FRAMES = 150
 POSITIVE, NEGATIVE = "a warm smile", "she nods"
 
@@ -54,38 +66,49 @@ def backbone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> PublicBa
 
 
 def with_profile(backbone: PublicBackbone, **changes: object) -> PublicBackbone:
-    changed = backbone._at_work(backbone._job_store)
-    changed.profile = backbone.profile.model_copy(update=changes)
+    changed = object.__new__(PublicBackbone)
+    changed.__dict__.update(backbone.__dict__, profile=backbone.profile.model_copy(update=changes))
     return changed
 
 
-def clip_inputs(frames: int = 9, tail: int = 1) -> ClipInputs:
+def clip_inputs(frames: int = 9, tail: int = 1, people: int = 1) -> ClipInputs:
+    """32x32 pixels; of two people one stands left, the other right."""
     rng = np.random.default_rng(0)
     pictures = rng.integers(0, 256, (1 + tail, 32, 32, 3)).astype(np.uint8)
     return ClipInputs(
         head=pictures[:1],
         tail=pictures[1:] if tail else None,
         reference=pictures[0],
-        audio=rng.normal(size=(frames, 5, 12, 768)).astype(np.float32),
-        controls=np.zeros((frames, 26), np.float32),
-        anchors=np.zeros((frames, 9, 2), np.float32),
+        audio=rng.normal(size=(people, frames, 5, 12, 768)).astype(np.float32),
+        controls=np.zeros((people, frames, 26), np.float32),
+        anchors=np.zeros((people, frames, 9, 2), np.float32),
+        faces=np.stack([12 * ANCHOR_TEMPLATE[:, :2] * (1, -1) + (8 + 16 * place, 16) for place in range(people)]),
         positive=POSITIVE,
         negative=NEGATIVE,
         seed=3,
     )
 
 
+# Rows and columns of cells; the upper quarter is above both heads, then the first character left, the second right.
+REGIONS = torch.tensor(
+    [[[0, 0, 0, 0]] + 3 * [[1, 1, 0, 0]], [[0, 0, 0, 0]] + 3 * [[0, 0, 1, 1]], [[1, 1, 1, 1]] + 3 * [[0, 0, 0, 0]]]
+)
+
+
 @torch.no_grad()
-def test_a_clip_equals_a_straight_line_reference(backbone: PublicBackbone, folder: Path) -> None:
-    """Nine frames between two pictures, the last one held for four more: mask, grey, windows, schedule, guidance."""
-    inputs, dit, net, at = clip_inputs(), backbone.dit, backbone.autoencoder, backbone.profile.sources
+@pytest.mark.parametrize("people", [1, 2])
+def test_a_clip_equals_a_straight_line_reference(backbone: PublicBackbone, folder: Path, people: int) -> None:
+    """Nine frames between two pictures, the last one held for four more: mask, grey, windows, schedule, guidance; two
+    voices and the regions that they belong to."""
+    inputs, dit, net = clip_inputs(people=people), backbone.dit, backbone.autoencoder
+    at, bound = backbone.profile.sources, {"regions": REGIONS[None].float()} if people > 1 else {}
     assert inputs.tail is not None
     video = torch.zeros(1, 3, 13, 32, 32)
     video[:, :, 0] = to_tensor(inputs.head)[:, :, 0]
     video[:, :, 8:] = to_tensor(inputs.tail)
     mask = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 1]]).T.float().view(1, 4, 4, 1, 1)
     condition = torch.cat([mask.expand(-1, -1, -1, 4, 4), net.normalise(net.encode(video))], 1)
-    audio = torch.from_numpy(np.concatenate([inputs.audio, inputs.audio[-1:].repeat(4, 0)]))[None, None]
+    audio = torch.from_numpy(np.concatenate([inputs.audio, inputs.audio[:, -1:].repeat(4, 1)], 1))[None]
     with opened_umt5(folder / at.text_encoder, folder / at.tokenizer) as read:
         text, negative = read([POSITIVE, NEGATIVE], text_len=8).float().unsqueeze(1)
     image = clip_tokens(load_clip_vision(folder / at.image_encoder), inputs.reference)
@@ -93,15 +116,45 @@ def test_a_clip_equals_a_straight_line_reference(backbone: PublicBackbone, folde
     times = [7 * t / (1 + 6 * t) for t in (1.0, 0.001)]
     for now, then in zip(times, [times[1], 0.0], strict=True):
         t = torch.tensor([1000 * now])
-        cond = dit(x, condition, t, text, image, audio)
-        drop_text = dit(x, condition, t, negative, image, audio)
-        uncond = dit(x, condition, t, negative, image, torch.zeros_like(audio))
+        cond = dit(x, condition, t, text, image, audio, **bound)
+        drop_text = dit(x, condition, t, negative, image, audio, **bound)
+        uncond = dit(x, condition, t, negative, image, torch.zeros_like(audio), **bound)
         x = x + (then - now) * (uncond + 5 * (cond - drop_text) + 4 * (drop_text - uncond))
     expected = to_pictures(net.decode(net.denormalise(x)))[:9].astype(int)
     made = backbone.film(inputs).astype(int)
     assert made.shape == (9, 32, 32, 3)
     assert np.abs(made - expected).max() <= 1
     assert made.std() > 1, "a flat picture would equal anything"
+
+
+def test_who_speaks_and_who_stands_where_are_told_apart(backbone: PublicBackbone) -> None:
+    """The first character is the first voice and the first region, whoever stands left."""
+    inputs = clip_inputs(people=2)
+    given = backbone._conditions(inputs, 0)
+    assert given.regions is not None and torch.equal(given.regions[0], REGIONS.float())
+    voices = backbone._conditions(replace(inputs, audio=inputs.audio[::-1].copy()), 0)
+    assert torch.equal(voices.audio, given.audio[:, [1, 0]]) and torch.equal(voices.regions, given.regions)
+    places = backbone._conditions(replace(inputs, faces=inputs.faces[::-1].copy()), 0)
+    assert torch.equal(places.regions, given.regions[:, [1, 0, 2]]) and torch.equal(places.audio, given.audio)
+    assert backbone._conditions(clip_inputs(), 0).regions is None, "one person owns the picture"
+    swapped = backbone.film(replace(inputs, audio=inputs.audio[::-1].copy()))
+    assert not np.array_equal(swapped, backbone.film(inputs))
+
+
+def test_on_a_card_nothing_of_a_clip_stays_behind(
+    backbone: PublicBackbone, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Networks on another device than the processor meet no tensor from it; torch's device without memory stands for a
+    card, whose results nobody can read."""
+    net = PublicBackbone(folder, backbone.profile, torch.float32)._at_work(backbone._job_store)
+    net.dit.to("meta")
+    net.autoencoder.to("meta")
+    monkeypatch.setattr(public, "to_pictures", lambda video: np.zeros(video.shape[2:]) if video.is_meta else None)
+    inputs, again = clip_inputs(5, people=2), np.zeros((5, 32, 32, 3), np.uint8)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        net.film(inputs, again=again)
+    net.device = torch.device("meta")
+    assert net.film(inputs, again=again).shape == (5, 32, 32)
 
 
 def test_frames_at_both_sides_of_a_seam_are_given_as_they_are(backbone: PublicBackbone) -> None:
@@ -207,6 +260,43 @@ def test_every_layout_films_two_clips(
     assert film.keyframes == (0, 76, 152)
 
 
+def test_two_people_are_filmed_each_with_their_own_voice(
+    two_faces: None, make_audio, make_image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the whole cascade, on weights in one merged file."""
+    pipe = AvatarPipeline.from_pretrained(write_public_model(tmp_path / "model", merged, PLAIN))
+    storyline = a_pair(make_audio, make_image, "low", None)
+    asked: list[tuple[torch.Tensor, torch.Tensor]] = []
+    forward = AudioDiT.forward
+
+    def seen(self: AudioDiT, latents: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
+        asked.append((rest[4], named["regions"]))
+        return forward(self, latents, *rest, **named)
+
+    monkeypatch.setattr(AudioDiT, "forward", seen)
+    film = pipe.render(storyline, tmp_path / "o.mp4")
+    assert (probe_video(film.video).frames, probe_video(film.video).size) == (20, (128, 64))
+    assert {regions.shape for _, regions in asked} == {(1, 3, 8, 16)}
+    ann, bob, _ = asked[0][1][0]
+    assert ann[:, :8].any() and not ann[:, 8:].any() and bob[:, 8:].any() and not bob[:, :8].any()
+    # Who says nothing hears silence; in the evaluation without sound nobody hears anything.
+    speaking, quiet = asked[0][0][0]
+    assert speaking.std() > 0 and not torch.equal(speaking, quiet)
+    assert {bool(audio.any()) for audio, _ in asked} == {True, False}
+
+    third = storyline.characters[1].model_copy(update={"name": "cid", "face": (0.4, 0.2, 0.6, 0.8)})
+    monkeypatch.setattr(AudioDiT, "forward", None)
+    with pytest.raises(
+        UserError, match=r"^the storyline shows 3 people, but the model 'tiny' films two people at most"
+    ):
+        more = storyline.model_copy(update={"characters": (*storyline.characters, third)})
+        pipe.render(more, tmp_path / "3.mp4")
+    single = AvatarPipeline(with_profile(pipe.backbone, voices=1), "tiny")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"films one person at most; choose infinitetalk-multi, multitalk or the mini"):
+        single.render(storyline, tmp_path / "2.mp4")
+    assert not list(tmp_path.glob("[23].*"))
+
+
 @pytest.mark.timeout(300)  # one of the longest tests: a loaded machine may need more than the usual two minutes
 @pytest.mark.usefixtures("a_face_in_every_picture")
 def test_two_clips_from_plan_to_video_and_resumed(
@@ -265,6 +355,19 @@ def test_every_profile_can_be_read_and_films_what_the_weights_were_trained_at() 
     assert (few.steps, few.shift, few.text_scale) == (8, 2.0, 1.0)
 
 
+@pytest.mark.parametrize("name", OPEN_MODELS)
+def test_what_variants_want_is_what_the_catalogue_lists_as_optional(name: str) -> None:
+    path = profile_for(name)
+    assert path is not None
+    wanted = {lora.file for variant in variants_of(path) for lora in read_profile(path, variant).loras}  # type: ignore[attr-defined]
+    assert wanted == {file for file, _ in open_model(name).optional_files()}
+
+
+def test_one_clip_at_a_time_fills_a_card_and_two_a_processor(backbone: PublicBackbone) -> None:
+    assert backbone.profile.workers == 1
+    assert load_profile(public.SMALL).workers == 2
+
+
 @pytest.fixture
 def linked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tiny model in the folders that downloads of InfiniteTalk make, linked by its name."""
@@ -282,6 +385,7 @@ def linked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def test_linked_weights_film_by_their_name(linked: Path) -> None:
     found = find_model("infinitetalk")
     assert (found.folder, found.profile.name) == (linked, "infinitetalk-480p")
+    assert found.profile.voices == 1, "the branch was trained with one person"  # type: ignore[attr-defined]
     assert names_of("infinitetalk") == ["infinitetalk", "infinitetalk:few-steps"]
     with pytest.raises(UserError, match=r"no variant 'faster'; choose one of infinitetalk, infinitetalk:few-steps"):
         find_model("infinitetalk:faster")
@@ -319,6 +423,29 @@ def test_an_encoder_of_another_width_is_refused(linked: Path) -> None:
     config.write_text(wider)
     with pytest.raises(UserError, match="its d_model is 32, and the video model reads 24"):
         find_model("infinitetalk")
+
+
+def test_pickles_are_opened_only_if_the_profile_allows_it(tmp_path: Path) -> None:
+    folder = write_public_model(tmp_path / "model", infinitetalk)
+    heard = folder / Sources().speech_encoder
+    torch.save(load_file(heard / "model.safetensors"), heard / "pytorch_model.bin")
+    (heard / "model.safetensors").unlink()
+    with pytest.raises(
+        UserError, match=r"pytorch_model\.bin: this file is a Python pickle.*`pickles: true`"
+    ) as refused:
+        find_model(folder)
+    assert "\n" not in str(refused.value)
+    profile = (folder / "profile.yaml").read_text()
+    (folder / "profile.yaml").write_text(profile.replace('"audio": ', '"pickles": true, "audio": '))
+    net = open_backbone(folder)
+    features, _ = net.hear(Path(__file__).parents[2] / "examples" / "speech.wav", 5)
+    assert features.shape == (5, 12, 768) and features.std() > 0
+    before = net.identity
+    torch.save(
+        {key: value + 1 for key, value in torch.load(heard / "pytorch_model.bin").items()}, heard / "pytorch_model.bin"
+    )
+    public._sampled.cache_clear()
+    assert open_backbone(folder).identity != before
 
 
 def test_a_folder_that_is_gone_is_named(linked: Path) -> None:

@@ -106,7 +106,7 @@ def test_neighbours_stand_on_the_same_picture(make_set: MakeSet, seam: str) -> N
             assert np.array_equal(inputs.head[0], shared[place - 1])
             assert np.array_equal(asked[place - 1].tail[0], shared[place - 1])
         clip = clips.clips[place]
-        assert inputs.audio[:, 0].tolist() == [min(n, 119) for n in range(clip.first, clip.last + 1)]
+        assert inputs.audio[0, :, 0].tolist() == [min(n, 119) for n in range(clip.first, clip.last + 1)]
         assert inputs.reference.shape == (2 * SIDE, 2 * SIDE, 3)
         low = stage.material.anchors(stage.rows(range(clip.first, clip.last + 1)))
         assert np.array_equal(inputs.anchors, 2 * low)
@@ -122,7 +122,7 @@ def test_an_anchor_takes_its_detail_from_the_keyframe_and_its_look_from_the_tran
     list(stage.make([*transitions.values(), *anchors]))
     for seam, anchor, inputs in zip(clips.seams, anchors, stage.backbone.asked[-len(anchors) :], strict=True):
         assert np.array_equal(inputs.head[0], keyframes.high(seam.frame))
-        assert inputs.audio[:, 0].tolist() == [seam.frame, seam.frame]
+        assert inputs.audio[0, :, 0].tolist() == [seam.frame, seam.frame]
         frame = stored(stage, transitions[seam.frame].key)[seam.frame - seam.window.start]
         grain = stored(stage, anchor.key)[0].astype(int) - frame.repeat(2, 0).repeat(2, 1)
         assert grain.min() >= 0 and grain.max() < 20

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,7 @@ from dramatis.cascade.context import Set, stored
 from dramatis.cascade.plan import ClipPlan, Seam
 from dramatis.cascade.transitions import joined, plan_transitions
 from dramatis.values import FrameSpan
-from tests.cascade.conftest import FILMED, another_take, filmed
+from tests.cascade.conftest import FILMED, another_take, filmed, with_louder
 
 MakeSet = Callable[..., Set]
 HEAD, TAIL = 5, 4
@@ -29,7 +28,7 @@ def test_a_transition_is_given_both_sides_and_the_sound_of_its_window(make_set: 
         assert before[:, 0].tolist() == list(seam.window)[:HEAD]
         assert after[:, 0].tolist() == list(seam.window)[-TAIL:]
         assert set(before[:, 1]) == {seam.left} and set(after[:, 1]) == {seam.left + 1}
-        assert inputs.audio[:, 0].tolist() == list(seam.window)
+        assert inputs.audio[0, :, 0].tolist() == list(seam.window)
         assert made[seam.frame].after == (work[seam.left].key, work[seam.left + 1].key)
     for seam, again in zip(clips.seams, stage.backbone.again, strict=True):
         assert again[:, 0, 0, 0].tolist() == list(seam.window), "the plain cut is what is filmed once more"
@@ -59,9 +58,7 @@ def test_another_take_of_one_clip_makes_only_its_own_seams_anew(make_set: MakeSe
 def test_another_sound_makes_only_the_seams_that_hear_it_anew(make_set: MakeSet) -> None:
     stage = make_set(160)
     clips, work = filmed(stage)
-    features = stage.material.features.copy()
-    features[clips.seams[1].window.start] += 1
-    other = replace(stage, material=replace(stage.material, features=features))
+    other = with_louder(stage, clips.seams[1].window.start)
     before, after = (plan_transitions(one, clips, work) for one in (stage, other))
     assert [frame for frame in before if before[frame].key != after[frame].key] == [clips.seams[1].frame]
 

@@ -10,9 +10,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dramatis.media.audio import convert, frame_count, load, probe, stream, write_wav
+from dramatis.media.audio import convert, frame_count, heard_in, load, probe, stream, write_wav
 from dramatis.media.video import VideoWriter
-from dramatis.values import UserError
+from dramatis.values import FrameSpan, UserError
 
 
 @pytest.mark.parametrize("suffix", ["wav", "mp3", "flac", "ogg", "m4a"])
@@ -170,3 +170,27 @@ def test_frame_count_is_the_nearest_whole_number(frames):
     assert frame_count(frames / 25) == frames
     assert frame_count((frames + 0.49) / 25) == frames
     assert frame_count((frames - 0.49) / 25) == frames
+
+
+@given(st.lists(st.integers(0, 60), min_size=0, max_size=8, unique=True), st.integers(300, 7000))
+def test_a_voice_is_cut_out_of_a_recording_where_it_is_heard(edges, block):
+    edges = sorted(edges)[: len(edges) // 2 * 2]
+    spans = [FrameSpan(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    whole = np.random.default_rng(0).uniform(-1, 1, 40 * 640).astype(np.float32)
+    blocks = (whole[start : start + block] for start in range(0, len(whole), block))
+    cut = np.concatenate(list(heard_in(blocks, spans)))
+    assert cut.shape == whole.shape and cut.dtype == np.float32
+    inside = np.zeros(len(whole), bool)
+    for span in spans:
+        inside[span.start * 640 : span.stop * 640] = True
+        middle = slice(span.start * 640 + 160, min(span.stop * 640, len(whole)) - 160)
+        if span.stop <= 40:
+            assert np.array_equal(cut[middle], whole[middle])
+    assert not cut[~inside].any()
+    assert (np.abs(cut) <= np.abs(whole)).all()
+
+
+def test_without_spans_a_recording_is_as_it_is():
+    whole = np.ones(100, np.float32)
+    assert next(heard_in([whole], None)) is whole
+    assert not next(heard_in([whole], ())).any()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, load_image, shrunk
+from dramatis.media.image import NEUTRAL, choose_size, fit_image, fit_picture, fitted_box, load_image, shrunk
 from dramatis.values import UserError
 
 
@@ -130,6 +130,26 @@ def test_square_stays_square_and_orientation_mirrors():
     assert choose_size(512, 512) == (128, 128)
     assert choose_size(1080, 1920) == choose_size(1920, 1080)[::-1]
     assert choose_size(1000, 1000, area=256 * 256) == (256, 256)
+
+
+def test_every_person_more_makes_a_wider_picture_possible():
+    assert choose_size(384, 128, area=3 * 128 * 128, people=3) == (384, 128)
+    assert choose_size(9000, 128, area=3 * 128 * 128, people=3) == choose_size(450, 100, area=3 * 128 * 128, people=3)
+    across, down = choose_size(384, 128, area=3 * 128 * 128)
+    assert across / down == pytest.approx(2.5, rel=0.1)
+    assert choose_size(100, 900, people=3) == choose_size(100, 900), "a thin one holds nobody more"
+
+
+@given(st.integers(20, 400), st.integers(20, 400), st.integers(2, 20), st.integers(2, 20))
+def test_a_box_stays_on_what_it_marks_when_the_picture_is_fitted(width, height, across, down):
+    size = (16 * across, 16 * down)
+    marked = fitted_box((0.4, 0.3, 0.6, 0.8), (width, height), size)
+    scale = max(size[0] / width, size[1] / height)
+    for axis in (0, 1):
+        side = (marked[axis + 2] - marked[axis]) * size[axis]
+        assert side == pytest.approx((0.2, 0.5)[axis] * (width, height)[axis] * scale, rel=1e-6)
+    assert (marked[0] + marked[2]) / 2 == pytest.approx(0.5), "the middle stays in the middle"
+    assert fitted_box((0.0, 0.0, 1.0, 1.0), (200, 100), (32, 32)) == pytest.approx((-0.5, 0.0, 1.5, 1.0))
 
 
 def test_fit_crops_the_centre_to_unit_range(make_image):

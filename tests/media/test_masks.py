@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dramatis.media.masks import decode_mask, encode_mask, latent_masks
+from dramatis.media.masks import decode_mask, encode_mask, latent_masks, masks_of
 
 
 def drawn() -> dict[str, np.ndarray]:
@@ -72,3 +72,21 @@ def test_cells_of_the_latent_grid_hold_shares() -> None:
 def test_clips_off_the_grid_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="latent grid"):
         latent_masks(np.zeros(shape, bool))
+
+
+def test_masks_of_everybody_from_either_form() -> None:
+    owners = np.random.default_rng(0).integers(0, 3, (5, 16, 24)).astype(np.uint8)
+    own = masks_of(owners, 2)
+    assert own.shape == (2, 5, 16, 24) and own.dtype == bool
+    assert np.array_equal(own[1], owners == 2)
+    written = [[encode_mask(mask) for mask in person] for person in own]
+    assert np.array_equal(masks_of(written, 2), own)
+    assert not masks_of(np.zeros_like(owners), 1).any()
+
+
+def test_masks_of_another_number_of_people_are_refused() -> None:
+    owners = np.full((1, 8, 8), 3, np.uint8)
+    with pytest.raises(ValueError, match="3 people, not 2"):
+        masks_of(owners, 2)
+    with pytest.raises(ValueError, match="1 people, not 2"):
+        masks_of([[encode_mask(owners[0] == 3)]], 2)

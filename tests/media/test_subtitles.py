@@ -97,3 +97,10 @@ def test_captions_break_at_pauses_stops_and_length() -> None:
     cues = captions(long)
     assert all(len(cue.text) <= 42 and cue.stop - cue.start <= 4 for cue in cues)
     assert sum(len(cue.text.split()) for cue in cues) == 60
+
+
+def test_known_names_are_read_in_any_letters_and_given_as_they_are_known() -> None:
+    text = SRT.replace("Ann:", "ann :").replace("- Bob:", "- BOB:") + "\n3\n00:02:00,000 --> 00:02:01,000\nso: we go\n"
+    assert [cue.speaker for cue in parse_subtitles(text, names=("Ann", "bob"))] == ["Ann", "bob", None]
+    assert [cue.speaker for cue in parse_subtitles(text)] == [None, "BOB", None]
+    assert parse_subtitles(VTT, names=("ANN",))[0].speaker == "ANN"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from dramatis.models.attention import rotate
 from dramatis.models.binding import VoiceBinding, angles, attention_mass, places
+from dramatis.models.footprint import peak_beside
 
 
 def made(frames: int = 2, cells: int = 5, heads: int = 2, width: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,6 +25,16 @@ def test_mass_is_the_mean_attention_to_the_tokens_of_a_region() -> None:
     shares = scores.softmax(-1).mean(1)
     expected = torch.stack([shares[..., :2].mean(-1), shares[..., 2], shares[..., 3:].mean(-1)], dim=1)
     assert torch.allclose(attention_mass(query, key[:, :5], REGIONS), expected, atol=1e-6)
+
+
+def test_masses_need_no_room_for_all_scores() -> None:
+    """At 832x480 and 81 frames they would be 4 GB; queries, keys, and what an attention gives out are 0.7."""
+    tokens, first = 21 * 30 * 52, 30 * 52
+    with FakeTensorMode():
+        query, key = (torch.empty(1, count, 40, 128, dtype=torch.bfloat16) for count in (tokens, first))
+        regions = torch.empty(1, 3, first)
+        peak = peak_beside(torch.nn.Identity(), [query, key, regions], lambda: attention_mass(query, key, regions))
+    assert peak < 1e9
 
 
 def test_a_region_without_tokens_attracts_none() -> None:

@@ -30,10 +30,10 @@ def test_sizes_agree_with_the_number_of_weights() -> None:
 def test_the_description_says_what_to_get_where_and_under_which_licence(name: str) -> None:
     model = open_model(name)
     text = "\n".join(model.describe())
-    for repository in model.repositories:
+    for repository in (*model.repositories, *model.optional):
         assert f"https://huggingface.co/{repository.name}  ({repository.licence})" in text
         assert f"hf download {repository.name}" in text and f"--local-dir {repository.folder}" in text
-    for path, file in model.files():
+    for path, file in [*model.files(), *model.optional_files()]:
         assert f"{file.name}  " in text
         assert (file.sha256 is None) or len(bytes.fromhex(file.sha256)) == 32
         assert file.sha256 is None or file.size is not None, path

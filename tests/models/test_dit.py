@@ -26,7 +26,7 @@ def inputs(batch: int = 1, frames: int = 3, side: int = 8) -> dict[str, torch.Te
         "text": noise(batch, 5, DIT["text_dim"]),
         "image": noise(batch, 4, DIT["image_dim"]),
         "audio": noise(batch, 1, pixel_frames, DIT["audio_channels"]),
-        "controls": noise(batch, pixel_frames, DIT["control_dim"]),
+        "controls": noise(batch, 1, pixel_frames, DIT["control_dim"]),
         "maps": noise(batch, pixel_frames, DIT["control_channels"], side, side),
     }
 
@@ -97,6 +97,43 @@ def test_sound_is_heard_only_in_the_masked_region_before_tokens_mix() -> None:
     halves = torch.cat([left, one - left], 1)
     twice = torch.cat([given["audio"], given["audio"]], 1)
     assert torch.allclose(net(**{**given, "audio": twice}, masks=halves), alone, atol=1e-5)
+
+
+def pair(given: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same picture with a second person, who says and does something else."""
+    twice = {name: torch.cat([given[name], given[name].flip(2) + 1], 1) for name in ("audio", "controls")}
+    return {**given, **twice}
+
+
+@torch.no_grad()
+def test_each_of_several_people_is_told_what_they_do_in_their_region() -> None:
+    net, given = tiny_dit(), inputs()
+    both = pair(given)
+    second = {**given, "audio": both["audio"][:, 1:], "controls": both["controls"][:, 1:]}
+    whole = torch.zeros(1, 2, 3, 4, 4)
+    whole[:, 0] = 1
+    assert torch.allclose(net(**both, masks=whole), net(**given), atol=1e-5)
+    assert torch.allclose(net(**both, masks=whole.flip(1)), net(**second), atol=1e-5)
+    halves = torch.zeros_like(whole)
+    halves[:, 0, ..., :2] = halves[:, 1, ..., 2:] = 1
+    mixed = net(**both, masks=halves)
+    swapped = {name: both[name].flip(1) for name in ("audio", "controls")}
+    assert torch.allclose(net(**{**both, **swapped}, masks=halves.flip(1)), mixed, atol=1e-5), "order does not matter"
+    assert not torch.allclose(net(**{**both, **swapped}, masks=halves), mixed, atol=1e-5)
+
+
+@torch.no_grad()
+def test_soft_gates_mix_and_a_third_person_without_a_place_changes_nothing() -> None:
+    net, given = tiny_dit(), inputs()
+    both = pair(given)
+    soft = torch.rand(1, 1, 3, 4, 4, generator=torch.Generator().manual_seed(2))
+    gates = torch.cat([soft, 1 - soft], 1)
+    out = net(**both, masks=gates)
+    third = {name: torch.cat([both[name], both[name][:, :1] * -3], 1) for name in ("audio", "controls")}
+    with_none = torch.cat([gates, torch.zeros_like(soft)], 1)
+    # Where gates sum to 1, the mean that they are measured against cancels out.
+    assert torch.allclose(net(**{**both, **third}, masks=with_none), out, atol=1e-5)
+    assert not torch.allclose(net(**both), out, atol=1e-4), "without gates everybody reaches everywhere"
 
 
 def test_training_attention_equals_inference_attention() -> None:

@@ -94,6 +94,16 @@ def test_a_checksum_is_found_beside_the_file_or_in_the_record_of_its_download(tm
     assert verdicts(model, tmp_path, True) == {"repository/vae/model.safetensors": "wrong checksum"}
 
 
+def test_what_only_a_variant_needs_may_be_missing(linked: tuple[OpenModel, Path]) -> None:
+    model, folder = linked
+    model = replace(model, optional=(Repository("p/few", "", "", (RemoteFile("few.safetensors", 7),)),))
+    assert verdicts(model, folder)["few/few.safetensors"] == "not there; optional"
+    link(model, folder, check_folder_of(model, folder, False, NullReporter()))
+    (folder / "few").mkdir()
+    (folder / "few" / "few.safetensors").write_bytes(b"cut")
+    assert verdicts(model, folder)["few/few.safetensors"] == "wrong size: 3 bytes, not 7"
+
+
 def test_progress_is_told_file_by_file(linked: tuple[OpenModel, Path]) -> None:
     events: list[Progress] = []
 

@@ -156,5 +156,6 @@ def test_missing_cut_and_pickled_files_are_refused(tmp_path: Path) -> None:
 
 def test_without_peft_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(UserError, match=r"dramatis\[lora\]"):
-        merge_loras(tiny_dit(), [])
+    with pytest.raises(UserError, match=r"few\.safetensors needs the package peft"):
+        merge_loras(tiny_dit(), [Lora(tmp_path / "few.safetensors")])
+    merge_loras(tiny_dit(), [])

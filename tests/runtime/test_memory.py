@@ -1,11 +1,16 @@
-"""Large blocks that are freed go back to the system."""
+"""How much memory there is, and that large blocks that are freed go back to the system."""
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from dramatis.runtime.memory import main_memory
 
 GROW = """
 import resource, sys
@@ -24,6 +29,20 @@ small = [pair[1] for pair in pairs]
 del pairs
 print(held() - before)
 """
+
+
+def test_main_memory_is_what_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 2**28 < main_memory() < 2**50
+
+    def fill(status: Any) -> int:
+        assert status._obj.length == ctypes.sizeof(status._obj) == 64, "what the system expects"
+        ctypes.memmove(ctypes.addressof(status._obj) + 8, (16 * 2**30).to_bytes(8, sys.byteorder), 8)
+        return 1
+
+    kernel = SimpleNamespace(kernel32=SimpleNamespace(GlobalMemoryStatusEx=fill))
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "windll", kernel, raising=False)
+    assert main_memory() == 16 * 2**30
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a setting of the GNU C library")

@@ -7,7 +7,8 @@ import pytest
 
 from dramatis.models.perception import Sight
 from dramatis.observed import Person
-from dramatis.senses.sight import see
+from dramatis.senses.people import Found
+from dramatis.senses.sight import see, see_group
 from tests.tiny import canonical_sight
 
 EYES, CHIN, BROWS = range(36, 48), 8, range(17, 27)
@@ -127,3 +128,15 @@ def test_light_comes_from_the_brighter_side() -> None:
     picture[:, 32:] = picture[:, 32:] + 60
     assert see(picture, sight).light_from == "right"
     assert see(picture[:, ::-1].copy(), sight).light_from == "left"
+
+
+def test_of_a_group_only_places_and_colours_are_told() -> None:
+    points = np.zeros((68, 2), np.float32)
+    near = Found(points, 0.9, (0.1, 0.2, 0.3, 0.5), (0.0, 0.1, 0.4, 1.0))
+    far = Found(points, 0.9, (0.6, 0.2, 0.7, 0.35), (0.5, 0.1, 0.8, 1.0))
+    seen = see_group(np.full((64, 96, 3), 128, np.uint8), [near, far])
+    assert [person.framing for person in seen.people] == ["head and shoulders", "half figure"]
+    assert [(person.face, person.box) for person in seen.people] == [(one.face, one.person) for one in (near, far)]
+    assert seen.colours == ("grey",)
+    sure = [seen.light_confidence, seen.background_confidence]
+    assert not any([*sure, *(person.expression_confidence for person in seen.people)])

@@ -47,6 +47,18 @@ def test_another_recipe_is_refused(tmp_path, quick):
         Recipe(split="validation")
     with pytest.raises(UserError, match="multiple of 16"):
         Recipe(size=100)
+    with pytest.raises(UserError, match="choose 1, 2 or 3"):
+        Recipe(people=4)
+    with pytest.raises(UserError, match="smaller size"):
+        Recipe(people=3, size=512)
+
+
+def test_a_folder_from_before_there_were_groups_goes_on(tmp_path, quick):
+    recipe = Recipe(samples_per_shard=1)
+    write_dataset(tmp_path, 1, ASSETS, recipe, workers=1)
+    about = json.loads((tmp_path / "dataset.json").read_text())
+    (tmp_path / "dataset.json").write_text(json.dumps({k: v for k, v in about.items() if k != "people"}))
+    assert write_dataset(tmp_path, 2, ASSETS, recipe, workers=1) == 1
 
 
 @needs_assets
@@ -108,3 +120,22 @@ def test_equal_seeds_write_equal_files(tmp_path):
     a, b = (shard_paths(tmp_path / name, 0)[0] for name in "ab")
     assert a.read_bytes() == b.read_bytes()
     assert set(load_file(a)) == {f"0/{name}" for name in dataset.ARRAYS}
+
+
+@needs_assets
+def test_a_group_tells_of_everybody():
+    recipe = Recipe(size=32, strided=False, people=2)
+    arrays, row = make_sample(11, 3, ASSETS, recipe)
+    count, timeline = 1 + WINDOW, arrays["opening"].shape[1]
+    assert arrays["frames"].shape == (count, 32, 64, 3)
+    assert arrays["anchors"].shape == (2, count, 9, 2) and arrays["landmarks"].shape == (2, count, 68, 2)
+    assert arrays["controls"].shape == (2, count, 26) and arrays["audio"].shape == (2, 640 * timeline)
+    assert arrays["visemes"].shape == (2, timeline, 16)
+    assert row["people"] == 2 and {"close", "conversation"} <= set(row)
+    # Everybody is filmed by one camera, and where a nose is, that person is seen.
+    camera = slice(-7, -1)
+    assert np.array_equal(arrays["controls"][0, :, camera], arrays["controls"][1, :, camera])
+    assert not np.array_equal(arrays["controls"][0], arrays["controls"][1])
+    for person in range(2):
+        x, y = np.floor(arrays["landmarks"][person, 0, 30].astype(float)).astype(int)
+        assert arrays["person"][0, y, x] == person + 1

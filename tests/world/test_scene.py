@@ -165,6 +165,27 @@ def test_looks_are_drawn_from_their_seeds():
     assert (px > 0).all() and (px < 64).all()
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_groups_in_wide_frames_have_faces_as_large_as_one_person_alone(count):
+    _person, pose = ball()
+    for seed in range(8):
+        places = random_placements(count, np.random.default_rng(seed))
+        framing = random_look([pose] * count, places, seed, 2, aspect=count).framing
+        size = (64, 64 * count)
+        px = camera_state(framing, np.zeros(6), size).project([place.apply(pose.landmarks68) for place in places])
+        assert (px[..., 0] > 0).all() and (px[..., 0] < size[1]).all() and (px[..., 1] > 0).all()
+        eyes = np.linalg.norm(px[:, 36] - px[:, 45], axis=-1) / 64
+        assert eyes.min() > 0.15 and eyes.max() < 0.32
+
+
+def test_close_people_hide_parts_of_each_other_and_do_not_stand_in_each_other():
+    for seed in range(8):
+        apart, close = (random_placements(3, np.random.default_rng(seed), close) for close in (False, True))
+        steps = [np.diff([place.offset for place in places], axis=0) for places in (apart, close)]
+        assert (np.abs(steps[1][:, 0]) < 0.25).all() and (np.abs(steps[0][:, 0]) > 0.3).all()
+        assert (np.linalg.norm(steps[1], axis=1) > 0.24).all()
+
+
 def test_the_lens_changes_what_it_says():
     grey = np.full((32, 32, 3), 0.2, np.float32)
     plain = expose(grey, Lens(), 0)

@@ -13,6 +13,7 @@ from PIL import Image
 from dramatis.annotate.units import Frame
 from dramatis.media.files import check_input
 from dramatis.runtime.files import hash_file
+from dramatis.runtime.packages import need
 from dramatis.values import UserError
 
 _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
@@ -29,7 +30,9 @@ class OnnxFile:
         self.path = check_input(path, what)
         self.identity = f"{what}:{hash_file(path)}"
         self._what = what
-        runtime = _runtime(what)
+        need("onnxruntime", f"the {what} {path}")
+        import onnxruntime as runtime
+
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1  # equal bytes on any number of cores, and several processes share them
         providers = [name for name in _PROVIDERS if name in runtime.get_available_providers()]
@@ -53,14 +56,6 @@ class OnnxFile:
     def fault(self, fault: str) -> UserError:
         """What is wrong with the file, as the error to raise."""
         return UserError(f"The {self._what} {self.path} {fault}; docs/annotation.md names the files that fit.")
-
-
-def _runtime(what: str) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise UserError(f"The {what} needs onnxruntime; install it by `pip install dramatis[annotate]`.") from error
-    return onnxruntime
 
 
 def said(shapes: Iterable[Sequence[Any]]) -> str:

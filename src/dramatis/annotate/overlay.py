@@ -9,9 +9,8 @@ from PIL import Image
 
 from dramatis.annotate.records import Segment
 from dramatis.annotate.units import Frame, Masks
-from dramatis.media.sheet import contact_sheet
+from dramatis.media.sheet import COLOURS, contact_sheet
 
-COLOURS = np.array([(230, 60, 60), (60, 140, 240), (70, 190, 90), (240, 190, 50), (170, 90, 220), (60, 200, 200)])
 _GREY = np.array((128, 128, 128))
 _MOST, _WIDTH = 12, 256
 _TINT = 0.45

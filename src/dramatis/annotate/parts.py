@@ -44,7 +44,8 @@ def open_parts(choice: Choice) -> Parts:
         segmenter = Sam2Segmenter(choice.segmenter)
     if detector and pose and segmenter:
         return Parts(detector, pose, segmenter)
-    from dramatis.annotate.embedded import Eye, PerceptionDetector, PerceptionPose, PerceptionSegmenter
+    from dramatis.annotate.embedded import PerceptionDetector, PerceptionPose, PerceptionSegmenter
+    from dramatis.senses.people import Eye
 
     eye = Eye.shipped()
     return Parts(

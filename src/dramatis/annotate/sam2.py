@@ -19,7 +19,7 @@ from torch import Tensor
 
 from dramatis.annotate.onnx_file import resized
 from dramatis.annotate.units import Frame, Masks, Prompt, Tracking
-from dramatis.models.checkpoints import without_bars
+from dramatis.models.checkpoints import load_published
 from dramatis.runtime.files import hash_file
 from dramatis.values import UserError
 
@@ -40,14 +40,7 @@ class Sam2Segmenter:
         files = check_folder(folder)
         from transformers import Sam2VideoModel
 
-        with without_bars():
-            model, info = Sam2VideoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
-        missing = sorted(info["missing_keys"])
-        if missing:
-            raise UserError(
-                f"The segmenter {folder} lacks {len(missing)} tensors, the first {missing[0]}; download it again."
-            )
-        self._model = model.eval()
+        self._model = load_published(Sam2VideoModel, folder, torch.float32)
         self.identity = "sam2:" + ",".join(hash_file(file) for file in files)
 
     def begin(self, prompts: Sequence[Prompt]) -> Tracking:

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dramatis.media.masks import Masks as Masks
+
 Frame = NDArray[np.uint8]
 """A picture (H, W, 3), RGB."""
-Masks = NDArray[np.bool_]
-"""One mask for each person, (N, H, W)."""
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from dramatis.cascade.hearing import Spans
 from dramatis.cascade.profile import COSTS, Profile
 from dramatis.media.image import Pictures
 from dramatis.models.perception import PerceptionNet
@@ -29,11 +30,11 @@ from dramatis.sampling.denoise import StepCallback
 
 @dataclass(frozen=True)
 class ClipInputs:
-    """What one clip is filmed from. F = number of frames.
+    """What one clip is filmed from. F = number of frames, N = number of characters.
 
     head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
-    audio (F, ...) speech features, controls (F, 26), anchors (F, 9, 2) pixels of the head's rigid points; positive and
-    negative: prompts.
+    audio (N, F, ...) speech features, controls (N, F, 26), anchors (N, F, 9, 2) pixels of every head's rigid points;
+    faces (N, 9, 2): the same points in `reference`; positive and negative: prompts.
     """
 
     head: Pictures
@@ -42,6 +43,7 @@ class ClipInputs:
     audio: NDArray[np.float32]
     controls: NDArray[np.float32]
     anchors: NDArray[np.float32]
+    faces: NDArray[np.float32]
     positive: str
     negative: str
     seed: int
@@ -50,6 +52,11 @@ class ClipInputs:
     def size(self) -> tuple[int, int]:
         """Height and width of the pictures."""
         return self.reference.shape[0], self.reference.shape[1]
+
+    def at(self, frames: ArrayLike) -> ClipInputs:
+        """What characters say and do at these frames of the clip alone."""
+        rows = np.asarray(frames)
+        return replace(self, audio=self.audio[:, rows], controls=self.controls[:, rows], anchors=self.anchors[:, rows])
 
 
 def fast_dtype() -> torch.dtype:
@@ -84,6 +91,14 @@ class Backbone(ABC):
     def check(folder: Path, profile: Any) -> None:
         """Whether every file that the profile asks for is there and fits; loads nothing. Raises UserError."""
 
+    def check_cast(self, people: int) -> None:
+        """Whether this model films so many people in one picture. Raises UserError."""
+        return
+
+    def check_machine(self) -> None:
+        """Whether this computer has the memory to film; loads nothing. Raises UserError."""
+        return
+
     @abstractmethod
     def fingerprint(self) -> str:
         """What tells these weights from others."""
@@ -116,9 +131,9 @@ class Backbone(ABC):
         """Says what a person looks like, for the planner."""
 
     @abstractmethod
-    def hear(self, path: Path, frames: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        """What the video network hears of an audio file, features (frames, ...), and how far the sound opens the mouth
-        (frames,)."""
+    def hear(self, path: Path, frames: int, spans: Spans = None) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        """What the video network hears of one voice in an audio file, features (frames, ...), and how far it opens the
+        mouth (frames,). spans: where in the file the voice is; None: all of it."""
 
     def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> Backbone:
         """What films one job. prompts: all that its clips may be filmed with, drawn only where they are read ahead.

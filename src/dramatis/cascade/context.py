@@ -86,6 +86,7 @@ class Set:
             audio=self.material.audio(rows),
             controls=self.material.controls(rows),
             anchors=self.material.anchors(rows),
+            faces=self.material.faces,
             positive=positive,
             negative=negative,
             seed=seed,
@@ -94,7 +95,8 @@ class Set:
     def high(self, inputs: ClipInputs, head: Pictures, tail: Pictures | None) -> ClipInputs:
         """The same clip at the size of the video, between pictures of that size."""
         portrait, scale = self.material.portrait, self.material.scale
-        return replace(inputs, head=head, tail=tail, reference=portrait, anchors=inputs.anchors * np.float32(scale))
+        enlarged = {name: getattr(inputs, name) * np.float32(scale) for name in ("anchors", "faces")}
+        return replace(inputs, head=head, tail=tail, reference=portrait, **enlarged)
 
     def make_all(self, stage: str, wanted: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
         """Make every artifact of `wanted` (key -> maker) that the store lacks, in any order, with progress."""

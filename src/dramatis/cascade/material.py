@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +18,31 @@ from dramatis.motion.performance import Performance
 
 
 @dataclass(frozen=True)
-class Material:
-    """One job's inputs as the networks take them. N = frames of the video.
+class Role:
+    """What one character brings to a job of N frames.
 
-    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at the
-    size of low-resolution frames. features: (N, ...) float16 speech features. openings: (N,) float32, how far the mouth
-    should be open by the sound. performance: N frames. head: the reference's head, in pixels of `reference`. context:
-    how many neighbouring frames on either side are heard with each; 0: features stand alone.
+    features: (N, ...) float16 speech features. openings: (N,) float32, how far the mouth should be open by the sound.
+    performance: N frames. head: the reference's head, in pixels of the low-resolution reference.
     """
 
-    portrait: NDArray[np.uint8]
-    reference: NDArray[np.uint8]
     features: NDArray[np.float16]
     openings: NDArray[np.float32]
     performance: Performance
     head: HeadFit
+
+
+@dataclass(frozen=True)
+class Material:
+    """One job's inputs as the networks take them. N = frames of the video, P = characters.
+
+    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at the
+    size of low-resolution frames. roles: P characters, in the storyline's order. context: how many neighbouring frames
+    on either side are heard with each; 0: features stand alone.
+    """
+
+    portrait: NDArray[np.uint8]
+    reference: NDArray[np.uint8]
+    roles: tuple[Role, ...]
     context: int = 0
 
     @property
@@ -44,23 +55,33 @@ class Material:
         """Side of a frame of the video over that of a low-resolution frame."""
         return self.portrait.shape[0] // self.reference.shape[0]
 
+    @cached_property
+    def openings(self) -> NDArray[np.float32]:
+        """(N,) how far the widest mouth should be open."""
+        return np.max([role.openings for role in self.roles], axis=0)
+
     def audio(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, ...) features at frame numbers, with a context c (F, 2c+1, ...), the ends repeated."""
+        """(P, F, ...) features at frame numbers, with a context c (P, F, 2c+1, ...), the ends repeated."""
         return self._heard(frames).astype(np.float32)
 
     def _heard(self, frames: NDArray[np.int64]) -> NDArray[np.float16]:
-        if not self.context:
-            return self.features[frames]
-        around = frames[:, None] + np.arange(-self.context, self.context + 1)
-        return self.features[around.clip(0, len(self.features) - 1)]
+        last = len(self.roles[0].features) - 1
+        rows = frames if not self.context else frames[:, None] + np.arange(-self.context, self.context + 1)
+        return np.stack([role.features[rows.clip(0, last)] for role in self.roles])
 
     def controls(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, 26) controls at frame numbers."""
-        return self.performance.take(frames).vector()
+        """(P, F, 26) controls at frame numbers."""
+        return np.stack([role.performance.take(frames).vector() for role in self.roles])
 
     def anchors(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(F, 9, 2) pixels of the head's rigid points at frame numbers, in low-resolution frames."""
-        return project(self.head, self.performance.take(frames), self.size)
+        """(P, F, 9, 2) pixels of the heads' rigid points at frame numbers, in low-resolution frames."""
+        return np.stack([project(role.head, role.performance.take(frames), self.size) for role in self.roles])
+
+    @cached_property
+    def faces(self) -> NDArray[np.float32]:
+        """(P, 9, 2) the same in the reference, where nobody has moved yet."""
+        still = Performance.still(1)
+        return np.stack([project(role.head, still, self.size)[0] for role in self.roles])
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
@@ -68,5 +89,7 @@ class Material:
         value.update(self.reference.tobytes())
         value.update(np.ascontiguousarray(self._heard(frames)).tobytes())
         value.update(np.ascontiguousarray(self.controls(frames)).tobytes())
-        value.update(np.array([self.head.scale, *self.head.centre, *self.head.rotation.ravel()]).tobytes())
+        for role in self.roles:
+            head = role.head
+            value.update(np.array([head.scale, *head.centre, *head.rotation.ravel()]).tobytes())
         return value.hexdigest()

@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers.models.modeling_utils import ModelMixin
+from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
 
 from dramatis.cascade.backbone import Backbone, ClipInputs
 from dramatis.cascade.colour import corrupted
-from dramatis.cascade.hearing import hear
+from dramatis.cascade.hearing import Spans, hear
 from dramatis.cascade.profile import MiniProfile, Profile, load_profile
 from dramatis.media.image import Pictures
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import check_folder, fingerprint, load_model
+from dramatis.models.mask_head import IDENTITY_SIDE, Identities, MaskHead, identity_square, identity_tokens
 from dramatis.models.perception import PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.reference import reference_tokens
@@ -32,9 +34,8 @@ from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
-from dramatis.motion.maps import coordinate_maps
-from dramatis.motion.performance import EMOTION_COLUMNS, Performance, turned_emotion
-from dramatis.motion.warp import warp_positions
+from dramatis.motion.group import group_maps, group_positions, head_shares
+from dramatis.motion.performance import EMOTION_COLUMNS, performances, turned_emotion
 from dramatis.sampling.conditioning import (
     Given,
     enlarge,
@@ -42,13 +43,14 @@ from dramatis.sampling.conditioning import (
     warped,
     with_low,
     with_mask,
-    zero_fill,
 )
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
+from dramatis.sampling.gating import Gating
 from dramatis.sampling.guidance import NoGuidance, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import Tiled
+from dramatis.senses.people import Square, view
 from dramatis.values import UserError
 from dramatis.vocabulary import named_emotions
 
@@ -60,6 +62,8 @@ NETWORKS: dict[str, type[ModelMixin]] = {
     "perception": PerceptionNet,
     "traits": TraitNet,
 }
+GATING_NETWORKS: dict[str, type[ModelMixin]] = {"mask_head": MaskHead}
+"""What a model needs besides where its profile says that gates are predicted."""
 HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT, "refiner": DetailRefiner}
 """What a model needs besides where its profile's `scale` is more than 1; the refiner only if it says so."""
 PLANNING = ("traits",)
@@ -69,7 +73,8 @@ PLANNING = ("traits",)
 def networks_of(profile: MiniProfile) -> dict[str, type[ModelMixin]]:
     """Names and classes of the networks that a model with this profile needs."""
     high = HIGH_NETWORKS if profile.scale > 1 else {}
-    return {name: kind for name, kind in (NETWORKS | high).items() if profile.refine or name != "refiner"}
+    gating = GATING_NETWORKS if profile.gates == "predicted" else {}
+    return {name: kind for name, kind in (NETWORKS | gating | high).items() if profile.refine or name != "refiner"}
 
 
 class MiniBackbone(Backbone):
@@ -91,13 +96,13 @@ class MiniBackbone(Backbone):
     def fingerprint(self) -> str:
         return fingerprint(self.folder, PLANNING)
 
-    def hear(self, path: Path, frames: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        return hear(self.speech, path, frames)
+    def hear(self, path: Path, frames: int, spans: Spans = None) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        return hear(self.speech, path, frames, spans)
 
     def _get(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                kind = (NETWORKS | HIGH_NETWORKS)[name]
+                kind = (NETWORKS | GATING_NETWORKS | HIGH_NETWORKS)[name]
                 model: Any = load_model(kind, self.folder / name, dtype).requires_grad_(False)
                 if name in ("autoencoder", "refiner"):
                     model = model.to(memory_format=torch.channels_last)
@@ -119,6 +124,10 @@ class MiniBackbone(Backbone):
     @property
     def refiner(self) -> DetailRefiner:
         return self._get("refiner", self.dtype)  # type: ignore[return-value]
+
+    @property
+    def mask_head(self) -> MaskHead:
+        return self._get("mask_head", self.dtype)  # type: ignore[return-value]
 
     @property
     def text(self) -> TextEncoder:
@@ -152,6 +161,7 @@ class MiniBackbone(Backbone):
             guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
             Euler(),
             on_step,
+            self.gating(inputs),
         )
         return to_pictures(self.decode(latents))
 
@@ -162,11 +172,9 @@ class MiniBackbone(Backbone):
 
     @torch.no_grad()
     def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
-        positions = warp_positions(inputs.anchors, Performance.from_vector(inputs.controls), 0, inputs.size)[1:]
+        positions = group_positions(inputs.anchors, performances(inputs.controls), 0, inputs.size)[1:]
         moved = warped(to_tensor(inputs.head)[:, :, 0], torch.from_numpy(positions))
-        shown = replace(
-            inputs, audio=inputs.audio[1:], controls=inputs.controls[1:], anchors=inputs.anchors[1:], tail=None
-        )
+        shown = replace(inputs.at([1]), tail=None)
         given = self._conditions(shown, with_mask(self._encode(moved), torch.zeros(1)))
         return self._enlarged(shown, low[None], given, moved, self.profile.keyframe_steps)[0]
 
@@ -178,7 +186,7 @@ class MiniBackbone(Backbone):
         latents = denoise(
             Tiled(self.upscaler, profile.tile, profile.tile_overlap),
             self._noise(inputs),
-            replace(given, condition=with_low(given.condition, seen)),
+            replace(given, condition=with_low(given.condition, seen), masks=self._shares(inputs)),
             shifted_sigmas(steps, profile.high_shift),
             NoGuidance(),
             Euler(),
@@ -194,7 +202,7 @@ class MiniBackbone(Backbone):
         return self.autoencoder.decode(self.autoencoder.denormalise(latents.to(self.dtype)))
 
     def _noise(self, inputs: ClipInputs) -> Tensor:
-        frames = (len(inputs.controls) - 1) // 4 + 1
+        frames = (inputs.controls.shape[1] - 1) // 4 + 1
         height, width = inputs.head.shape[1:3]
         generator = torch.Generator().manual_seed(inputs.seed)
         return torch.randn(1, self.dit.config.out_channels, frames, height // 8, width // 8, generator=generator)
@@ -202,10 +210,10 @@ class MiniBackbone(Backbone):
     def _conditions(self, inputs: ClipInputs, given: Tensor) -> Conditions:
         """given: channels (1, 20, T, h, w) of the frames that stand fixed."""
         height, width = inputs.size
-        performance = Performance.from_vector(inputs.controls)
-        maps = coordinate_maps(inputs.anchors, performance, inputs.size, (height // 8, width // 8))
+        seen_by = performances(inputs.controls)[0]
+        maps = group_maps(inputs.anchors, seen_by, inputs.size, (height // 8, width // 8))
         words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
-        audio = torch.from_numpy(inputs.audio)[None, None]
+        audio = torch.from_numpy(inputs.audio)[None]
         controls = torch.from_numpy(inputs.controls)[None]
         # The negative branch is told no emotion, so that guidance strengthens it as it strengthens the words.
         unmoved = controls.clone()
@@ -230,14 +238,37 @@ class MiniBackbone(Backbone):
         named = named_emotions(inputs.negative)
         if not (self.profile.contrary_expression and named):
             return conditions
-        last = len(inputs.controls) - (0 if inputs.tail is None else len(inputs.tail))
+        last = inputs.controls.shape[1] - (0 if inputs.tail is None else len(inputs.tail))
         free = slice(len(inputs.head), last)
         controls = inputs.controls.copy()
-        controls[free, EMOTION_COLUMNS] = turned_emotion(controls[free, EMOTION_COLUMNS], named[0])
+        told = controls[:, free, EMOTION_COLUMNS]
+        controls[:, free, EMOTION_COLUMNS] = [turned_emotion(person, named[0]) for person in told]
         if np.array_equal(controls, inputs.controls):
             return conditions
         shown = self._given(replace(inputs, controls=controls))[1]
         return replace(conditions, negative_condition=shown, negative_controls=torch.from_numpy(controls)[None])
+
+    def _shares(self, inputs: ClipInputs) -> Tensor | None:
+        """Gates (1, N, T, h/2, w/2) by where heads are; None for one person, who owns the picture."""
+        if len(inputs.anchors) == 1 or self.profile.gates == "none":
+            return None
+        height, width = inputs.size
+        shares = torch.from_numpy(head_shares(inputs.anchors, inputs.size, (height // 16, width // 16)))
+        # A latent frame stands for four pixel frames, the first one for one alone.
+        return torch.cat([shares[:, :1], rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)], 1)[None]
+
+    def gating(self, inputs: ClipInputs) -> Gating | None:
+        """What shares the sound out among several people while a clip is filmed."""
+        shares = self._shares(inputs)
+        if shares is None:
+            return None
+        if self.profile.gates == "heads":
+            return Gating(shares)
+        squares = [identity_square(face, inputs.size) for face in inputs.faces]
+        crops = [view(inputs.reference, Square(*square), IDENTITY_SIDE) for square in squares]
+        latents = torch.stack([self._encode(to_tensor(crop[None]))[0, :, 0] for crop in crops])
+        heights = torch.tensor([squares]) / inputs.size[0]
+        return Gating(shares, self.mask_head, Identities(identity_tokens(self.dit, latents[None]), heights))
 
     def _looked_up(self, reference: Pictures) -> Tensor:
         return reference_tokens(self._encode(to_tensor(reference[None]))[:, :, 0])
@@ -250,10 +281,8 @@ class MiniBackbone(Backbone):
         return filled, with_mask(self._encode(filled), given.flags(filled.shape[2]))
 
     def _fill(self, inputs: ClipInputs, given: Given) -> Tensor:
-        performance = Performance.from_vector(inputs.controls)
-        frames = len(performance)
-        if self.profile.fill == "zeros":
-            return zero_fill(given, frames)
+        acted = performances(inputs.controls)
+        frames = len(acted[0])
         ends = [len(inputs.head) - 1] + ([] if inputs.tail is None else [frames - len(inputs.tail)])
-        positions = [torch.from_numpy(warp_positions(inputs.anchors, performance, end, inputs.size)) for end in ends]
+        positions = [torch.from_numpy(group_positions(inputs.anchors, acted, end, inputs.size)) for end in ends]
         return warp_fill(given, positions[0], positions[1] if len(positions) > 1 else None)

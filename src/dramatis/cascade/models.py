@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from dramatis.cascade.backbone import Backbone
-from dramatis.cascade.card import Needs, needs_of
+from dramatis.cascade.card import Needs, card_here, card_named, needs_of
+from dramatis.cascade.estimate import Cost
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.profile import (
     SHIPPED,
@@ -22,6 +24,7 @@ from dramatis.cascade.public import PublicBackbone
 from dramatis.models.catalogue import OPEN_MODELS
 from dramatis.models.links import links
 from dramatis.models.official import empty_network, read_config
+from dramatis.runtime.memory import main_memory
 from dramatis.values import UserError
 
 BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": PublicBackbone}
@@ -72,12 +75,22 @@ def names_of(weights: str) -> list[str]:
     return [] if path is None else [weights, *(f"{weights}:{variant}" for variant in variants_of(path))]
 
 
-def card_needs(model: Model) -> Needs | None:
-    """What filming asks of a graphics card; None for models that are made for processors."""
-    if not isinstance(model.profile, PublicProfile):
-        return None
-    config = read_config(model.folder / model.profile.sources.weights)
-    return needs_of(model.profile, empty_network(config).config)
+def card_lines(model: Model, cost: Cost, gpu: str | None) -> list[str]:
+    """For people: how a job of that cost lies on a graphics card, and how long it takes; nothing for models that are
+    made for processors. gpu: see `card_named`; None for this computer's, or, where it has none, what each way asks.
+
+    Raises UserError for a card that is unknown, too small, or that the model has no use for.
+    """
+    profile = model.profile
+    if not isinstance(profile, PublicProfile):
+        if gpu is not None:
+            raise UserError(f"the model {profile.name!r} films on the processor; leave --gpu out.")
+        return []
+    card = card_here() if gpu is None else card_named(gpu)
+    needs = needs_of(profile, empty_network(read_config(model.folder / profile.sources.weights)).config)
+    if card is None:
+        return [f"work   about {needs.work(cost.low_frames, cost.high_frames) / 1e15:,.0f} PFLOP", *needs.lines()]
+    return needs.foretold(card, cost.low_frames, cost.high_frames, main_memory() if gpu is None else math.inf)
 
 
 def published_needs(weights: str) -> Needs | None:
@@ -108,4 +121,4 @@ def _linked(weights: str, variant: str) -> Model:
     assert isinstance(profile, PublicProfile), "profiles of this folder are for public weights"
     found = OPEN_MODELS[weights]
     sources = profile.sources.model_copy(update={"weights": found.weights, "audio": found.audio})
-    return Model(folder, profile.model_copy(update={"sources": sources}))
+    return Model(folder, profile.model_copy(update={"sources": sources, "voices": found.voices}))

@@ -6,12 +6,13 @@ killed goes on where it stopped, and its result equals an undisturbed one bit fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dramatis.cascade.backbone import Backbone, one_thread
 from dramatis.cascade.blueprint import make_blueprint
@@ -19,23 +20,24 @@ from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
 from dramatis.cascade.context import Set, Work
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
-from dramatis.cascade.material import Material
+from dramatis.cascade.material import Material, Role
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
 from dramatis.cascade.profile import Profile
 from dramatis.cascade.prompts import every_prompt
 from dramatis.cascade.super_resolution import plan_super_resolution
 from dramatis.cascade.transitions import plan_transitions
-from dramatis.media.image import fit_picture, load_image
-from dramatis.models.perception import Sight, look
+from dramatis.media.image import Pictures, fit_picture, fitted_box, load_image
+from dramatis.models.perception import Sight, interocular, look
 from dramatis.models.pictures import to_tensor
-from dramatis.motion.face import fit_head
+from dramatis.motion.face import HeadFit, fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody
 from dramatis.runtime.executor import Executor
 from dramatis.runtime.files import hash_file
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import Storyline
+from dramatis.senses.people import Eye, Face, find_faces
+from dramatis.story import Character, Storyline
 from dramatis.values import UserError
 
 FACE_THRESHOLD = 0.5
@@ -57,7 +59,7 @@ class Film:
 
 def film(
     storyline: Storyline,
-    prosody: Prosody,
+    prosodies: Sequence[Prosody],
     backbone: Backbone,
     store: ArtifactStore,
     executor: Executor,
@@ -66,11 +68,11 @@ def film(
 ) -> Film:
     """Make the video that the storyline describes.
 
-    prosody: the voice's rhythm, one value a frame, as the hearing sense measured it. Raises UserError for input files
-    that cannot be used, before a large network loads.
+    prosodies: the rhythm of every voice of the storyline's cast, one value a frame, as the hearing sense measured it.
+    Raises UserError for input files that cannot be used, before a large network loads.
     """
     one_thread()  # hearing and seeing, too, must not depend on how many cores there are
-    stage = prepare(storyline, prosody, backbone, store, executor, reporter or NullReporter())
+    stage = prepare(storyline, prosodies, backbone, store, executor, reporter or NullReporter())
 
     blueprint = make_blueprint(stage)
     chosen = choose_keyframes(stage, blueprint)
@@ -102,7 +104,7 @@ def in_order(*stages: Iterable[Work]) -> list[Work]:
 
 def prepare(
     storyline: Storyline,
-    prosody: Prosody,
+    prosodies: Sequence[Prosody],
     backbone: Backbone,
     store: ArtifactStore,
     executor: Executor,
@@ -110,42 +112,97 @@ def prepare(
 ) -> Set:
     """Plan the geometry, make the material (picture, features, performance, head), and have the prompts read."""
     plan = plan_cascade(storyline, backbone.profile.geometry)
-    performance = perform(storyline.shots, prosody, storyline.seed)
-    material = make_material(storyline, performance, backbone, store, reporter)
+    material = make_material(storyline, perform_cast(storyline, prosodies), backbone, store, reporter)
     filming = backbone.for_job(every_prompt(storyline, plan), store, reporter)
     return Set(storyline, plan, material, filming, store, executor, reporter)
 
 
+def perform_cast(storyline: Storyline, prosodies: Sequence[Prosody]) -> list[Performance]:
+    """What each of the cast does, by the rhythm of their voices; one camera for all."""
+    return [
+        perform(storyline.shots_of(character.name), prosody, storyline.seed, place)
+        for place, (character, prosody) in enumerate(zip(storyline.cast, prosodies, strict=True))
+    ]
+
+
 def make_material(
-    storyline: Storyline, performance: Performance, backbone: Backbone, store: ArtifactStore, reporter: Reporter
+    storyline: Storyline,
+    performances: Sequence[Performance],
+    backbone: Backbone,
+    store: ArtifactStore,
+    reporter: Reporter,
 ) -> Material:
     """The job's inputs as the networks take them; hearing is kept as an artifact."""
     portrait = reference_picture(Path(storyline.image), storyline.width, storyline.height)
     reference = reference_picture(Path(storyline.image), *low_size(storyline, backbone.profile))
-    sight = find_face(backbone, reference, storyline.image)
+    heads = fit_cast(storyline, backbone, reference)
+    roles = []
+    with Stage(reporter, "hearing", len(heads)) as progress:
+        for character, performance, head in zip(storyline.cast, performances, heads, strict=True):
+            features, openings = _heard(storyline, character, backbone, store)
+            roles.append(Role(features, openings, performance, head))
+            progress.advance(detail=character.name)
+    return Material(portrait, reference, tuple(roles), backbone.profile.audio_context)
+
+
+def _heard(
+    storyline: Storyline, character: Character, backbone: Backbone, store: ArtifactStore
+) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    """What the video network hears of one character, and how far that opens the mouth."""
+    voice = storyline.voice_of(character.name)
+    spans = None if voice.spans is None else [[span.start, span.stop] for span in voice.spans]
     key = store.key(
         {
             "stage": "hearing",
-            "audio": hash_file(storyline.audio),
+            "audio": hash_file(voice.path),
             "frames": storyline.frames,
+            **({} if spans is None else {"spans": spans}),
             **backbone.identity,
         }
     )
 
     def listen() -> dict[str, Any]:
-        with Stage(reporter, "hearing", 1) as progress:
-            features, openings = backbone.hear(Path(storyline.audio), storyline.frames)
-            progress.advance()
+        features, openings = backbone.hear(Path(voice.path), storyline.frames, voice.spans)
         return {"features": features, "openings": openings.astype(np.float32)}
 
     heard = store.fetch(key, listen)
     features, openings = heard["features"], heard["openings"]
     assert isinstance(features, np.ndarray) and isinstance(openings, np.ndarray)
+    return features, openings
+
+
+def fit_cast(storyline: Storyline, backbone: Backbone, reference: Pictures) -> list[HeadFit]:
+    """The head of everybody whom the storyline films, in pixels of a reference; UserError where a face cannot be
+    used."""
+    cast = storyline.cast
+    if cast[0].face is None:
+        seen = [find_face(backbone, reference, storyline.image).landmarks]
+    else:
+        seen = [face.landmarks for face in _find_all(backbone, reference, cast, storyline.image)]
     try:
-        head = fit_head(sight.landmarks)
+        return [fit_head(landmarks) for landmarks in seen]
     except ValueError as error:
         raise no_face(storyline.image) from error
-    return Material(portrait, reference, features, openings, performance, head, backbone.profile.audio_context)
+
+
+def _find_all(backbone: Backbone, reference: Pictures, cast: Sequence[Character], name: str) -> list[Face]:
+    """The faces in the characters' boxes."""
+    shape, size = load_image(Path(name)).size, reference.shape[1::-1]
+    boxes = [fitted_box(character.face, shape, size) for character in cast if character.face is not None]
+    out = []
+    for character, face in zip(cast, find_faces(Eye(backbone.eye, ""), reference, boxes), strict=True):
+        if face is None:
+            raise UserError(
+                f"{name}: no face was found in the box of {character.name!r}; see who is where with "
+                f"`dramatis characters {name}`, and correct the box."
+            )
+        if interocular(face.landmarks) < SMALLEST_FACE * min(reference.shape[:2]):
+            raise UserError(
+                f"{name}: the face of {character.name!r} is too small to be animated; crop the picture closer to the "
+                "people."
+            )
+        out.append(face)
+    return out
 
 
 def low_size(storyline: Storyline, profile: Profile) -> tuple[int, int]:

@@ -10,13 +10,14 @@ from pydantic import Field, model_validator
 
 from dramatis.cascade.plan import SHORT_CLIPS, Geometry
 from dramatis.models.catalogue import ENCODERS, SPEECH, WAN_480P
+from dramatis.models.fit import Bits
 from dramatis.values import GRID, UserError, Value
 
 SHIPPED = Path(__file__).parent.parent / "weights"
 """Where the models of this package lie, each in a folder of its name."""
 PROFILES = Path(__file__).parent.parent / "profiles"
 """How linked public weights film; the profile of a folder of weights lies in it."""
-COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "compiled")
+COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "workers", "compiled")
 """Fields that change nothing that is filmed."""
 
 
@@ -29,6 +30,7 @@ class Profile(Value):
     family: str
     name: str
     area: int = Field(default=128 * 128, description="pixels of a low-resolution frame")
+    area_for_each: bool = Field(default=False, description="several people get the area each, not together")
     multiple: int = 16
     geometry: Geometry = SHORT_CLIPS
     audio_context: int = Field(default=0, ge=0, description="neighbouring frames that are heard with each, either side")
@@ -47,7 +49,12 @@ class Profile(Value):
     )
     high_frame_seconds: float = Field(default=0.1, description="the same per frame of the final size")
     startup_seconds: float = 8.0
+    workers: int = Field(default=2, ge=1, description="clips filmed at once where nobody asks for another number")
     memory_gb: float | None = None
+
+    def area_of(self, people: int) -> int:
+        """Pixels of a low-resolution frame that shows so many people."""
+        return self.area * people if self.area_for_each else self.area
 
 
 class MiniProfile(Profile):
@@ -58,13 +65,16 @@ class MiniProfile(Profile):
     )  # fmt: skip
 
     family: Literal["mini"] = "mini"
-    fill: Literal["warp", "zeros"] = "warp"
     centred_guidance: bool = Field(default=False, description="guidance keeps the mean of every latent frame")
     corrupted_reference: float = Field(
         default=0.0, ge=0, le=1, description="how spoilt a reference the unconditional branch sees; 0: the true one"
     )
     contrary_expression: bool = Field(
         default=False, description="the unconditional branch is shown the emotion that the negative prompt names first"
+    )
+    gates: Literal["predicted", "heads", "none"] = Field(
+        default="heads",
+        description="what shares the sound out among several people: the mask head, where heads are, or nothing",
     )
     high_steps: int = Field(default=2, ge=1, description="of super-resolution")
     keyframe_steps: int = Field(default=2, ge=1, description="of high-resolution keyframes, which hold the detail")
@@ -75,6 +85,12 @@ class MiniProfile(Profile):
     frame_seconds: float | None = 0.05
     memory_gb: float | None = 1.2
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_fill(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """Profiles once said which way frames are filled in; what they said is now the only one."""
+        return {name: value for name, value in fields.items() if (name, value) != ("fill", "warp")}
+
     @model_validator(mode="after")
     def _tiles_advance(self) -> Self:
         if self.tile_overlap >= self.tile:
@@ -83,7 +99,10 @@ class MiniProfile(Profile):
 
 
 class Sources(Value):
-    """Where public networks lie, as paths within the model's folder; the defaults are InfiniteTalk's for one person."""
+    """Where public networks lie, as paths within the model's folder; the defaults are InfiniteTalk's for one person.
+
+    pickles: files that are Python pickles may be opened, as tensors alone; for those whose maker the user trusts.
+    """
 
     weights: str = WAN_480P.folder
     audio: str | None = "InfiniteTalk/single/infinitetalk.safetensors"
@@ -92,6 +111,12 @@ class Sources(Value):
     image_encoder: str = f"{ENCODERS.folder}/image_encoder"
     autoencoder: str = f"{ENCODERS.folder}/vae"
     speech_encoder: str = SPEECH.folder
+    pickles: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(value for value in self.model_dump().values() if isinstance(value, str))
 
 
 class LoraFile(Value):
@@ -111,6 +136,8 @@ class PublicProfile(Profile):
     sources: Sources = Sources()
     loras: tuple[LoraFile, ...] = ()
     audio_context: int = Field(default=2, ge=2, le=2, description="windows of five frames, as the weights were trained")
+    voices: int = Field(default=2, ge=1, le=2, description="people in one picture whose voices the weights keep apart")
+    workers: int = Field(default=1, ge=1, description="a clip fills a card; a second one costs its memory again")
     tail_repeats: int = Field(
         default=4, ge=0, multiple_of=GRID, description="how often a clip's last keyframe is held after its end"
     )
@@ -118,6 +145,12 @@ class PublicProfile(Profile):
         default=0.0, ge=0, description="steps in which the first block changes less than this skip the others"
     )
     compiled: bool = Field(default=False, description="blocks are compiled at the first call")
+    attention: str | None = Field(
+        default=None, description="diffusers' name of the kernels that compute attention; None: torch's own"
+    )
+    bits: Bits | None = Field(
+        default=None, description="format of the blocks' weights; None: bf16, or int8 where memory asks for it"
+    )
     high_strength: float = Field(default=0.5, gt=0, le=1, description="sigma that enlarged frames are noised to")
     high_shift: float = Field(default=11.0, gt=0)
 

@@ -28,19 +28,18 @@ from torch import Tensor
 
 from dramatis.cascade.backbone import Backbone, ClipInputs
 from dramatis.cascade.card import fit_for, reading_device
-from dramatis.cascade.hearing import Tape
+from dramatis.cascade.hearing import Spans, Tape, spoken
 from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.profile import SHIPPED, PublicProfile
-from dramatis.media import audio as sound
+from dramatis.cascade.regions import voice_regions
 from dramatis.media.image import Pictures
 from dramatis.models.clip_vision import check_clip_vision, clip_tokens, load_clip_vision
 from dramatis.models.dit import AudioDiT
-from dramatis.models.fit import Fit, place
-from dramatis.models.lora import Lora, check_loras, merge_loras, need_peft
-from dramatis.models.official import check_official, empty_network, load_official, read_config
+from dramatis.models.fit import Fit, check_attention, place
+from dramatis.models.lora import Lora, check_loras, merge_loras
+from dramatis.models.official import PICKLES, check_official, empty_network, load_official, read_config
 from dramatis.models.perception import PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
-from dramatis.models.speech import SAMPLE_RATE
 from dramatis.models.traits import TraitNet
 from dramatis.models.umt5 import check_umt5, opened_umt5
 from dramatis.models.wan_autoencoder import WanAutoencoder, check_wan_autoencoder, load_wan_autoencoder
@@ -85,27 +84,41 @@ class PublicBackbone(Backbone):
     @staticmethod
     def check(folder: Path, profile: PublicProfile) -> None:
         at = profile.sources
-        config = check_official(folder / at.weights, _audio(folder, profile)).config
+        config = check_official(folder / at.weights, _audio(folder, profile), at.pickles).config
         dit = empty_network(config)
-        check_umt5(folder / at.text_encoder, folder / at.tokenizer)
+        check_umt5(folder / at.text_encoder, folder / at.tokenizer, at.pickles)
         _check_width(folder / at.text_encoder, "d_model", dit.config.text_dim)
-        check_clip_vision(folder / at.image_encoder)
+        check_clip_vision(folder / at.image_encoder, at.pickles)
         _check_width(folder / at.image_encoder, "hidden_size", dit.config.image_dim)
-        check_wan_autoencoder(folder / at.autoencoder)
-        check_wav2vec2(folder / at.speech_encoder, layers=dit.config.audio_layers, channels=dit.config.audio_channels)
-        if profile.loras:
-            need_peft()
-            check_loras(dit, _loras(folder, profile))
+        check_wan_autoencoder(folder / at.autoencoder, at.pickles)
+        check_wav2vec2(folder / at.speech_encoder, at.pickles, dit.config.audio_layers, dit.config.audio_channels)
+        check_loras(dit, _loras(folder, profile))
+        if profile.attention is not None:
+            check_attention(profile.attention)
 
     def fingerprint(self) -> str:
-        sources = [path for path in self.profile.sources.model_dump().values() if path]
         loras = [lora.file for lora in self.profile.loras]
-        return self._sampled(*sources, *loras, *(str(SMALL / name) for name in ("perception", "speech_encoder")))
+        return self._sampled(
+            *self.profile.sources.paths, *loras, *(str(SMALL / name) for name in ("perception", "speech_encoder"))
+        )
 
     @cached_property
     def fit(self) -> Fit:
         """How the video network lies on the card."""
         return fit_for(self.profile, dict(self._config), self.device)
+
+    def check_machine(self) -> None:
+        self.fit  # noqa: B018 (it raises)
+
+    def check_cast(self, people: int) -> None:
+        if people <= self.profile.voices:
+            return
+        able = "one person" if self.profile.voices == 1 else "two people"
+        other = "infinitetalk-multi, multitalk or the mini" if people == 2 else "the mini"
+        raise UserError(
+            f"the storyline shows {people} people, but the model {self.profile.name!r} films {able} at most; "
+            f"choose {other}, or crop the picture."
+        )
 
     @property
     def identity(self) -> dict[str, str]:
@@ -129,14 +142,16 @@ class PublicBackbone(Backbone):
         """In float32, whose rounding is not seen in dark and smooth places."""
         return self._loaded("autoencoder", self._load_autoencoder)
 
-    def hear(self, path: Path, frames: int) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    def hear(self, path: Path, frames: int, spans: Spans = None) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         """Features (frames, layers, channels); windows over neighbours are the material's to take."""
         config = self._config
-        folder = self.folder / self.profile.sources.speech_encoder
-        net = load_wav2vec2(folder, layers=config.audio_layers, channels=config.audio_channels).to(self.device)
-        level = level_of(sound.stream(path, SAMPLE_RATE))
-        features = np.concatenate(list(layers_in_pieces(net, Tape(path), frames, level)))
-        return features, self._small.hear(path, frames)[1]
+        at = self.profile.sources
+        folder = self.folder / at.speech_encoder
+        net = load_wav2vec2(folder, at.pickles, layers=config.audio_layers, channels=config.audio_channels)
+        net.to(self.device)
+        level = level_of(spoken(path, spans))
+        features = np.concatenate(list(layers_in_pieces(net, Tape(path, spans), frames, level)))
+        return features, self._small.hear(path, frames, spans)[1]
 
     def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> PublicBackbone:
         """The text encoder opens at most once a job, and not at all where all prompts were read before."""
@@ -145,7 +160,9 @@ class PublicBackbone(Backbone):
             at, where = self.profile.sources, reading_device(self.device)
             with (
                 Stage(reporter, "prompts", len(missing)) as progress,
-                opened_umt5(self.folder / at.text_encoder, self.folder / at.tokenizer, device=where) as read,
+                opened_umt5(
+                    self.folder / at.text_encoder, self.folder / at.tokenizer, at.pickles, device=where
+                ) as read,
             ):
                 for prompt in missing:
                     states = read([prompt], self._config.text_len)[0]
@@ -175,9 +192,7 @@ class PublicBackbone(Backbone):
     def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         # A clip of two latent frames: the other picture is given, the frame to make fills the second.
         rows = np.array([0, 1, 1, 1, 1])
-        shown = replace(
-            inputs, audio=inputs.audio[rows], controls=inputs.controls[rows], anchors=inputs.anchors[rows], tail=None
-        )
+        shown = replace(inputs.at(rows), tail=None)
         made = enlarge(to_tensor(low[None]), inputs.size).expand(-1, -1, 4, -1, -1)
         seen = torch.cat([to_tensor(inputs.head), made], dim=2)
         return self._denoised(shown, seen, self.profile.high_strength, self.profile.high_shift)[-1]
@@ -191,7 +206,7 @@ class PublicBackbone(Backbone):
         on_step: StepCallback | None = None,
     ) -> Pictures:
         """A clip from noise, or from `seen` (1, 3, F, H, W) noised up to a sigma of `strength`."""
-        profile, frames = self.profile, len(inputs.audio)
+        profile, frames = self.profile, inputs.audio.shape[1]
         held = profile.tail_repeats if inputs.tail is not None and len(inputs.tail) == 1 else 0
         start = self._noise(inputs, frames + held)
         sigmas = multitalk_sigmas(profile.steps, shift)
@@ -210,8 +225,8 @@ class PublicBackbone(Backbone):
 
     def _conditions(self, inputs: ClipInputs, held: int) -> Conditions:
         tail = None if inputs.tail is None else _held(to_tensor(inputs.tail), held, dim=2)
-        given, frames = Given(to_tensor(inputs.head), tail), len(inputs.audio) + held
-        audio = _held(torch.from_numpy(inputs.audio), held, dim=0)[None, None].to(self.device)
+        given, frames = Given(to_tensor(inputs.head), tail), inputs.audio.shape[1] + held
+        audio = _held(torch.from_numpy(inputs.audio), held, dim=1)[None].to(self.device)
         return Conditions(
             condition=with_mask(self._encode(zero_fill(given, frames)), given.flags(frames)),
             text=self._words(inputs.positive),
@@ -219,7 +234,16 @@ class PublicBackbone(Backbone):
             image=self._looked_up(inputs.reference),
             audio=audio,
             silence=torch.zeros_like(audio),
+            regions=self._regions(inputs),
         )
+
+    def _regions(self, inputs: ClipInputs) -> Tensor | None:
+        """(1, 3, h, w) the two people and the background, in the order of their voices; None for one person."""
+        if len(inputs.audio) == 1:
+            return None
+        height, width = inputs.size
+        regions = voice_regions(inputs.faces, inputs.size, (height // 8, width // 8))
+        return torch.from_numpy(regions)[None].to(self.device)
 
     def _noise(self, inputs: ClipInputs, frames: int) -> Tensor:
         height, width = inputs.size
@@ -242,7 +266,7 @@ class PublicBackbone(Backbone):
 
     def _looked_up(self, reference: Pictures) -> Tensor:
         """(1, tokens, image_dim)."""
-        folder = self.profile.sources.image_encoder
+        folder, pickles = self.profile.sources.image_encoder, self.profile.sources.pickles
         key = ArtifactStore.key(
             {
                 "stage": "looking",
@@ -253,7 +277,7 @@ class PublicBackbone(Backbone):
         )
 
         def look() -> dict[str, NDArray[np.float32]]:
-            return {"tokens": clip_tokens(load_clip_vision(self.folder / folder), reference).numpy()}
+            return {"tokens": clip_tokens(load_clip_vision(self.folder / folder, pickles), reference).numpy()}
 
         with self._looking:
             tokens = self._job_store.fetch(key, look)["tokens"]
@@ -278,16 +302,18 @@ class PublicBackbone(Backbone):
         return empty_network(read_config(self.folder / self.profile.sources.weights)).config
 
     def _load_dit(self) -> AudioDiT:
-        profile, weights = self.profile, self.folder / self.profile.sources.weights
+        profile, at = self.profile, self.profile.sources
         # LoRA files are merged in main memory; without them weights are read block by block, where they are to stay.
-        dit = load_official(weights, _audio(self.folder, profile), self.dtype if profile.loras else None)
+        dtype = self.dtype if profile.loras else None
+        dit = load_official(self.folder / at.weights, _audio(self.folder, profile), dtype, at.pickles)
         if profile.loras:
             merge_loras(dit, _loras(self.folder, profile))
         dit.requires_grad_(False)
-        return place(dit, self.fit, self.device, self.dtype, profile.reuse, profile.compiled)
+        return place(dit, self.fit, self.device, self.dtype, profile.reuse, profile.compiled, profile.attention)
 
     def _load_autoencoder(self) -> WanAutoencoder:
-        return load_wan_autoencoder(self.folder / self.profile.sources.autoencoder).to(self.device)
+        at = self.profile.sources
+        return load_wan_autoencoder(self.folder / at.autoencoder, at.pickles).to(self.device)
 
     def _loaded(self, name: str, load: Callable[[], Network]) -> Network:
         with self._lock:
@@ -311,7 +337,7 @@ def _sampled(paths: tuple[Path, ...]) -> str:
     for path in paths:
         files = [path] if path.is_file() else sorted(path.glob("*"))
         for file in files:
-            if file.suffix in (".safetensors", ".json", ".model"):
+            if file.suffix in (".safetensors", ".json", ".model", *PICKLES):
                 digest.update(f"{file.name} {sample_file(file)}\n".encode())
     return digest.hexdigest()
 
@@ -325,7 +351,9 @@ def _loras(folder: Path, profile: PublicProfile) -> list[Lora]:
 
 
 def _check_width(folder: Path, name: str, wanted: int) -> None:
-    """Whether an encoder gives what the video network reads. Raises UserError."""
+    """Whether an encoder gives what the video network reads; a single file can hold only one kind. Raises UserError."""
+    if not folder.is_dir():
+        return
     found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(name)
     if found != wanted:
         raise UserError(f"{folder}: its {name} is {found}, and the video model reads {wanted}; give the right encoder.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dramatis.director.negative import global_negative
-from dramatis.director.plan import global_positive
+from dramatis.director.plan import emotions_of, global_positive
 from dramatis.director.words import Direction
 from dramatis.observed import Observations
 from dramatis.story import Chapter, Shot
@@ -27,13 +27,12 @@ def chapters(observations: Observations, direction: Direction, shots: Sequence[S
     while first < len(shots):
         stop = _chapter_end(observations, shots, first)
         part = shots[first:stop]
-        emotions = tuple(dict.fromkeys(shot.emotion.name for shot in part))
         words = global_positive(direction, part)
         out.append(
             Chapter(
                 span=FrameSpan(part[0].span.start, part[-1].span.stop),
                 positive=words,
-                negative=global_negative(words, emotions, direction.avoid),
+                negative=global_negative(words, emotions_of(part), direction.avoid),
             )
         )
         first = stop

@@ -22,11 +22,12 @@ from dramatis.director.experts.asked import (
     AskedNegativeDirector,
     AskedTextExpert,
 )
+from dramatis.director.group import Role
 from dramatis.director.llm import LLM, Attachment
 from dramatis.director.negative import global_negative
-from dramatis.director.plan import SPEAKER, global_positive, subject_of
-from dramatis.director.words import check_prompt
-from dramatis.observed import Observations, Sighting
+from dramatis.director.plan import SPEAKER, emotions_of, global_positive, subject_of
+from dramatis.director.words import Direction, check_prompt
+from dramatis.observed import VOICES, Observations, Sighting
 from dramatis.story import Character, Shot, Storyline
 
 __all__ = ["Crew", "check_prompt", "direct"]
@@ -44,10 +45,10 @@ class Crew:
     picture: bytes | None = None
     sound: bytes | None = None
 
-    def experts(self, seed: int) -> tuple[TextExpert, list[Expert]]:
+    def experts(self, seed: int, characters: Sequence[Character] = ()) -> tuple[TextExpert, list[Expert]]:
         """The textual expert, who holds the plan, and everybody in the order in which they speak."""
         models = self.models
-        text = AskedTextExpert(seed, models["text"]) if "text" in models else TextExpert(seed)
+        text = AskedTextExpert(seed, models["text"], characters) if "text" in models else TextExpert(seed, characters)
         audio: Expert = AudioExpert()
         if "audio" in models:
             sound = [Attachment("audio", self.sound)] if self.sound else []
@@ -74,19 +75,22 @@ def direct(
     seen: Sighting | None = None,
     crew: Crew | None = None,
     rounds: int = ROUNDS,
+    characters: Sequence[Character] = (),
 ) -> Storyline:
     """Plan the video of what was heard in `audio`, spoken by the person in `image`, as `prompt` directs.
 
-    seen: what the picture shows, where somebody has looked. crew: language models that play some of the experts.
-    rounds: of dialogue, at most. Raises UserError if the prompt is too long. Equal arguments, and equal answers of the
-    models, give an equal storyline.
+    characters: whom the user names; several have faces, and events of the observations name them as speakers. A single
+    one says everything. seen: what the picture shows, where somebody has looked. crew: language models that play some
+    of the experts. rounds: of dialogue, at most. Raises UserError if the prompt is too long. Equal arguments, and equal
+    answers of the models, give an equal storyline.
     """
     check_prompt(prompt)
+    if len(characters) == 1:
+        observations = _said_by(observations, characters[0].name)
     material = Material(observations, seen, prompt)
-    text, experts = (crew or Crew()).experts(seed)
+    text, experts = (crew or Crew()).experts(seed, characters)
     minutes = converse(experts, material, rounds)
     direction, shots = text.settled.direction, text.shots
-    emotions = tuple(dict.fromkeys(shot.emotion.name for shot in shots))
     positive = global_positive(direction, shots)
     return Storyline(
         image=image,
@@ -96,14 +100,33 @@ def direct(
         width=width,
         height=height,
         seed=seed,
-        characters=_characters(shots, image, audio, subject_of(direction)),
+        characters=_described(characters, text.roles, direction)
+        or _characters(shots, image, audio, subject_of(direction)),
         events=observations.events,
         positive=positive,
-        negative=global_negative(positive, emotions, direction.avoid),
+        negative=global_negative(positive, emotions_of(shots), direction.avoid),
         chapters=chapters(observations, direction, shots),
         dialogue=tuple(minutes.turns),
         conflicts=text.settled.conflicts,
         shots=shots,
+    )
+
+
+def _said_by(observations: Observations, name: str) -> Observations:
+    """The observations with every voice that of one person."""
+    events = (
+        event.model_copy(update={"speaker": name if event.kind in VOICES else None, "also": ()})
+        for event in observations.events
+    )
+    return observations.model_copy(update={"events": tuple(events)})
+
+
+def _described(characters: Sequence[Character], roles: Sequence[Role], direction: Direction) -> tuple[Character, ...]:
+    """The named characters with who they are, as far as the words tell: a woman, a man, a person."""
+    own = {role.name: role.direction.subject for role in roles}
+    return tuple(
+        one.model_copy(update={"description": one.description or f"a {own.get(one.name, direction.subject)}"})
+        for one in characters
     )
 
 

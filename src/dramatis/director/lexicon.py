@@ -404,6 +404,10 @@ DEPICTED = re.compile(
     r"(?:poster|painting|photo|portrait|statue|drawing|mural|print|image|mask|puppet|doll|emoji) (?:of|showing|"
     r"with) (?:an? |the )?(?:[\w-]+ ){0,3}$|^\W*(?:behind|beside|next to|above) (?:him|her|them)\b.{0,60}$"
 )
+ALREADY_NAMED = re.compile(r"^\W*(?:and |then |later |finally |at the end )*(?:she|he|her|his)\b|^\W*(?:她|他)")
+"""A sentence that goes on about whom the one before named."""
+ALL_OF_THEM = re.compile(r"\b(?:both|everybody|everyone|all of them|they all|they|each of them)\b|大家|他们|她们")
+OTHERS = re.compile(r"\bthe others?\b|\bthe other (?:one|person|two|people|woman|man)\b|其他人|另一个")
 AT_ONCE = re.compile(r"\bat once\b|\bat the same time\b|\bsimultaneously\b|同时")
 
 WOMAN = re.compile(r"\b(?:woman|girl|lady|she|her|actress|mother)\b|女")

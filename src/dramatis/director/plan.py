@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
+from dramatis.director.group import Company, Role, lead_of, reaction, turns_of
 from dramatis.director.moments import lasting, moments
 from dramatis.director.negative import shot_negative
 from dramatis.director.timeline import accent, cut, place_gestures
 from dramatis.director.words import Direction, Step, Wish
 from dramatis.observed import VOICES, AudioEvent, Observations
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import Shot
+from dramatis.story import Acting, Shot
 from dramatis.values import Camera, Emotion, EmotionName, FrameSpan, Gesture, GestureName
 from dramatis.vocabulary import (
     CAMERA_WORDS,
@@ -39,6 +41,7 @@ _IMPLIED_GESTURES: dict[EmotionName, tuple[GestureName, ...]] = {
 """What people do unasked while they speak in a mood."""
 _IN_PLACE: tuple[GestureName, ...] = ("nod", "raise_brows", "look_down")
 """Gestures that nobody takes for a part of a camera move, as a head that tilts or leans is."""
+_AT_SPEAKERS: tuple[GestureName, ...] = ("look_left", "look_right", "turn_left", "turn_right")
 _LARGE_MOVE = 0.8
 """From this amount on, a camera move has the picture to itself: only gestures in place go with it unasked."""
 _IMPLIED_SECONDS = 1.6
@@ -47,13 +50,23 @@ _TRAVEL = 1.6
 """How much of one shot's full camera move all the shots of a step may make together: the picture has edges."""
 
 
-def draft(observations: Observations, direction: Direction, seed: int) -> tuple[Shot, ...]:
-    """The shots of a direction whose emotions are settled; they tile the sound."""
+def draft(
+    observations: Observations,
+    direction: Direction,
+    seed: int,
+    roles: tuple[Role, ...] = (),
+    words: Direction | None = None,
+) -> tuple[Shot, ...]:
+    """The shots of a direction whose emotions are settled; they tile the sound.
+
+    roles: of several people; words: the direction as it was written, before voices filled in emotions.
+    """
     spans = cut(observations, direction.steps)
     steps = _filled(direction.steps[: len(spans)])
+    company = Company.of(observations, roles, words or direction, spans) if roles else None
     shots: list[Shot] = []
     for step, step_spans in zip(steps, spans, strict=True):
-        shots += _shots_of_step(observations, direction, step, step_spans, len(shots), seed)
+        shots += _shots_of_step(observations, direction, step, step_spans, len(shots), seed, company)
     return tuple(shots)
 
 
@@ -75,6 +88,7 @@ def _shots_of_step(
     spans: Sequence[FrameSpan],
     first: int,
     seed: int,
+    company: Company | None,
 ) -> list[Shot]:
     """The shots of one step, numbered from `first`."""
     assert step.emotion is not None and step.camera is not None
@@ -84,29 +98,106 @@ def _shots_of_step(
     for offset, (span, asked) in enumerate(zip(spans, place_gestures(observations, spans, step.gestures), strict=True)):
         index = first + offset
         sound = _main_sound(observations, span)
-        gestures = tuple(asked) or _implied(observations, span, sound, fitting, derive_seed(seed, "gesture", index))
-        # Nothing that any part of the shot shows may be avoided in it, so the negative prompt sees it all.
-        everything = _positive(direction, step.emotion, camera, gestures, sound)
-        negative = shot_negative(everything, step.emotion, camera, gestures, sound, direction.avoid)
-        whole = lasting(gestures, span)
-        positive = _positive(direction, step.emotion, camera, whole, sound)
-        passing = [gesture for gesture in gestures if gesture not in whole]
         voiced = sound is not None and sound.kind in VOICES
-        shots.append(
-            Shot(
-                index=index,
-                span=span,
-                positive=positive,
-                negative=negative,
-                emotion=step.emotion,
-                camera=camera,
-                gestures=gestures,
-                speakers=speakers(observations, span) if voiced else (),
-                moments=moments(observations, span, passing, pronoun_of(direction), everything, negative),
-                seed=derive_seed(seed, "shot", index),
-            )
-        )
+        shot = Shot(index=index, span=span, camera=camera, seed=derive_seed(seed, "shot", index))
+        if company is None:
+            gestures = tuple(asked) or _implied(observations, span, sound, fitting, derive_seed(seed, "gesture", index))
+            heard = speakers(observations, span) if voiced else ()
+            acted = shot.model_copy(update={"emotion": step.emotion, "gestures": gestures, "speakers": heard})
+            shots.append(_worded(observations, direction, acted, sound))
+        else:
+            acted = shot.model_copy(update={"speakers": _named(observations, span) if voiced else ()})
+            shots.append(_group_shot(observations, direction, company, step.emotion, acted, asked, sound, seed))
     return shots
+
+
+def _worded(
+    observations: Observations, direction: Direction, shot: Shot, sound: AudioEvent | None, others: str = ""
+) -> Shot:
+    """A shot with its prompts and moments; others: what else is shown in it, which may not be avoided."""
+    # Nothing that any part of the shot shows may be avoided in it, so the negative prompt sees it all.
+    everything = _positive(direction, shot.emotion, shot.camera, shot.gestures, sound)
+    shown = f"{everything} {others}" if others else everything
+    negative = shot_negative(shown, shot.emotion, shot.camera, shot.gestures, sound, direction.avoid)
+    whole = lasting(shot.gestures, shot.span)
+    passing = [gesture for gesture in shot.gestures if gesture not in whole]
+    return shot.model_copy(
+        update={
+            "positive": _positive(direction, shot.emotion, shot.camera, whole, sound),
+            "negative": negative,
+            "moments": moments(observations, shot.span, passing, pronoun_of(direction), shown, negative),
+        }
+    )
+
+
+def _group_shot(
+    observations: Observations,
+    direction: Direction,
+    company: Company,
+    settled: Emotion,
+    shot: Shot,
+    asked: Sequence[Gesture],
+    sound: AudioEvent | None,
+    seed: int,
+) -> Shot:
+    """A shot of several people: its own emotion and gestures are those of who speaks most, in words about that one.
+
+    shot: with its speakers; settled: the emotion of who speaks, where nothing else is said of them.
+    """
+    lead = lead_of(observations, shot.span, shot.speakers)
+    # What nobody is named for is done by who speaks, or by everybody where nobody does.
+    parts = {
+        role.name: _part(
+            observations, direction, company, settled, shot, role,
+            asked if lead in (None, role.name) else (), sound, derive_seed(seed, "gesture", shot.index, role.name),
+        )
+        for role in company.roles
+    }  # fmt: skip
+    main = parts[lead or company.roles[0].name]
+    usual = {name: (main.emotion, main.gestures) if name in shot.speakers else (Emotion(), ()) for name in parts}
+    acting = tuple(part for name, part in parts.items() if (part.emotion, part.gestures) != usual[name])
+    others = [part for part in parts.values() if part is not main]
+    shown = [EMOTION_WORDS[part.emotion.name][0] for part in others]
+    shown += [GESTURE_WORDS[gesture.name][0] for part in others for gesture in part.gestures]
+    subject = company.role(main.character).direction.subject
+    told = direction if subject == "person" else replace(direction, subject=subject)
+    acted = shot.model_copy(update={"emotion": main.emotion, "gestures": main.gestures, "acting": acting})
+    return _worded(observations, told, acted, sound, ", ".join(shown))
+
+
+def _part(
+    observations: Observations,
+    direction: Direction,
+    company: Company,
+    settled: Emotion,
+    shot: Shot,
+    role: Role,
+    asked: Sequence[Gesture],
+    sound: AudioEvent | None,
+    seed: int,
+) -> Acting:
+    """What one of several people does in a shot: what is asked, else what who speaks or who listens does unasked."""
+    speaks = role.name in shot.speakers
+    emotion = company.emotion(role, shot.index, speaks, settled)
+    told = replace(
+        direction,
+        still=direction.still or role.direction.still,
+        avoid=direction.avoid | role.direction.avoid,
+        steps=direction.steps + role.direction.steps,
+    )
+    fitting = _fitting(told, emotion, shot.camera)
+    gestures = (*company.asked[role.name][shot.index].gestures, *asked)
+    if not gestures and speaks:
+        voice = turns_of(observations, shot.span, role.name)
+        gestures = _implied(observations, FrameSpan(voice[0].start, voice[-1].stop), sound, fitting, seed)
+    unasked = reaction(observations, shot.span, company, role.name, [*fitting, *_looks(told)], seed)
+    gestures += tuple(one for one in unasked if not any(one.span.overlaps(other.span) for other in gestures))
+    return Acting(character=role.name, emotion=emotion, gestures=gestures)
+
+
+def _looks(direction: Direction) -> list[GestureName]:
+    """The ways in which a listener may turn to who speaks."""
+    return [] if direction.still else [name for name in _AT_SPEAKERS if ("gesture", name) not in direction.avoid]
 
 
 def _shared_camera(camera: Camera, shots: int) -> Camera:
@@ -135,10 +226,15 @@ def speakers(observations: Observations, span: FrameSpan) -> tuple[str, ...]:
     shares: dict[str, int] = {}
     for event in observations.events:
         if event.kind in VOICES and (shared := event.span.shared(span)):
-            name = event.speaker or SPEAKER
-            shares[name] = shares.get(name, 0) + shared
+            for name in event.speakers or (SPEAKER,):
+                shares[name] = shares.get(name, 0) + shared
     least = min(_HEARD_FRAMES, max(shares.values(), default=0))
     return tuple(name for name, frames in shares.items() if frames >= least)
+
+
+def _named(observations: Observations, span: FrameSpan) -> tuple[str, ...]:
+    """Who speaks in a stretch of several people's sound; a voice without a name is nobody's."""
+    return tuple(name for name in speakers(observations, span) if name != SPEAKER)
 
 
 def _fitting(direction: Direction, emotion: Emotion, camera: Camera) -> list[GestureName]:
@@ -176,7 +272,9 @@ def _implied(
 
 
 def subject_of(direction: Direction) -> str:
-    return f"a {direction.subject}"
+    """Who is seen, as captions of the training say it: the one whom a clip is about, and how many others."""
+    others = ("", " beside one other person", " beside two other people", " beside other people")
+    return f"a {direction.subject}{others[min(direction.people, len(others)) - 1]}"
 
 
 def pronoun_of(direction: Direction) -> str:
@@ -210,6 +308,12 @@ def _degree(emotion: Emotion) -> str:
         return ""
     _, words = min(INTENSITY_WORDS, key=lambda level: abs(level[0] - emotion.intensity))
     return f"{words[0]} " if words[0] else ""
+
+
+def emotions_of(shots: Sequence[Shot]) -> tuple[EmotionName, ...]:
+    """Every emotion that anybody shows, in order."""
+    shown = (name for shot in shots for name in (shot.emotion.name, *(part.emotion.name for part in shot.acting)))
+    return tuple(dict.fromkeys(shown))
 
 
 def global_positive(direction: Direction, shots: Sequence[Shot]) -> str:

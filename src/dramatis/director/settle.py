@@ -107,7 +107,7 @@ def _emotion_sides(material: Material, minutes: Minutes, step: Step, span: Frame
     if heard is not None and heard.confidence >= least and heard.value != "neutral":
         yield Side(expert="audio", says=heard.value, confidence=heard.confidence)
     seen = material.seen
-    if first and seen is not None and seen.people:
+    if first and seen is not None and len(seen.people) == 1:
         person = seen.people[0]
         if person.expression != "neutral" and person.expression_confidence >= least:
             yield Side(expert="visual", says=person.expression, confidence=person.expression_confidence)

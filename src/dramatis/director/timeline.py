@@ -84,7 +84,7 @@ def _step_starts(observations: Observations, steps: Sequence[Step], gains: Seque
     """Grid places at which the steps begin: where the words say, else evenly, then moved to a good cut nearby."""
     least = round(SHORTEST_SECONDS * FPS / GRID)
     room = max(1, len(gains) // least)
-    wanted = _wanted_seconds(steps[:room], observations.seconds)
+    wanted = wanted_seconds(steps[:room], observations.seconds)
     starts = [0]
     for index, seconds in enumerate(wanted[1:], 1):
         low = starts[-1] + least
@@ -98,7 +98,7 @@ def _step_starts(observations: Observations, steps: Sequence[Step], gains: Seque
     return starts
 
 
-def _wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
+def wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
     """When each step should begin: those without a time of their own share the time between those with one."""
     fixed = {0: 0.0, len(steps): seconds}
     for index, step in enumerate(steps):

@@ -95,6 +95,8 @@ class Direction:
     """(topic, words) of what only the picture can answer for, such as ("glasses", "her glasses")."""
     manner: str | None = None
     """How the voice is said to speak: "whisper", "shout" or "ask"."""
+    people: int = 1
+    """How many are seen; no words are needed to know."""
 
 
 @dataclass
@@ -141,10 +143,7 @@ def check_prompt(prompt: str) -> None:
 def read(prompt: str) -> Direction:
     """Understand a prompt; an empty one gives a single empty step. Raises UserError if it is too long."""
     check_prompt(prompt)
-    # "#noddingAtTheEnd"
-    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", re.sub(r"#(?=\w)", ", ", prompt))
-    text = _unquoted(fold(text))
-    text = re.sub(r"[^\S\n]+", " ", "".join(c if c == "\n" or c.isprintable() else " " for c in text))
+    text = _plain(prompt)
     reading = _Reading()
     for fragment, new_sentence in _fragments(text):
         _read_fragment(reading, fragment, new_sentence)
@@ -162,6 +161,18 @@ def read(prompt: str) -> Direction:
         mentions=mentioned(text),
         manner=manner_of(text),
     )
+
+
+def clauses(prompt: str) -> list[tuple[str, bool]]:
+    """The clauses of a prompt in plain folded words, in order, and whether each begins a sentence."""
+    return _fragments(_plain(prompt))
+
+
+def _plain(prompt: str) -> str:
+    # "#noddingAtTheEnd"
+    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", re.sub(r"#(?=\w)", ", ", prompt))
+    text = _unquoted(fold(text))
+    return re.sub(r"[^\S\n]+", " ", "".join(c if c == "\n" or c.isprintable() else " " for c in text))
 
 
 def _unquoted(text: str) -> str:

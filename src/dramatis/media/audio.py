@@ -7,7 +7,7 @@ spoken to before any model loads: too short, silent, not numbers, not audio.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,13 +22,15 @@ from numpy.typing import NDArray
 
 from dramatis.media.files import check_input
 from dramatis.media.loudness import LoudnessMeter
-from dramatis.values import FPS, UserError
+from dramatis.values import FPS, FrameSpan, UserError
 
 FEATURE_RATE = 16_000
 MIN_SECONDS = 0.2
 _MAX_CHANNELS = 8
 SILENCE = 10.0 ** (-60.0 / 20.0)
 """A file whose loudest sample stays below -60 dBFS holds no voice, only a noise floor."""
+FADE_SECONDS = 0.01
+"""Over which a voice that is cut out of a recording comes and goes: no click, no lost consonant."""
 # Only these demuxers are let near a user's file: others (playlists, text art) may open further files.
 _CONTAINERS = "wav,w64,aiff,caf,mp3,flac,ogg,mov,mp4,m4a,aac,matroska,webm,avi"
 _REMEDY = "give a wav, mp3, flac, ogg or m4a file"
@@ -51,6 +53,11 @@ class AudioInfo:
         """Video frames the audio lasts at 25 fps."""
         return frame_count(self.duration)
 
+    @property
+    def silent(self) -> bool:
+        """Whether no voice can be in it."""
+        return self.peak < SILENCE
+
 
 def frame_count(seconds: float) -> int:
     """Frames of video for a duration: the nearest whole number at 25 fps, halves up."""
@@ -62,6 +69,21 @@ def probe(path: str | Path) -> AudioInfo:
 
     Raises UserError for what is missing, empty, not audio, a video, shorter than 0.2 s, silent throughout
     or not numbers.
+    """
+    info = scan(path)
+    if info.duration < MIN_SECONDS:
+        raise UserError(
+            f"The audio {path} lasts {info.duration:.2f} s, too short to speak in; give at least {MIN_SECONDS} s."
+        )
+    if info.silent:
+        raise UserError(f"The audio {path} is silent throughout; give a recording with a voice in it.")
+    return info
+
+
+def scan(path: str | Path) -> AudioInfo:
+    """Decode the whole file once and describe it, though it may be silent or hold no sample at all.
+
+    Raises UserError for what is missing, empty, not audio, a video or not numbers.
     """
     path = check_input(path, "audio")
     samples, peak, rate, layout, channels = 0, 0.0, 0, "", 0
@@ -78,13 +100,7 @@ def probe(path: str | Path) -> AudioInfo:
         samples += len(block)
         meter.add(_mixdown(frame, block))
     duration = samples / rate if rate else 0.0
-    if duration < MIN_SECONDS:
-        raise UserError(
-            f"The audio {path} lasts {duration:.2f} s, too short to speak in; give at least {MIN_SECONDS} s."
-        )
-    if peak < SILENCE or meter is None:
-        raise UserError(f"The audio {path} is silent throughout; give a recording with a voice in it.")
-    return AudioInfo(path, duration, rate, channels, layout, peak, meter.integrated())
+    return AudioInfo(path, duration, rate, channels, layout, peak, meter.integrated() if meter else -math.inf)
 
 
 def load(
@@ -125,6 +141,24 @@ def stream(path: str | Path, rate: int = FEATURE_RATE, block: int = 16_000) -> I
             pending = pending[block:]
     if len(pending):
         yield pending
+
+
+def heard_in(
+    blocks: Iterable[NDArray[np.float32]], spans: Iterable[FrameSpan] | None, rate: int = FEATURE_RATE
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of samples with silence everywhere but in spans of video frames, faded at both ends; None: all as is."""
+    if spans is None:
+        yield from blocks
+        return
+    edges = np.array([(span.start, span.stop) for span in spans], np.float64).reshape(-1, 2) * rate / FPS
+    at = 0
+    for block in blocks:
+        inside = edges[(edges[:, 1] > at) & (edges[:, 0] < at + len(block))]
+        places = at + np.arange(len(block))[:, None]
+        # How far inside a span every sample lies, in lengths of the fade.
+        depth = np.minimum(places - inside[:, 0], inside[:, 1] - places).max(1, initial=0.0) / (FADE_SECONDS * rate)
+        yield (block * depth.clip(0, 1)).astype(np.float32)
+        at += len(block)
 
 
 def convert(path: str | Path, wav: str | Path, rate: int = FEATURE_RATE) -> int:

@@ -65,14 +65,20 @@ def load_image(path: str | Path) -> Image.Image:
             raise _damaged(path) from error
 
 
-def choose_size(width: int, height: int, area: int = 128 * 128, multiple: int = 16) -> tuple[int, int]:
+WIDEST = 2.5
+"""Longer over shorter side, at most, of a picture of one person."""
+
+
+def choose_size(width: int, height: int, area: int = 128 * 128, multiple: int = 16, people: int = 1) -> tuple[int, int]:
     """The output (width, height): sides multiples of `multiple`, area about `area`, aspect ratio close to the input's.
 
-    Shapes beyond 5:2 are cut to 5:2, since a thinner picture holds no face at this area.
+    Shapes beyond 5:2 are cut to 5:2, since a thinner picture holds no face at this area; with more people side by side,
+    each makes a wider one possible, by one height.
     """
-    aspect = min(max(width / height, 0.4), 2.5)
+    widest = WIDEST + people - 1
+    aspect = min(max(width / height, 1 / WIDEST), widest)
     cells = area / multiple**2
-    longest = max(1, math.ceil(math.sqrt(cells * 2.5)) + 1)
+    longest = max(1, math.ceil(math.sqrt(cells * widest)) + 1)
     sides = range(1, longest + 1)
 
     def badness(shape: tuple[int, int]) -> float:
@@ -89,10 +95,28 @@ def fit_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
     return np.asarray(fitted, dtype=np.float32).transpose(2, 0, 1) / 127.5 - 1.0
 
 
+def to_png(image: Image.Image) -> bytes:
+    """The image as the bytes of a png file."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
 def fit_picture(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(height, width, 3) uint8: `fit_image` as a picture."""
     fitted = ((fit_image(image, size) + 1) * 127.5).round().clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(fitted.transpose(1, 2, 0))
+
+
+def fitted_box(
+    box: tuple[float, float, float, float], shape: tuple[int, int], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """A box (left, top, right, bottom) in shares of a picture of `shape` (w, h), in shares of that picture fitted to
+    `size` (w, h): what `fit_image` cuts off moves the rest."""
+    scale = max(size[0] / shape[0], size[1] / shape[1])
+    kept = [size[axis] / (shape[axis] * scale) for axis in (0, 1)]
+    left, top, right, bottom = ((value - 0.5) / kept[place % 2] + 0.5 for place, value in enumerate(box))
+    return left, top, right, bottom
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+COLOURS = np.array([(230, 60, 60), (60, 140, 240), (70, 190, 90), (240, 190, 50), (170, 90, 220), (60, 200, 200)])
+"""Of the people in a picture, in order."""
 _GAP = 6
 _PAPER = (250, 250, 248)
 _INK = (40, 40, 40)

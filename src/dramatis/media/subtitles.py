@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +30,8 @@ class Cue:
     speaker: str | None = None
 
 
-def read_subtitles(path: str | Path) -> tuple[Cue, ...]:
-    """The cues of a .srt or .vtt file in order of time.
+def read_subtitles(path: str | Path, names: Iterable[str] = ()) -> tuple[Cue, ...]:
+    """The cues of a .srt or .vtt file in order of time; names: of those who may speak, see `parse_subtitles`.
 
     Raises UserError for a file that cannot be read, is of another kind, or whose times are wrong.
     """
@@ -44,14 +44,19 @@ def read_subtitles(path: str | Path) -> tuple[Cue, ...]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"The subtitles {path} are not in UTF-8; save them in that encoding.") from error
-    cues = parse_subtitles(text, str(path))
+    cues = parse_subtitles(text, str(path), names)
     if not cues:
         raise UserError(f"The subtitles {path} hold no cue; give a .srt or .vtt file with times and text.")
     return cues
 
 
-def parse_subtitles(text: str, name: str = "subtitles") -> tuple[Cue, ...]:
-    """Cues of SubRip or WebVTT text. Raises UserError naming the line of a time that is wrong."""
+def parse_subtitles(text: str, name: str = "subtitles", names: Iterable[str] = ()) -> tuple[Cue, ...]:
+    """Cues of SubRip or WebVTT text. Raises UserError naming the line of a time that is wrong.
+
+    `Ann: ` before the words names who says them, if it begins with a capital letter as names do; any of `names` is
+    known in whatever letters, and given as it stands there.
+    """
+    known = {name.casefold(): name for name in names}
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     cues, place = [], 0
     while place < len(lines):
@@ -70,7 +75,7 @@ def parse_subtitles(text: str, name: str = "subtitles") -> tuple[Cue, ...]:
         while place < len(lines) and lines[place].strip() and not _TIMING.match(lines[place]):
             body.append(lines[place])
             place += 1
-        words, speaker = _spoken(" ".join(body))
+        words, speaker = _spoken(" ".join(body), known)
         if words:
             cues.append(Cue(start, stop, words, speaker))
     return tuple(sorted(cues, key=lambda cue: (cue.start, cue.stop)))
@@ -123,14 +128,20 @@ def _seconds(parts: Sequence[str | None]) -> float:
     return whole + int((fraction or "0").ljust(3, "0")) / 1000
 
 
-def _spoken(text: str) -> tuple[str, str | None]:
-    """Text without marks, and its speaker: `<v Ann>` in WebVTT, `Ann: ` before the words in either."""
+def _spoken(text: str, known: Mapping[str, str]) -> tuple[str, str | None]:
+    """Text without marks, and its speaker: `<v Ann>` in WebVTT, `Ann: ` before the words in either.
+
+    known: names by their folded form.
+    """
     voice = _VOICE.match(text)
     speaker = voice.group(1).strip() if voice else None
     text = html.unescape(_TAG.sub("", text[voice.end() :] if voice else text))
-    if speaker is None and (named := _NAMED.match(text)):
+    before, _, after = text.partition(":")
+    if speaker is None and (name := known.get(before.strip().removeprefix("-").strip().casefold())):
+        speaker, text = name, after
+    elif speaker is None and (named := _NAMED.match(text)):
         speaker, text = named.group(1), text[named.end() :]
-    return " ".join(text.split()), speaker
+    return " ".join(text.split()), speaker and known.get(speaker.casefold(), speaker)
 
 
 def _clock(seconds: float, point: str) -> str:

@@ -9,20 +9,23 @@ On a CPU the backward pass of fused attention costs five to ten times what two m
 from __future__ import annotations
 
 import torch
-from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 from torch import Tensor
 
 Rotary = tuple[Tensor, Tensor]
 """Cosines and sines, each angle twice in a row."""
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Scaled dot-product attention on (B, L, heads, dim); `mask` as the dispatcher takes it."""
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, backend: AttentionBackendName | None = None
+) -> Tensor:
+    """Scaled dot-product attention on (B, L, heads, dim); `mask` as the dispatcher takes it. backend: whose kernels;
+    None for the dispatcher's own choice."""
     if query.device.type == "cpu" and query.requires_grad and mask is None:
         q, k, v = (x.transpose(1, 2) for x in (query, key, value))
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
         return (scores.softmax(-1) @ v).transpose(1, 2)
-    return dispatch_attention_fn(query, key, value, attn_mask=mask)
+    return dispatch_attention_fn(query, key, value, attn_mask=mask, backend=backend)
 
 
 def rotate(x_BLHD: Tensor, rotary: Rotary) -> Tensor:

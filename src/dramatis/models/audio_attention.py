@@ -89,14 +89,37 @@ class AudioCrossAttention(nn.Module):
         self.kv_linear = nn.Linear(audio_dim, 2 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x_BTSC: Tensor, audio_BTAC: Tensor, rotaries: tuple[Rotary, Rotary] | None = None) -> Tensor:
-        """rotaries: turns queries by (B, T, S, D) and keys by (A, D) angles, where voices are bound by position."""
+    def forward(
+        self,
+        x_BTSC: Tensor,
+        audio_BNTAC: Tensor,
+        gates_BNTS: Tensor | None = None,
+        rotaries: tuple[Rotary, Rotary] | None = None,
+    ) -> Tensor:
+        """What every token hears: sum_i M_i * attention(x, audio_i) (report, section 3.3).
+
+        gates: soft masks M of the people, None for all-ones.
+        rotaries: binds the voices by position instead: turns queries by (B, T, S, D) angles, and the keys of all
+            voices, one after the other, by (N A, D); every token then attends to all voices at once.
+        """
         frames = x_BTSC.shape[1]
         query = rearrange(self.q_linear(x_BTSC), "b t s (h d) -> (b t) s h d", h=self.heads)
-        key, value = rearrange(self.kv_linear(audio_BTAC), "b t a (k h d) -> k (b t) a h d", k=2, h=self.heads)
         if rotaries is not None:
             (cos, sin), (key_cos, key_sin) = rotaries
+            key, value = self._keys(rearrange(audio_BNTAC, "b n t a c -> b t (n a) c"))
             query = rotate(query, (cos.flatten(0, 1).unsqueeze(2), sin.flatten(0, 1).unsqueeze(2)))
-            key = rotate(key, (key_cos.unsqueeze(1), key_sin.unsqueeze(1)))
-        out = attend(query, key, value)
-        return self.proj(rearrange(out, "(b t) s h d -> b t s (h d)", t=frames))
+            heard = [attend(query, rotate(key, (key_cos.unsqueeze(1), key_sin.unsqueeze(1))), value)]
+        else:
+            heard = [attend(query, *self._keys(audio)) for audio in audio_BNTAC.unbind(1)]
+        parts = [rearrange(part, "(b t) s h d -> b t s (h d)", t=frames) for part in heard]
+        if gates_BNTS is None:
+            out: Tensor = self.proj(parts[0] if len(parts) == 1 else torch.stack(parts).sum(0))
+            # One projection serves all voices; its bias belongs to each.
+            return out if len(parts) == 1 else out + (len(parts) - 1) * self.proj.bias
+        gates = gates_BNTS.unsqueeze(-1).to(x_BTSC.dtype)
+        mixed = torch.stack([gates[:, person] * part for person, part in enumerate(parts)]).sum(0)
+        return F.linear(mixed, self.proj.weight) + gates.sum(1) * self.proj.bias
+
+    def _keys(self, audio_BTAC: Tensor) -> Tensor:
+        """Keys and values (2, B T, A, heads, D)."""
+        return rearrange(self.kv_linear(audio_BTAC), "b t a (k h d) -> k (b t) a h d", k=2, h=self.heads)

@@ -68,8 +68,10 @@ def attention_mass(query: Tensor, key: Tensor, regions: Tensor) -> Tensor:
     query (B, L, heads, D), key (B, S, heads, D), regions (B, 3, S). A region without tokens has no mass.
     """
     inside = (regions > 0).to(query.dtype)
-    # The masks as values of an ordinary attention: no kernel then has to hold all L x S scores at once.
-    values = F.pad(rearrange(inside, "b c s -> b s 1 c"), (0, key.shape[-1] - CLASSES)).expand(-1, -1, key.shape[2], -1)
+    # The masks as values of an ordinary attention: no kernel then has to hold all L x S scores at once. Such kernels
+    # want a token's numbers side by side, and padding keeps the order in memory where torch compiles it.
+    values = rearrange(inside, "b c s -> b s 1 c").contiguous()
+    values = F.pad(values, (0, key.shape[-1] - CLASSES)).expand(-1, -1, key.shape[2], -1)
     mass = attend(query, key, values)[..., :CLASSES].float().mean(2)
     return rearrange(mass, "b l c -> b c l") / inside.float().sum(-1, keepdim=True).clamp_min(1)
 

@@ -7,7 +7,7 @@ elsewhere they are None and "not verified" is printed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dramatis.values import UserError
@@ -50,24 +50,30 @@ class Repository:
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model out of public weights. weights, audio: for `load_official`, within the folder of all repositories."""
+    """A model out of public weights. weights, audio: for `load_official`, within the folder of all repositories.
+    optional: repositories that only some of its variants need. voices: of how many people in one picture it was trained
+    with."""
 
     name: str
     about: str
     weights: str
     audio: str | None
     repositories: tuple[Repository, ...]
+    optional: tuple[Repository, ...] = ()
+    voices: int = 1
 
     def files(self) -> Iterator[tuple[str, RemoteFile]]:
         """Every file that has a name, with its path within the folder of all repositories."""
-        for repository in self.repositories:
-            for file in repository.files:
-                yield f"{repository.folder}/{file.name}", file
+        yield from _files_of(self.repositories)
+
+    def optional_files(self) -> Iterator[tuple[str, RemoteFile]]:
+        """The same of what only some variants need."""
+        yield from _files_of(self.optional)
 
     def describe(self) -> list[str]:
         """What to download, from where, how large, under which licence: lines to print."""
         lines = [f"{self.name}: {self.about}"]
-        for repository in self.repositories:
+        for repository in (*self.repositories, *self.optional):
             lines += ["", f"{HUB}/{repository.name}  ({repository.licence})", f"  {repository.purpose}"]
             lines += [f"  {file.name}  {_size(file.size)}" for file in repository.files]
             lines += [f"  {repository.note}"] if repository.note else []
@@ -76,7 +82,14 @@ class OpenModel:
             f"{known / 1e9:.0f} GB without the files of unknown size." if known else "The whole size is not verified."
         )
         lines += ["", f"{total} Download into one folder (nothing is fetched for you):"]
-        return [*lines, *(f"  {repository.command}" for repository in self.repositories)]
+        lines += [f"  {repository.command}" for repository in self.repositories]
+        return lines + [f"  {repository.command}  # optional" for repository in self.optional]
+
+
+def _files_of(repositories: Iterable[Repository]) -> Iterator[tuple[str, RemoteFile]]:
+    for repository in repositories:
+        for file in repository.files:
+            yield f"{repository.folder}/{file.name}", file
 
 
 def _size(size: int | None) -> str:
@@ -152,6 +165,13 @@ MULTITALK = Repository(
         ),
     ),
 )
+FEW_STEPS = Repository(
+    "vrgamedevgirl84/Wan14BT2VFusioniX",
+    "optional, for the variant `few-steps`: a LoRA file that films in 8 steps instead of 40",
+    "licence not verified; read its page before any use",
+    (RemoteFile("FusionX_LoRa/Wan2.1_I2V_14B_FusionX_LoRA.safetensors"),),
+    note="The publishers of InfiniteTalk name it. A mirror lists it with 371 MB.",
+)
 SKYREELS = Repository(
     "Skywork/SkyReels-V3-A2V-19B",
     "the video network with its audio branch, for one person",
@@ -170,22 +190,22 @@ def _infinitetalk(kind: str, people: str) -> Repository:
     )
 
 
-def _on_wan(name: str, about: str, branch: Repository, base: Repository = WAN_480P) -> OpenModel:
+def _on_wan(name: str, about: str, branch: Repository, base: Repository = WAN_480P, voices: int = 1) -> OpenModel:
     audio = f"{branch.folder}/{branch.files[0].name}"
-    return OpenModel(name, about, base.folder, audio, (base, branch, ENCODERS, SPEECH))
+    return OpenModel(name, about, base.folder, audio, (base, branch, ENCODERS, SPEECH), (FEW_STEPS,), voices)
 
 
 _ALL = (
     _on_wan("infinitetalk", "long talking videos of one person", _infinitetalk("single", "one person")),
-    _on_wan("infinitetalk-multi", "long talking videos of two people", _infinitetalk("multi", "two people")),
+    _on_wan("infinitetalk-multi", "long talking videos of two people", _infinitetalk("multi", "two people"), voices=2),
     _on_wan(
         "infinitetalk-720p",
         "long talking videos of one person, on Wan's 720P weights",
         _infinitetalk("single", "one person"),
         WAN_720P,
     ),
-    _on_wan("multitalk", "talking videos of one person or two", MULTITALK),
-    _on_wan("multitalk-720p", "talking videos of one person or two, on Wan's 720P weights", MULTITALK, WAN_720P),
+    _on_wan("multitalk", "talking videos of one person or two", MULTITALK, voices=2),
+    _on_wan("multitalk-720p", "talking videos of one person or two, on Wan's 720P weights", MULTITALK, WAN_720P, 2),
     OpenModel("skyreels-v3-a2v", "talking videos of one person", SKYREELS.folder, None, (SKYREELS, ENCODERS, SPEECH)),
 )
 OPEN_MODELS = {model.name: model for model in _ALL}

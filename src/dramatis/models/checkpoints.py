@@ -51,8 +51,8 @@ def check_file(path: Path, pickles: bool = False) -> None:
         return
     if not pickles:
         raise UserError(
-            f"{path}: this file is a Python pickle, which could run a program; allow pickles if you trust its maker, "
-            "or give the same weights as safetensors."
+            f"{path}: this file is a Python pickle, which could run a program; allow pickles if you trust its maker "
+            "(`pickles: true` in the sources of a profile), or give the same weights as safetensors."
         )
     # The table of contents of what torch.save writes stands at the end.
     if not zipfile.is_zipfile(path):
@@ -91,7 +91,7 @@ def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = 
     """
     check_published(folder, kind, pickles=pickles)
     try:
-        with without_bars():
+        with in_silence():
             net, found = kind.from_pretrained(
                 folder,
                 dtype=dtype,
@@ -109,13 +109,16 @@ def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = 
 
 
 @contextmanager
-def without_bars() -> Iterator[None]:
-    """transformers draws a bar of its own for every network that it loads; progress is this project's to report."""
-    shown = transformers_logging.is_progress_bar_enabled()
+def in_silence() -> Iterator[None]:
+    """transformers draws a bar of its own for every network that it loads, and a table of what does not fit; progress
+    and faults are this project's to report."""
+    shown, level = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     try:
         yield
     finally:
+        transformers_logging.set_verbosity(level)
         if shown:
             transformers_logging.enable_progress_bar()
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from dramatis.media.image import Pictures
-from dramatis.models.checkpoints import check_fit, check_published, load_published, open_weights, renamed, without_bars
+from dramatis.models.checkpoints import check_fit, check_published, in_silence, load_published, open_weights, renamed
 from dramatis.models.pictures import to_tensor
 from dramatis.values import UserError
 
@@ -111,7 +111,7 @@ def load_clip_vision(
     state = check_clip_vision(weights, pickles, config)
     if state is None:
         return load_published(CLIPVisionModel, weights, dtype, pickles)
-    with without_bars():
+    with in_silence():
         net = CLIPVisionModel.from_pretrained(None, config=config or vit_h_14(), state_dict=state, dtype=dtype)
     return net.requires_grad_(False).eval()
 

@@ -19,6 +19,7 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.loaders import PeftAdapterMixin
 from diffusers.models.attention import FeedForward
+from diffusers.models.attention_dispatch import AttentionBackendName
 from diffusers.models.cache_utils import CacheMixin
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.transformers.transformer_wan import (
@@ -38,8 +39,10 @@ class SplitContextProcessor:
     """Wan attention with text and image context as separate arguments.
 
     diffusers' own processor finds the image tokens by counting 512 text tokens from the end, which ties it to one text
-    length; the mini's is shorter. `watch` is shown queries and keys after their rotation.
+    length; the mini's is shorter. `watch` is shown queries and keys after their rotation. backend: see `attend`.
     """
+
+    backend: AttentionBackendName | None = None
 
     def __call__(
         self,
@@ -59,11 +62,11 @@ class SplitContextProcessor:
             query, key = rotate(query, rotary_emb), rotate(key, rotary_emb)
         if watch is not None:
             watch(query, key)
-        out = attend(query, key, value, attention_mask).flatten(2)
+        out = attend(query, key, value, attention_mask, self.backend).flatten(2)
         if image_states is not None:
             key = attn.norm_added_k(attn.add_k_proj(image_states)).unflatten(2, (attn.heads, -1))
             value = attn.add_v_proj(image_states).unflatten(2, (attn.heads, -1))
-            out = out + attend(query, key, value).flatten(2)
+            out = out + attend(query, key, value, backend=self.backend).flatten(2)
         return attn.to_out[1](attn.to_out[0](out))
 
 
@@ -109,11 +112,11 @@ class AudioDiTBlock(nn.Module):
         rotary: Rotary,
         regions: Tensor | None = None,
     ) -> Tensor:
-        """hidden_states: (B, T, S, D), by the name that diffusers' hooks look for; modulation: (B, 1 or T, 6, D);
-        audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones; regions: (B, 3, S) binds two voices
-        by position instead (see `binding`)."""
+        """hidden_states: (B, T, S, D), by the name that diffusers' hooks look for; modulation: (B, 1 or T, 6, 1 or S,
+        D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones; regions: (B, 3, S) binds two
+        voices by position instead (see `binding`)."""
         x, frames = hidden_states, hidden_states.shape[1]
-        table = (self.scale_shift_table.unsqueeze(0) + modulation).unsqueeze(3).to(x.dtype)
+        table = (self.scale_shift_table[:, None, :, None] + modulation).to(x.dtype)
         shift1, scale1, gate1, shift2, scale2, gate2 = table.unbind(2)
 
         def flat(x: Tensor) -> Tensor:
@@ -131,14 +134,9 @@ class AudioDiTBlock(nn.Module):
 
     def _hear(self, x: Tensor, audio: Tensor, gates: Tensor | None, binding: VoiceBinding | None) -> Tensor:
         """Report, section 3.3: each person's sound reaches only that person's region."""
-        listening = self.norm_x(x)
-        if binding is not None:
-            rotaries = binding.rotaries(x.shape[-1] // self.audio_cross_attn.heads, audio.shape[3])
-            return x + self.audio_cross_attn(listening, rearrange(audio, "b n t a c -> b t (n a) c"), rotaries)
-        for person in range(audio.shape[1]):
-            heard = self.audio_cross_attn(listening, audio[:, person])
-            x = x + (heard if gates is None else gates[:, person].unsqueeze(-1) * heard)
-        return x
+        attention = self.audio_cross_attn
+        rotaries = None if binding is None else binding.rotaries(x.shape[-1] // attention.heads, audio.shape[3])
+        return x + attention(self.norm_x(x), audio, gates, rotaries)
 
 
 class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
@@ -226,6 +224,7 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         controls: Tensor | None = None,
         maps: Tensor | None = None,
         regions: Tensor | None = None,
+        watch: Callable[[int, Tensor], None] | None = None,
     ) -> Tensor:
         """Predict the flow-matching velocity (noise - clean).
 
@@ -236,12 +235,14 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             text: (B, <= text_len, text_dim); padded with zeros.
             image: (B, tokens, image_dim) image-encoder tokens of the reference, or None.
             audio: (B, N, F, ...) features of N people, one entry per video frame.
-            masks: (B, N, T, H/2, W/2) soft masks of the people, or None for one person who owns the picture.
-            controls: (B, F, control_dim) the performance, for models that have `control_dim`.
+            masks: (B, N, T, H/2, W/2) soft masks of the people, which sum to 1 at most: who hears, and is told, what.
+                None: everybody's sound and performance reach the whole picture, as is right for one person.
+            controls: (B, N, F, control_dim) the performance of each, for models that have `control_dim`.
             maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary
                 positions are relative, so these maps are also what tells a window where in the picture it lies.
             regions: (B, 3, H, W) masks of two people and the background in the first latent frame: their voices are
                 bound by position, as the public checkpoints learnt it, and `masks` must be None.
+            watch: is shown what every block makes of the tokens: its number, and hidden states (B, T, S, D).
 
         Returns: (B, 16, T, H, W).
         """
@@ -257,20 +258,19 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         temb, _, text, image = self.condition_embedder(timestep, text, image)
         people = audio.shape[1]
         audio = self.audio_proj(audio.flatten(0, 1)).unflatten(0, (-1, people))
-        frame_emb = temb.unsqueeze(1)
-        if controls is not None:
-            heard = self.audio_embedder(audio.flatten(3)).mean(1)
-            frame_emb = frame_emb + self.control_embedder(group_frames(controls)) + heard
-        modulation = self.condition_embedder.time_proj(self.condition_embedder.act_fn(frame_emb))
-        modulation = modulation.unflatten(-1, (6, -1))
         gates = None if masks is None else rearrange(masks, "b n t h w -> b n t (h w)")
+        embedded = self._embedded(temb, audio, controls)
+        modulation = self.condition_embedder.time_proj(self.condition_embedder.act_fn(embedded)).unflatten(-1, (6, -1))
+        modulation = rearrange(_mixed(modulation, gates), "b t s k d -> b t k s d")
         if regions is not None:
             assert masks is None and people == 2, "positions bind two people, without soft masks"
             regions = rearrange(regions[..., ::patch_h, ::patch_w], "b c h w -> b c (h w)")
-        for block in self.blocks:
+        for number, block in enumerate(self.blocks):
             x = block(x, modulation, text, image, audio, gates, rotary, regions)
+            if watch is not None:
+                watch(number, x)
 
-        shift, scale = (self.scale_shift_table.unsqueeze(0) + frame_emb.unsqueeze(2)).unsqueeze(3).unbind(2)
+        shift, scale = (self.scale_shift_table[:, None, None] + _mixed(embedded, gates).unsqueeze(3)).unbind(3)
         x = self.proj_out(self.norm_out(x) * (1 + scale) + shift)
         return rearrange(
             x,
@@ -282,6 +282,16 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             pw=patch_w,
         )
 
+    def _embedded(self, temb: Tensor, audio: Tensor, controls: Tensor | None) -> Tensor:
+        """Time, and what each of N people does and says at it: (B, N, T, D); (B, 1, 1, D) for models without
+        controls."""
+        time = temb[:, None, None]
+        if controls is None:
+            return time
+        people = controls.shape[1]
+        acted = self.control_embedder(group_frames(controls.flatten(0, 1))).unflatten(0, (-1, people))
+        return time + acted + self.audio_embedder(audio.flatten(3))
+
     def _map_tokens(self, maps: Tensor) -> Tensor:
         """(B, F, C, H, W) -> (B, T, S, 2C*patch): the first and the last pixel frame of every latent frame."""
         _, patch_h, patch_w = self.config.patch_size
@@ -289,6 +299,16 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         last = maps[:, ::4]
         pair = torch.cat([first, last], dim=2)
         return rearrange(pair, "b t c (h p) (w q) -> b t (h w) (p q c)", p=patch_h, q=patch_w)
+
+
+def _mixed(people: Tensor, gates: Tensor | None) -> Tensor:
+    """What N people are told (B, N, T, ..., D), as every token is told it: (B, T, S, ..., D) by gates (B, N, T, S), or
+    the mean of all (B, T, 1, ..., D) without any. Where gates leave something over, it is the mean as well."""
+    mean = people.mean(1).unsqueeze(2)
+    if gates is None or people.shape[1] == 1:
+        return mean
+    apart = (people - people.mean(1, keepdim=True)).flatten(3)
+    return mean + torch.einsum("bnts,bntd->btsd", gates.to(apart.dtype), apart).unflatten(-1, people.shape[3:])
 
 
 def group_frames(per_frame: Tensor) -> Tensor:

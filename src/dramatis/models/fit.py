@@ -1,4 +1,5 @@
-"""A video network larger than its card: weights in fewer bits, blocks that wait in main memory, steps that are reused.
+"""A video network larger than its card, or slower than it could be: weights in fewer bits, blocks that wait in main
+memory, steps that are reused, other kernels for attention.
 
 torchao and diffusers do the work; here stands which parts of an `AudioDiT` they may take. Nothing of it changes the
 network's interface, and nothing is used unless a profile or the user asks for it: every one of them costs some
@@ -10,18 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 import torch
 from diffusers.hooks import FirstBlockCacheConfig
 from diffusers.hooks._helpers import TransformerBlockMetadata, TransformerBlockRegistry
+from diffusers.models.attention_dispatch import AttentionBackendName, _check_attention_backend_requirements
 from torch import nn
 
-from dramatis.models.dit import AudioDiT, AudioDiTBlock
+from dramatis.models.dit import AudioDiT, AudioDiTBlock, SplitContextProcessor
+from dramatis.runtime.packages import need
 from dramatis.values import UserError
 
 Bits = Literal["bf16", "int8", "float8"]
+"""Formats of the blocks' weights: as they are; eight bits to save memory; eight bits that a card also multiplies in."""
+FLOAT8 = (8, 9)
+"""Compute capability from which NVIDIA's cards multiply float8: RTX 40, L40S, H100 and later."""
 
 # diffusers' hooks know its own blocks by name; ours returns one tensor.
 TransformerBlockRegistry.register(
@@ -32,8 +37,8 @@ TransformerBlockRegistry.register(
 
 @dataclass(frozen=True)
 class Fit:
-    """How a network lies on a card. bits: format of the blocks' weights, bf16 for as they are; streamed: whether blocks
-    wait in main memory for their turn."""
+    """How a network lies on a card. bits: format of the blocks' weights; streamed: whether blocks wait in main memory
+    for their turn."""
 
     bits: Bits = "bf16"
     streamed: bool = False
@@ -48,12 +53,27 @@ class Fit:
         return f"{whole}, streamed" if self.streamed else whole
 
 
-def need_torchao(bits: Bits) -> None:
-    """Whether weights can be kept in so many bits; raises UserError with the remedy."""
-    if bits != "bf16" and find_spec("torchao") is None:
+def check_bits(bits: Bits, device: torch.device) -> None:
+    """Whether blocks can be kept in this format on this device. Raises UserError."""
+    if bits == "bf16":
+        return
+    need("torchao", f"a network in {bits}")
+    if bits == "float8" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < FLOAT8):
         raise UserError(
-            f"weights in {bits} need torchao, which is not installed; run `pip install dramatis[quantised]`."
+            "a network in float8 needs a graphics card that multiplies it (RTX 40, L40S, H100 or later); "
+            "write `bits: int8` into the profile, or leave it out."
         )
+
+
+def check_attention(backend: str) -> None:
+    """Whether diffusers knows an attention backend and finds what it needs. Raises UserError."""
+    known = sorted(name.value for name in AttentionBackendName)
+    if backend not in known:
+        raise UserError(f"there is no attention backend {backend!r}; choose one of {', '.join(known)}.")
+    try:
+        _check_attention_backend_requirements(AttentionBackendName(backend))
+    except RuntimeError as error:
+        raise UserError(f"the attention backend {backend!r} cannot be used ({error}); choose another.") from error
 
 
 def place(
@@ -63,14 +83,18 @@ def place(
     dtype: torch.dtype,
     reuse: float = 0.0,
     compiled: bool = False,
+    attention: str | None = None,
 ) -> AudioDiT:
-    """The network on its device in its format, ready to be called; see `shrink`, `stream_blocks` and `reuse_steps`.
+    """The network on its device in its format, ready to be called; see `shrink`, `stream_blocks`, `reuse_steps` and
+    `attend_by`.
 
     Block by block: beside what stays, memory holds one block, if the weights come memory-mapped. compiled: blocks are
-    compiled at the first call. A network that streams or reuses serves one caller at a time. Raises UserError where
-    torchao is missing.
+    compiled at the first call. A network that streams or reuses serves one caller at a time. Raises UserError as
+    `check_bits` and `check_attention`.
     """
-    need_torchao(fit.bits)
+    check_bits(fit.bits, device)
+    if attention is not None:
+        attend_by(dit, attention)
     waiting = torch.device("cpu") if fit.streamed else device
     for block in dit.blocks:
         block.to(waiting, dtype)
@@ -92,12 +116,32 @@ def place(
 def shrink(block: nn.Module, bits: Literal["int8", "float8"]) -> None:
     """Keep the weights of a block's linear layers in eight bits, one scale a row; sums stay in the network's format.
 
-    What stands outside the blocks decides every token at once, is small, and keeps its format.
+    int8: products stay in the network's format too. float8: the tokens are rounded likewise, one scale a token, and the
+    card multiplies eight bits by eight. What stands outside the blocks decides every token at once, is small, and keeps
+    its format.
     """
-    from torchao.quantization import Float8WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
+    from torchao.quantization import (
+        Float8DynamicActivationFloat8WeightConfig,
+        Int8WeightOnlyConfig,
+        PerRow,
+        quantize_,
+    )
 
-    config = Int8WeightOnlyConfig() if bits == "int8" else Float8WeightOnlyConfig()
+    config = Int8WeightOnlyConfig() if bits == "int8" else Float8DynamicActivationFloat8WeightConfig(PerRow())
     quantize_(block, config, filter_fn=lambda module, _: isinstance(module, nn.Linear))
+
+
+def attend_by(dit: AudioDiT, backend: str) -> None:
+    """Compute the attention among video tokens, and to words and picture, by one of diffusers' backends.
+
+    The audio branch keeps torch's own: it reads few tokens, and binding voices compares its sums. Raises UserError as
+    `check_attention`.
+    """
+    check_attention(backend)
+    for module in dit.modules():
+        processor = getattr(module, "processor", None)
+        if isinstance(processor, SplitContextProcessor):
+            processor.backend = AttentionBackendName(backend)
 
 
 def stream_blocks(dit: AudioDiT, device: torch.device) -> None:
@@ -111,6 +155,8 @@ def stream_blocks(dit: AudioDiT, device: torch.device) -> None:
         offload_type="block_level",
         num_blocks_per_group=1,
         use_stream=device.type == "cuda",
+        # Locked copies of all blocks would take as much main memory again; each is locked when its turn comes.
+        low_cpu_mem_usage=True,
     )
 
 

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -104,7 +105,7 @@ def footprint(
     layers = int(config["num_layers"])
     with FakeTensorMode(), numbers_are(dtype):
         dit = AudioDiT.from_config({**config, "num_layers": min(layers, DRY_LAYERS)}).eval().requires_grad_(False)
-        inputs = _inputs(dit, frames, height, width, dtype)
+        inputs = example_inputs(dit, frames, height, width, dtype)
         given = [tensor for tensor in inputs.values() if tensor is not None]
         with FlopCounterMode(display=False, custom_mapping=_COUNTED) as counter:
             activations = peak_beside(dit, given, lambda: dit(**inputs))
@@ -117,6 +118,7 @@ def footprint(
     return Footprint(layers * block, other, layers, activations, operations)
 
 
+@cache
 def autoencoder_peak(
     frames: int, height: int, width: int, tile: int, dtype: torch.dtype = torch.float32
 ) -> tuple[int, int]:
@@ -144,7 +146,8 @@ def numbers_are(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _inputs(dit: AudioDiT, frames: int, height: int, width: int, dtype: torch.dtype) -> dict[str, Tensor | None]:
+def example_inputs(dit: AudioDiT, frames: int, height: int, width: int, dtype: torch.dtype) -> dict[str, Tensor | None]:
+    """Arguments of `AudioDiT.forward` for a clip of one person, of the right shapes and with anything in them."""
     config, latent = dit.config, (frames - 1) // 4 + 1
     cells = (latent, height // 8, width // 8)
 
@@ -161,6 +164,6 @@ def _inputs(dit: AudioDiT, frames: int, height: int, width: int, dtype: torch.dt
         "text": empty(config.text_len, config.text_dim),
         "image": empty(image_tokens, config.image_dim) if config.image_dim else None,
         "audio": empty(1, frames, *audio),
-        "controls": empty(frames, config.control_dim) if config.control_dim else None,
+        "controls": empty(1, frames, config.control_dim) if config.control_dim else None,
         "maps": empty(frames, config.control_channels, *cells[1:]) if config.control_channels else None,
     }

@@ -32,11 +32,16 @@ def check_folder_of(model: OpenModel, folder: Path, checksums: bool, reporter: R
     """Compare what is in a folder with what is published, by size and, if wanted, by content.
 
     checksums: read every file once whose SHA-256 is known here, in a `.sha256` file beside it, or from its download.
+    What only some variants need may be missing.
     """
-    files = list(model.files())
+    optional = dict(model.optional_files())
+    files = [*model.files(), *optional.items()]
     findings = []
     for number, (path, file) in enumerate(files):
         reporter.report(Progress("check", number, len(files), path))
+        if path in optional and not (folder / path).is_file():
+            findings.append(Finding(path, "not there; optional", True))
+            continue
         known = (file.sha256 or noted_checksum(folder / path)) if checksums else None
         findings.append(_look(folder / path, path, file.size, known))
     reporter.report(Progress("check", len(files), len(files)))

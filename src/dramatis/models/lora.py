@@ -23,6 +23,7 @@ from dramatis.models.checkpoints import open_weights
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import header, listed
 from dramatis.models.official import official_name
+from dramatis.runtime.packages import need
 from dramatis.values import UserError
 
 PREFIXES = ("diffusion_model.", "transformer.")
@@ -52,9 +53,11 @@ class _Entry:
 def check_loras(dit: AudioDiT, loras: Iterable[Lora]) -> None:
     """Whether every key of every file fits the network; reads headers only.
 
-    Raises UserError for a missing or damaged file, and with the keys that are unknown or of a wrong shape.
+    Raises UserError where peft is not installed, for a missing or damaged file, and with the keys that are unknown or
+    of a wrong shape.
     """
     for lora in loras:
+        need("peft", str(lora.path))
         if lora.path.suffix != ".safetensors":
             raise UserError(f"{lora.path}: LoRA weights are read from safetensors only; give such a file.")
         faults = _faults(dit, {key: stored.shape for key, stored in header(lora.path).items()})
@@ -68,9 +71,8 @@ def check_loras(dit: AudioDiT, loras: Iterable[Lora]) -> None:
 def merge_loras(dit: AudioDiT, loras: Sequence[Lora]) -> None:
     """Add LoRA files to the weights of a network, for good: afterwards it costs what it cost before.
 
-    Raises UserError as `check_loras`, and where peft is not installed.
+    Raises UserError as `check_loras`.
     """
-    need_peft()
     check_loras(dit, loras)
     ours = _ours(dit)
     for lora in loras:
@@ -169,11 +171,3 @@ def _inject(dit: AudioDiT, state: dict[_Entry, Tensor], scale: float) -> None:
     matrices = {f"{entry.name}.lora_{entry.role}.weight": value for entry, value in halves.items()}
     found: Any = set_peft_model_state_dict(dit, matrices, ADAPTER)
     assert not found.unexpected_keys, found.unexpected_keys
-
-
-def need_peft() -> None:
-    """Raises UserError where peft is not installed."""
-    try:
-        import peft  # noqa: F401
-    except ImportError as error:
-        raise UserError("LoRA files need the package peft; install it with pip install dramatis[lora].") from error

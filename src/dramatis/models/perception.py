@@ -97,13 +97,23 @@ class Sight:
     @property
     def interocular(self) -> float:
         """Distance of the outer eye corners, px."""
-        return float(np.linalg.norm(self.landmarks[OUTER_EYES[0]] - self.landmarks[OUTER_EYES[1]]))
+        return interocular(self.landmarks)
 
     @property
     def mouth_opening(self) -> float:
         """Gap of the inner lips over the interocular distance."""
-        gap = np.linalg.norm(self.landmarks[INNER_LIPS[0]] - self.landmarks[INNER_LIPS[1]])
-        return float(gap / max(self.interocular, 1e-3))
+        return mouth_opening(self.landmarks)
+
+
+def interocular(landmarks: np.ndarray) -> float:
+    """Distance of the outer eye corners of (68, 2) landmarks, px."""
+    return float(np.linalg.norm(landmarks[OUTER_EYES[0]] - landmarks[OUTER_EYES[1]]))
+
+
+def mouth_opening(landmarks: np.ndarray) -> float:
+    """Gap of the inner lips of (68, 2) landmarks over the interocular distance."""
+    gap = np.linalg.norm(landmarks[INNER_LIPS[0]] - landmarks[INNER_LIPS[1]])
+    return float(gap / max(interocular(landmarks), 1e-3))
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoTokenizer, UMT5Config, UMT5EncoderModel
 
-from dramatis.models.checkpoints import check_fit, check_published, load_published, open_weights, renamed, without_bars
+from dramatis.models.checkpoints import check_fit, check_published, in_silence, load_published, open_weights, renamed
 from dramatis.values import UserError
 
 TEXT_LEN = 512
@@ -141,7 +141,7 @@ def _load(weights: Path, pickles: bool, dtype: torch.dtype, config: UMT5Config |
     if config is None:
         return load_published(UMT5EncoderModel, weights, dtype, pickles)
     state = _official_state(weights, pickles, config)
-    with without_bars():
+    with in_silence():
         net = UMT5EncoderModel.from_pretrained(None, config=config, state_dict=state, dtype=dtype)
     return net.requires_grad_(False).eval()
 

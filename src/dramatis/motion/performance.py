@@ -100,6 +100,11 @@ class Performance:
         return cls(**zeros | {name: zeros[name][:, 0] for name in ("blink", "speech")})
 
 
+def performances(controls: ArrayLike) -> tuple[Performance, ...]:
+    """Of N people, from their control vectors (N, T, CONTROL_DIM)."""
+    return tuple(Performance.from_vector(person) for person in np.asarray(controls, np.float32))
+
+
 def turned_emotion(weights: NDArray[np.float32], emotion: str) -> NDArray[np.float32]:
     """(T, 8) weights as in `Performance.emotion`, with all that is not neutral given to one emotion."""
     out = np.zeros_like(weights)
@@ -143,17 +148,18 @@ _STYLES: dict[str, _Style] = {
 }
 
 
-def perform(shots: Sequence[Shot], prosody: Prosody, seed: int) -> Performance:
+def perform(shots: Sequence[Shot], prosody: Prosody, seed: int, person: int = 0) -> Performance:
     """Draw up the performance of a whole job.
 
     shots: tiling [0, T) in order, as in a storyline.  prosody: of the person's own voice; cut or padded to T.
-    seed: equal inputs give equal performances. Linear time. The camera does not depend on the prosody, so
-    that the performances of several people under one seed share it. At frame 0 head and camera are at rest.
+    seed: equal inputs give equal performances. Linear time.  person: which of several people; each has moods of
+    their own, and under one seed and the same camera moves all share the camera. At frame 0 head and camera are at
+    rest.
     Raises ValueError where the shots do not tile.
     """
     frames = _tiled_frames(shots)
     voice = prosody.padded(frames)
-    streams = [np.random.default_rng([seed, k]) for k in range(5)]
+    streams = [np.random.default_rng([seed, k, person] if k and person else [seed, k]) for k in range(5)]
     emotion = _emotion_track(shots, frames)
     style = _blended_style(emotion)
     speech = np.clip(centred(voice.energy * (0.35 + 0.65 * voice.voiced.astype(np.float64)), 5) * 1.25, 0.0, 1.0)

@@ -30,19 +30,40 @@ def warp_positions(
     Returns (T, H, W, 2) float32 pixels (x right, y down) in the given frame; those of frame `source` are its own.
     Raises ValueError where anchors and performance differ in length.
     """
-    pixels = cell_centres(size, size)
-    corners = pixels[[0, 0, -1], [0, -1, 0]]
+    by_camera = camera_positions(performance.camera, source, size)
+    weight, by_head = head_pull(anchors, performance, source, size)
+    return (by_camera + weight * (by_head - by_camera)).reshape(len(performance), *size, 2)
+
+
+def camera_positions(camera: NDArray[np.float32], source: int, size: tuple[int, int]) -> NDArray[np.float32]:
+    """(T, H W, 2) pixels in frame `source` of what stands still in the scene. camera: (T, 6)."""
+    corners = _corners(size)
+    return _flat(size) @ _into_source(_affine(background_source(camera, corners[None], size), corners), source)
+
+
+def head_pull(
+    anchors: ArrayLike, performance: Performance, source: int, size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How much every pixel goes with the head (T, H W, 1), and where in frame `source` its content then lies
+    (T, H W, 2). Arguments and errors as of `warp_positions`."""
+    corners = _corners(size)
     head = _affine(head_coordinates(anchors, corners[None]), corners)
     if len(head) != len(performance):
         raise ValueError(f"anchors of {len(head)} frames do not fit a performance of {len(performance)}")
-    camera = _affine(background_source(performance.camera, corners[None], size), corners)
-    flat = np.column_stack([pixels.reshape(-1, 2), np.ones(size[0] * size[1])]).astype(np.float32)
-    on_head = flat @ head.astype(np.float32)
-    weight = _head_weight(on_head)
-    by_camera = flat @ _into_source(camera, source)
+    on_head = _flat(size) @ head.astype(np.float32)
     before = unexpressed(on_head, performance.emotion - performance.emotion[source])
     by_head = (before - head[source, 2].astype(np.float32)) @ np.linalg.inv(head[source, :2]).astype(np.float32)
-    return (by_camera + weight * (by_head - by_camera)).reshape(len(head), *pixels.shape)
+    return _head_weight(on_head), by_head
+
+
+def _corners(size: tuple[int, int]) -> NDArray[np.float64]:
+    return cell_centres(size, size)[[0, 0, -1], [0, -1, 0]]
+
+
+def _flat(size: tuple[int, int]) -> NDArray[np.float32]:
+    """(H W, 3) pixels as [x, y, 1]."""
+    pixels = cell_centres(size, size).reshape(-1, 2)
+    return np.column_stack([pixels, np.ones(len(pixels))]).astype(np.float32)
 
 
 def _head_weight(head: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from dramatis.models.dit import AudioDiT
 from dramatis.models.fit import one_branch, one_clip
-from dramatis.sampling.guidance import Branch, Guider
+from dramatis.sampling.gating import Gating
+from dramatis.sampling.guidance import CONDITIONAL, Branch, Guider
 from dramatis.sampling.solvers import Solver
 from dramatis.sampling.tiles import Tiled
 
@@ -38,6 +39,7 @@ class Conditions:
     negative_condition: Tensor | None = None
     negative_controls: Tensor | None = None
     negative_image: Tensor | None = None
+    regions: Tensor | None = None
 
     def to(self, dtype: torch.dtype) -> Conditions:
         """All tensors in another dtype."""
@@ -45,8 +47,15 @@ class Conditions:
         return replace(self, **cast)
 
 
-def predict(dit: AudioDiT | Tiled, x: Tensor, timestep: Tensor, given: Conditions, branch: Branch) -> Tensor:
-    """One evaluation of the network for one guidance branch."""
+def predict(
+    dit: AudioDiT | Tiled,
+    x: Tensor,
+    timestep: Tensor,
+    given: Conditions,
+    branch: Branch,
+    gating: Gating | None = None,
+) -> Tensor:
+    """One evaluation of the network for one guidance branch; gating looks on at the conditional one."""
     condition, image, controls = given.condition, given.image, given.controls
     if branch.negative_text:
         condition = condition if given.negative_condition is None else given.negative_condition
@@ -60,9 +69,11 @@ def predict(dit: AudioDiT | Tiled, x: Tensor, timestep: Tensor, given: Condition
             given.negative if branch.negative_text else given.text,
             image,
             given.silence if branch.silent else given.audio,
-            masks=given.masks,
+            masks=given.masks if gating is None else gating.gates.to(x),
             controls=controls,
             maps=given.maps,
+            **({} if given.regions is None else {"regions": given.regions}),
+            **({} if gating is None or branch != CONDITIONAL else {"watch": gating.watch}),
         )
 
 
@@ -80,9 +91,11 @@ def denoise(
     guider: Guider,
     solver: Solver,
     on_step: StepCallback | None = None,
+    gating: Gating | None = None,
 ) -> Tensor:
     """Noise (1, 16, T, h, w) -> clean normalised latents of the same shape, float32.
 
+    gating: whose voice goes where, predicted anew at every step; None: `given.masks` throughout.
     The latent itself stays in float32 whatever the network computes in: rounding errors would add up over steps.
     """
     given = given.to(dit.dtype)
@@ -91,8 +104,11 @@ def denoise(
     with one_clip(network_of(dit)):
         for step in range(steps):
             timestep = (1000 * sigmas[step : step + 1]).to(x.device)
-            predictions = [predict(dit, x.to(dit.dtype), timestep, given, branch).float() for branch in guider.branches]
+            seen = x.to(dit.dtype)
+            predictions = [predict(dit, seen, timestep, given, branch, gating).float() for branch in guider.branches]
             x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
+            if gating is not None:
+                gating.advance()
             if on_step is not None:
                 on_step(step + 1, steps)
     return x

@@ -13,8 +13,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dramatis.media.audio import FEATURE_RATE, heard_in, stream
 from dramatis.motion.prosody import Prosody, ProsodyMeter
 from dramatis.observed import AudioEvent, EventKind, Observations
+from dramatis.story import Storyline, Voice
 from dramatis.values import FPS, FrameSpan
 
 SAMPLE_RATE = 16_000
@@ -64,6 +66,21 @@ def prosody_of(observations: Observations) -> Prosody:
     """The observed prosody as the arrays that the performance is drawn from."""
     tracks = (observations.energy, observations.pitch, observations.voiced)
     return Prosody(*(np.asarray(track, np.float32) for track in tracks))
+
+
+def prosodies(storyline: Storyline, whole: Observations | None = None) -> list[Prosody]:
+    """The rhythm of the voice of each of a storyline's cast. whole: what was heard in the whole sound, where somebody
+    has listened."""
+    if len(storyline.cast) == 1 and whole is not None:
+        return [prosody_of(whole)]
+    return [_prosody_in(storyline.voice_of(character.name), storyline.frames) for character in storyline.cast]
+
+
+def _prosody_in(voice: Voice, frames: int) -> Prosody:
+    if voice.spans == ():
+        return Prosody.silence(frames)
+    blocks = heard_in(stream(voice.path, FEATURE_RATE), voice.spans, FEATURE_RATE)
+    return prosody_of(listen(blocks, frames))
 
 
 def _numbers(track: NDArray[np.float32]) -> tuple[float, ...]:

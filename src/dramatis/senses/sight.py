@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from skimage.color import rgb2lab
 from dramatis.media.image import Pictures
 from dramatis.models.perception import Sight
 from dramatis.observed import Framing, Person, Sighting, Trait
+from dramatis.senses.people import Found
 from dramatis.senses.seeing import smile
 from dramatis.values import EmotionName
 
@@ -69,6 +70,23 @@ def see(picture: Pictures, sight: Sight, traits: Mapping[str, float] | None = No
     )
 
 
+def see_group(picture: Pictures, people: Sequence[Found]) -> Sighting:
+    """Describe a picture (H, W, 3) uint8 of several people, from left to right: where each is, how near, in what
+    colours. Expressions, light and background are not told, which are judged on portraits alone."""
+    return Sighting(
+        people=tuple(
+            Person(box=found.person, face=found.face, framing=_framing(found.face[3] - found.face[1]))
+            for found in people
+        ),
+        colours=_colours(rgb2lab(picture[::2, ::2])),
+    )
+
+
+def _framing(tall: float) -> Framing:
+    """How near a person is whose face, brows to chin, fills that share of the picture's height."""
+    return next(name for least, name in _FRAMINGS if tall >= least)
+
+
 def _person(picture: Pictures, sight: Sight, mask: NDArray[np.float32], traits: Mapping[str, float] | None) -> Person:
     height, width = picture.shape[:2]
     low, high = sight.landmarks.min(0), sight.landmarks.max(0)
@@ -89,7 +107,7 @@ def _person(picture: Pictures, sight: Sight, mask: NDArray[np.float32], traits: 
     return Person(
         box=body,
         face=face,
-        framing=next(name for least, name in _FRAMINGS if tall >= least),
+        framing=_framing(tall),
         expression=expression,
         expression_confidence=sure,
         traits=() if traits is None else tuple(_trait(name, traits[name], sight, (width, height)) for name in _REGIONS),

@@ -208,7 +208,7 @@ def flow_loss(dit: AudioDiT, text: TextEncoder, batch: Batch, sigma: Tensor) -> 
         text(text.tokenize(batch.captions).to(device)),
         ready(batch.image),
         ready(batch.audio),
-        controls=ready(batch.controls),
+        controls=ready(batch.controls).unsqueeze(1),
         maps=ready(batch.maps),
     )
     weight = batch.weight.to(device).unsqueeze(1)
@@ -250,7 +250,7 @@ def film(dit: AudioDiT, text: TextEncoder, batch: Batch, sigmas: Tensor, seed: i
         image=batch.image.to(device),
         audio=audio,
         silence=torch.zeros_like(audio),
-        controls=batch.controls.to(device),
+        controls=batch.controls.to(device).unsqueeze(1),
         maps=batch.maps.to(device),
     )
     noise = torch.randn(batch.z.shape, generator=torch.Generator().manual_seed(seed)).to(device)

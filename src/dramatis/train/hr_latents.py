@@ -149,7 +149,7 @@ class Precomputer:
             image=reference_tokens(self._encode(still)[:, :, 0]),
             audio=heard,
             silence=heard,
-            controls=torch.from_numpy(scene.controls[rows])[None].to(self.device),
+            controls=torch.from_numpy(scene.controls[rows])[None, None].to(self.device),
             maps=torch.from_numpy(maps)[None].to(self.device),
         )
         start = torch.lerp(z, torch.randn_like(z), sigma)

@@ -83,19 +83,22 @@ def _similarity(row: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
     return np.column_stack([turn, middle + np.array([row[1] * width, -row[2] * height]) - turn @ middle])
 
 
-def frame_people(landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float) -> Framing:
+def frame_people(
+    landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float, aspect: float = 1.0
+) -> Framing:
     """Frame people by their faces.
 
     landmarks: (P, 68, 3) metres at rest.  fraction: height of a face, chin to hairline, in frame heights;
     with several people it is lowered until all the faces fit.  centre: where the middle of the faces
-    appears.  distance: metres.
+    appears.  distance: metres.  aspect: width of the frame over its height.
     """
     points = np.asarray(landmarks, np.float64)
     # Brow to chin is about seven tenths of chin to hairline.
     face_height = 1.4 * float(np.mean(points[:, 19:25, 1].mean(1) - points[:, 8, 1]))
     middle = (points[:, 0] + points[:, 16]).mean(0) / 2
     middle[1] = points[:, 8, 1].min() + 0.5 * face_height
-    # The frame is one focal-length unit high; the outermost ear keeps clear of the edge of a square one.
+    # The frame is one focal-length unit high; the outermost ear keeps clear of the edge.
     reach = np.abs(points[..., 0] - middle[0]) / (distance - (points[..., 2] - middle[2]))
-    focal = min(fraction * distance / face_height, (0.38 if len(points) > 1 else 0.5) / float(reach.max()))
+    room = 0.5 * aspect - (0.12 if len(points) > 1 else 0.0)
+    focal = min(fraction * distance / face_height, room / float(reach.max()))
     return Framing((float(middle[0]), float(middle[1]), float(middle[2])), distance, focal, centre)

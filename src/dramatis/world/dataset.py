@@ -17,6 +17,9 @@ Arrays of sample i (T pictures of a timeline of F frames at 25 fps, pixels x rig
     {i}/opening   (F,) float16         gap of the inner lips over the distance of the outer eye corners (3-D)
     {i}/person    (T, H, W) uint8      0 background, k the k-th person of the scene (1 speaks)
     {i}/face      (T, H, W) uint8      1 where the skin of a face or what lies in it is seen
+
+Groups (a recipe with `people`) tell all this of all N people: their audio, controls, anchors, landmarks, visemes and
+opening begin with an axis of N, in the order of the ids in `person`.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ from dramatis.runtime.files import publish, write_whole
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.seeds import derive_seed
 from dramatis.values import UserError
-from dramatis.world.take import SPLITS, Take, make_take
+from dramatis.world.take import SPLITS, Seen, Take, make_take
 
 WINDOW = 29
 """Frames of the consecutive part and of the strided part: one clip of the mini model."""
@@ -45,6 +48,8 @@ TAKES_PER_PERSON = 3
 STRIDES = (4, 112)
 """Time strides: of the blueprint, and a longer one that teaches frames far away from the reference."""
 LONG_SHARE = 0.03
+CLOSE_SHARE, CONVERSATION_SHARE = 0.4, 0.75
+"""Of groups: people who hide parts of each other, and people who all speak."""
 _FORMAT = 1
 
 ARRAYS = (
@@ -59,7 +64,8 @@ class Recipe:
     """What makes a dataset: equal recipes give equal bytes.
 
     size: side of the square frames in pixels. strided: with the frames of a blueprint; the high-resolution networks,
-    which never make one, do without.
+    which never make one, do without. people: None for mostly one person; else groups of so many, undamaged, in frames
+    as many times as wide, and the arrays that tell of one person begin with an axis of N = `people`.
     """
 
     seed: int = 0
@@ -67,6 +73,7 @@ class Recipe:
     size: int = 128
     samples_per_shard: int = 32
     strided: bool = True
+    people: int | None = None
     format: int = _FORMAT
 
     def __post_init__(self) -> None:
@@ -74,6 +81,10 @@ class Recipe:
             raise UserError(f"the split {self.split!r} is unknown; choose one of {', '.join(SPLITS)}")
         if not 16 <= self.size <= 1024 or self.size % 16:
             raise UserError(f"the size {self.size} does not work; choose a multiple of 16 from 16 to 1024")
+        if self.people not in (None, 1, 2, 3):
+            raise UserError(f"a scene of {self.people} people cannot be filmed; choose 1, 2 or 3")
+        if self.size * (self.people or 1) > 1024:
+            raise UserError(f"{self.people} people at size {self.size} do not fit 1024 pixels; choose a smaller size")
         if self.samples_per_shard < 1:
             raise UserError(f"{self.samples_per_shard} samples a shard do not work; choose at least 1")
 
@@ -117,28 +128,53 @@ def make_sample(seed: int, identity: int, assets: Path, recipe: Recipe) -> tuple
     rng = np.random.default_rng(seed)
     stride = STRIDES[1] if rng.random() < LONG_SHARE else STRIDES[0]
     frames = (WINDOW - 1) * stride + 1
-    take = make_take(seed, recipe.split, assets, size=recipe.size, identity=identity, least_frames=frames)
+    take, about = _draw(seed, identity, assets, recipe, frames)
     start = _dense_start(take, rng)
     index = np.concatenate([[0], start + np.arange(WINDOW), stride * np.arange(WINDOW if recipe.strided else 0)])
-    arrays = sample_arrays(take, index.astype(np.int32))
+    arrays = sample_arrays(take, index.astype(np.int32), recipe.people is None)
     row = take.row(start, start + WINDOW)
-    return arrays, row | {"seed": seed, "dense_start": start, "stride": stride}
+    return arrays, row | {"seed": seed, "dense_start": start, "stride": stride} | about
 
 
-def sample_arrays(take: Take, index: NDArray[np.int32]) -> Arrays:
-    """The arrays of a sample: what is seen at the frames `index` (T,); the sound and mouth of all."""
+def _draw(seed: int, identity: int, assets: Path, recipe: Recipe, frames: int) -> tuple[Take, dict[str, Any]]:
+    """A take that the recipe asks for, and what the row says of it besides."""
+    if recipe.people is None:
+        return make_take(seed, recipe.split, assets, recipe.size, identity=identity, least_frames=frames), {}
+    rng = np.random.default_rng([seed, 8])
+    about = {
+        "close": recipe.people > 1 and bool(rng.random() < CLOSE_SHARE),
+        "conversation": bool(rng.random() < CONVERSATION_SHARE),
+    }
+    size = (recipe.size, recipe.size * recipe.people)
+    take = make_take(
+        seed, recipe.split, assets, size, recipe.people, identity, least_frames=frames, faultless=True, **about
+    )
+    return take, about
+
+
+def sample_arrays(take: Take, index: NDArray[np.int32], speaker_only: bool = True) -> Arrays:
+    """The arrays of a sample: what is seen at the frames `index` (T,); the sound and mouth of all. speaker_only: of the
+    first person, without an axis for people."""
     seen = take.render(index)
+    own = [_of_one(take, seen, index, person) for person in range(1 if speaker_only else len(take.roles))]
     return {
         "frames": seen.frames,
         "index": index,
-        "audio": np.round(take.audio * 32767).clip(-32768, 32767).astype(np.int16),
-        "controls": take.performance.take(index).vector().astype(np.float16),
-        "anchors": seen.anchors.astype(np.float16),
-        "landmarks": seen.landmarks.astype(np.float16),
-        "visemes": take.visemes.astype(np.float16),
-        "opening": take.opening.astype(np.float16),
         "person": seen.person,
         "face": seen.face.astype(np.uint8),
+        **{name: array if speaker_only else np.stack([one[name] for one in own]) for name, array in own[0].items()},
+    }
+
+
+def _of_one(take: Take, seen: Seen, index: NDArray[np.int32], person: int) -> Arrays:
+    role = take.roles[person]
+    return {
+        "audio": np.round(role.utterance.audio * 32767).clip(-32768, 32767).astype(np.int16),
+        "controls": role.performance.take(index).vector().astype(np.float16),
+        "anchors": seen.anchors[person].astype(np.float16),
+        "landmarks": seen.landmarks[person].astype(np.float16),
+        "visemes": role.visemes.astype(np.float16),
+        "opening": role.opening.astype(np.float16),
     }
 
 
@@ -184,7 +220,7 @@ def _settle(out: Path, recipe: Recipe) -> None:
     """Write the recipe beside the shards, or check that the one which is there is the same."""
     path = out / "dataset.json"
     if path.exists():
-        there = {"strided": True} | json.loads(path.read_text(encoding="utf-8"))
+        there = {"strided": True, "people": None} | json.loads(path.read_text(encoding="utf-8"))
         if there != asdict(recipe):
             raise UserError(f"{out} holds a dataset of another recipe ({there}); choose another folder")
     else:

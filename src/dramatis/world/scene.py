@@ -244,8 +244,8 @@ class Scene:
 
 @dataclass(frozen=True)
 class SceneRanges:
-    """Bounds of `random_look`. face: height of a face, chin to hairline, in frame heights.  centre_x,
-    centre_y: where it is. distance: metres.
+    """Bounds of `random_look`. face: height of a face, chin to hairline, in frame heights.  centre_x (of a square
+    frame), centre_y: where it is. distance: metres.
     """
 
     face: tuple[float, float] = (0.42, 0.58)
@@ -256,14 +256,15 @@ class SceneRanges:
     lens: LensRanges = field(default_factory=LensRanges)
 
 
-def random_placements(count: int, rng: np.random.Generator) -> tuple[Placement, ...]:
-    """Places side by side for one to three people, the outer ones turned a little to the middle."""
+def random_placements(count: int, rng: np.random.Generator, close: bool = False) -> tuple[Placement, ...]:
+    """Places side by side for one to three people, the outer ones turned a little to the middle. close: so near that
+    heads and shoulders hide what is behind them."""
     if count == 1:
         return (Placement(),)
-    gap = rng.uniform(0.32, 0.4)
+    gap = rng.uniform(0.14, 0.24) if close else rng.uniform(0.32, 0.4)
     across = (np.arange(count) - (count - 1) / 2) * gap
-    # The shoulders overlap, so every second person stands a step back.
-    back = 0.14 * (np.arange(count) % 2)
+    # The shoulders overlap, so every second person stands a step back; a whole one where heads would meet.
+    back = (0.24 if close else 0.14) * (np.arange(count) % 2)
     return tuple(
         Placement((float(x), float(rng.uniform(-0.04, 0.04)), float(-z)), float(-0.5 * x))
         for x, z in zip(across, back, strict=True)
@@ -276,17 +277,20 @@ def random_look(
     seed: int,
     background_seed: int,
     ranges: SceneRanges | None = None,
+    aspect: float = 1.0,
 ) -> Look:
     """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are
-    kept for testing."""
+    kept for testing. aspect: width of the frame over its height."""
     ranges = ranges or SceneRanges()
     rng = np.random.default_rng([seed, 0x6C6F6F6B])
     background = make_background(background_seed)
     landmarks = [place.apply(pose.landmarks68) for place, pose in zip(placements, rest, strict=True)]
-    # Groups have small faces: they sit lower, for the room below would show nothing but bodies.
-    lowered = 0.05 * (len(landmarks) - 1)
-    centre = (float(rng.uniform(*ranges.centre_x)), float(rng.uniform(*ranges.centre_y)) + lowered)
-    framing = frame_people(np.stack(landmarks), rng.uniform(*ranges.face), centre, float(rng.uniform(*ranges.distance)))
+    # Groups in a narrow frame have small faces: they sit lower, for the room below would show nothing but bodies.
+    lowered = 0.05 * max(0.0, len(landmarks) - aspect)
+    across = 0.5 + (float(rng.uniform(*ranges.centre_x)) - 0.5) / aspect
+    centre = (across, float(rng.uniform(*ranges.centre_y)) + lowered)
+    fraction, distance = float(rng.uniform(*ranges.face)), float(rng.uniform(*ranges.distance))
+    framing = frame_people(np.stack(landmarks), fraction, centre, distance, aspect)
     return Look(framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens))
 
 

@@ -1,9 +1,10 @@
 """One take: people, what is said, how they act, where and in what light, filmed with exact ground truth.
 
 `make_take` draws everything from one seed; `Take.render` films any frames of its timeline. The first person
-of the scene speaks, the others listen. The performance comes from `motion.perform` with shots like the
-director's, so that a model trained on takes is driven by the same numbers when it renders a job. Frame 0 is
-the reference: a face at rest, the mouth closed, or now and then a smile or parted lips, as people's pictures have.
+of the scene speaks; the others listen, or speak as well, in turns or at once. The performance comes from
+`motion.perform` with shots like the director's, so that a model trained on takes is driven by the same numbers
+when it renders a job. Frame 0 is the reference: a face at rest, the mouth closed, or now and then a smile or
+parted lips, as people's pictures have.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from dramatis.world.assets import EXPRESSIONS
 from dramatis.world.captions import Description, caption, negative_caption
 from dramatis.world.damage import DAMAGES, FRAME_DAMAGES, damage, move
 from dramatis.world.direction import direct, direct_listener
+from dramatis.world.engines import SAMPLE_RATE
 from dramatis.world.people import Person, PosedPerson, make_person
+from dramatis.world.phones import PAUSE
 from dramatis.world.portrayal import background_of, light_of, subject_of
 from dramatis.world.scene import Placement, Scene, random_look, random_placements
 from dramatis.world.speech import Utterance, utterance_for
@@ -48,15 +51,20 @@ _MOUTH = np.array([name.startswith(("jaw", "mouth")) for name in EXPRESSIONS])
 
 @dataclass(frozen=True)
 class Role:
-    """One person of a take. expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze: (F, 2).
-    caught: the emotion that the reference picture shows and how strong it is, 0..1; None for a face at rest.
+    """One person of a take. performance: under the camera of the take.  utterance: what is said, silence if nothing.
+    expressions: (F, 53).  heads: (F, 6), the person's own bearing included.  gaze: (F, 2).  visemes: (F, 16).
+    opening: (F,) inner-lip gap over the distance of the outer eye corners, undamaged.  caught: the emotion that
+    the reference picture shows and how strong it is, 0..1; None for a face at rest.
     """
 
     person: Person
     performance: Performance
+    utterance: Utterance
     expressions: NDArray[np.float32]
     heads: NDArray[np.float32]
     gaze: NDArray[np.float32]
+    visemes: NDArray[np.float32]
+    opening: NDArray[np.float32]
     caught: tuple[str, float] | None = None
 
     def pose(self, frame: int) -> PosedPerson:
@@ -75,8 +83,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """T filmed frames. frames: (T, H, W, 3) uint8.  person: (T, H, W) uint8.  face: (T, H, W) bool.
-    landmarks: (T, 68, 2) and anchors: (T, 9, 2) float32 px of the person who speaks.
+    """T filmed frames of N people. frames: (T, H, W, 3) uint8.  person: (T, H, W) uint8, k + 1 where person k is seen.
+    face: (T, H, W) bool. landmarks: (N, T, 68, 2) and anchors: (N, T, 9, 2) float32 px, the first one's first.
     """
 
     frames: NDArray[np.uint8]
@@ -88,57 +96,66 @@ class Seen:
 
 @dataclass(frozen=True)
 class Take:
-    """A take of F frames at 25 fps, not yet filmed. visemes: (F, 16).  opening: (F,) inner-lip gap over the
-    distance of the outer eye corners, of the undamaged performance.
-    """
+    """A take of F frames at 25 fps, not yet filmed."""
 
     seed: int
     split: str
     identity: int
     roles: tuple[Role, ...]
     shots: tuple[Shot, ...]
-    utterance: Utterance
     scene: Scene
-    visemes: NDArray[np.float32]
-    opening: NDArray[np.float32]
     fault: Fault | None
 
     @property
     def frames(self) -> int:
-        return len(self.opening)
+        return len(self.performance)
+
+    @property
+    def utterance(self) -> Utterance:
+        """Of the first person."""
+        return self.roles[0].utterance
 
     @property
     def audio(self) -> NDArray[np.float32]:
-        """(640 F,) mono at 16 kHz."""
+        """(640 F,) mono at 16 kHz, the first person's voice."""
         return self.utterance.audio
 
     @property
     def performance(self) -> Performance:
-        """Of the person who speaks."""
+        """Of the first person."""
         return self.roles[0].performance
+
+    @property
+    def opening(self) -> NDArray[np.float32]:
+        """(F,) of the first person's mouth."""
+        return self.roles[0].opening
 
     def render(self, index: ArrayLike) -> Seen:
         """Film the frames `index` (T,) of the timeline, any order; repeated ones are filmed once."""
         times, back = np.unique(np.asarray(index, np.int64), return_inverse=True)
-        speaker, place = self.roles[0], self.scene.placements[0]
-        rigid = speaker.person.rigid_points(speaker.heads[times])
+        places = self.scene.placements
+        rigid = [role.person.rigid_points(role.heads[times]) for role in self.roles]
         shots, landmarks, anchors = [], [], []
-        for t, points in zip(times.tolist(), rigid, strict=True):
+        for t, *points in zip(times.tolist(), *rigid, strict=True):
             row = self.performance.camera[t]
             poses = [role.pose(t) for role in self.roles]
             shot = self.scene.render(poses, row, frame=t)
             shots.append(shot)
-            landmarks.append(shot.camera.project(place.apply(poses[0].landmarks68)))
-            anchors.append(shot.camera.project(place.apply(points)))
+            faces = [place.apply(pose.landmarks68) for place, pose in zip(places, poses, strict=True)]
+            skulls = [place.apply(head) for place, head in zip(places, points, strict=True)]
+            landmarks.append(shot.camera.project(np.stack(faces)))
+            anchors.append(shot.camera.project(np.stack(skulls)))
         seen = Seen(
             np.stack([shot.rgb for shot in shots]),
             np.stack([shot.person for shot in shots]),
             np.stack([shot.face for shot in shots]),
-            np.stack(landmarks),
-            np.stack(anchors),
+            np.stack(landmarks, 1),
+            np.stack(anchors, 1),
         )
         seen = self._spoilt(seen, times)
-        return Seen(*(getattr(seen, name)[back] for name in ("frames", "person", "face", "landmarks", "anchors")))
+        return Seen(
+            seen.frames[back], seen.person[back], seen.face[back], seen.landmarks[:, back], seen.anchors[:, back]
+        )
 
     def describe(self, start: int, stop: int) -> Description:
         """The facts of frames start <= t < stop: the shot that most of them lie in, and gestures mostly inside."""
@@ -208,7 +225,7 @@ class Take:
             frames,
             move(seen.person, shift),
             move(seen.face, shift),
-            seen.landmarks + shift[:, None],
+            seen.landmarks + shift[None, :, None],
             seen.anchors,
         )
 
@@ -222,13 +239,16 @@ def make_take(
     identity: int | None = None,
     least_frames: int = LEAST_FRAMES,
     faultless: bool = False,
+    close: bool = False,
+    conversation: bool = False,
 ) -> Take:
     """Draw a take from `seed`.
 
     split: "train" or "test"; people, voices and backdrops of the two never meet.  size: (height, width) or
     one side.  people: 1 to 3, drawn if None.  identity: seed of the person who speaks; takes that share it
-    share the person.  least_frames: length of the timeline, at least.  faultless: never damaged.  Raises
-    UserError where `assets` lacks the raw material.
+    share the person.  least_frames: length of the timeline, at least.  faultless: never damaged.  close: people hide
+    parts of each other.  conversation: everybody speaks, in turns or at once.  Raises UserError where `assets` lacks
+    the raw material.
     """
     rng = np.random.default_rng([seed, 1])
     count = int(rng.choice(3, p=PEOPLE_SHARES)) + 1
@@ -240,29 +260,32 @@ def make_take(
     utterance = _spoken(derive_seed("sound", seed), split, least_frames)
     frames = len(utterance.audio) // SAMPLES_PER_FRAME
     shots = direct(frames, rng)
-    placements = _placements(count, rng)
+    placements = _placements(count, rng, close)
+    spoken = [utterance, *(_other_voice(seed, k, split, frames, conversation) for k in range(1, count))]
+    if conversation:
+        spoken = _in_turns(spoken, np.random.default_rng([seed, 3]))
+    camera: NDArray[np.float32] | None = None
     roles = []
-    for k, (person, place) in enumerate(zip(cast, placements, strict=True)):
+    for k, (person, place, said) in enumerate(zip(cast, placements, spoken, strict=True)):
         style = np.random.default_rng([seed, 2, k])
-        motion = derive_seed("motion", seed, k)
-        if k == 0:
-            performance = perform(shots, prosody_from_energy(utterance.audio, frames), motion)
-            face = expression_track(utterance.phonemes, frames, performance, style, utterance.loudness)
-        else:
-            performance = perform(direct_listener(shots, rng), Prosody.silence(frames), motion)
-            face = expression_track((), frames, performance, style)
-        roles.append(_role(person, performance, face, place, style))
+        played = direct_listener(shots, rng) if k else shots
+        listens = k > 0 and said.kind == "silent"
+        prosody = Prosody.silence(frames) if listens else prosody_from_energy(said.audio, frames)
+        performance = perform(played, prosody, derive_seed("motion", seed, k))
+        camera = performance.camera if camera is None else camera
+        performance = _seen_by(camera, performance)
+        face = expression_track(said, frames, performance, style)
+        roles.append(_role(person, performance, said, face, place, style))
+    height, width = (size, size) if isinstance(size, int) else size
     rest = [role.pose(0) for role in roles]
     background = held_apart(derive_seed("background", seed), split)
-    look = random_look(rest, placements, derive_seed("look", seed), background)
+    look = random_look(rest, placements, derive_seed("look", seed), background, aspect=width / height)
     # The camera orbits the head centres, as motion.face has it, not the middle of the faces in front of them.
     look = replace(look, framing=replace(look.framing, target=(*look.framing.target[:2], 0.0)))
-    scene = Scene(cast, rest, placements, look, (size, size) if isinstance(size, int) else size)
-    opening = mouth_opening(cast[0].landmarks(roles[0].expressions, np.zeros((frames, 6), np.float32)))
-    visemes = viseme_track(utterance.phonemes, frames)
+    scene = Scene(cast, rest, placements, look, (height, width))
     if fault and fault.kind in ("frozen", "frozen_lips"):
         roles[0] = _frozen(roles[0], fault)
-    return Take(seed, split, identity, tuple(roles), shots, utterance, scene, visemes, opening, fault)
+    return Take(seed, split, identity, tuple(roles), shots, scene, fault)
 
 
 def held_apart(seed: int, split: str) -> int:
@@ -296,10 +319,47 @@ def _draw_fault(rng: np.random.Generator, seed: int) -> Fault | None:
     return Fault(kind, severity, derive_seed("fault", seed)) if rng.random() < DAMAGED_SHARE else None
 
 
-def _placements(count: int, rng: np.random.Generator) -> tuple[Placement, ...]:
+def _other_voice(seed: int, k: int, split: str, frames: int, conversation: bool) -> Utterance:
+    """What the k-th person says, in `frames` frames: something in a conversation, else nothing."""
+    samples = frames * SAMPLES_PER_FRAME
+    if not conversation:
+        silence = np.zeros(samples, np.float32)
+        return Utterance(silence, (), np.zeros(0, np.float32), "", "", "", "silent")
+    said = _spoken(derive_seed("sound", seed, k), split, frames)
+    return replace(said, audio=said.audio[:samples])
+
+
+def _in_turns(spoken: list[Utterance], rng: np.random.Generator) -> list[Utterance]:
+    """The same utterances, half of the time one after another in any order, else at once as they are."""
+    if rng.random() < 0.5:
+        return spoken
+    turn, order = spoken[0].seconds / len(spoken), rng.permutation(len(spoken))
+    return [only(said, turn * place, turn * (place + 1)) for said, place in zip(spoken, order.tolist(), strict=True)]
+
+
+def only(said: Utterance, start: float, stop: float) -> Utterance:
+    """An utterance that keeps silent but from `start` to `stop` seconds."""
+    fade = 0.01
+    time = np.arange(len(said.audio)) / SAMPLE_RATE
+    audio = said.audio * np.clip(np.minimum(time - start, stop - time) / fade, 0, 1).astype(np.float32)
+    heard = [(max(a, start), min(b, stop), phone) for a, b, phone in said.phonemes if b > start and a < stop]
+    phones = ((0.0, start, PAUSE), *heard, (stop, said.seconds, PAUSE))
+    moments = np.arange(len(said.loudness)) / 100
+    loudness = said.loudness * ((moments >= start) & (moments < stop))
+    phonemes = tuple(phone for phone in phones if phone[1] > phone[0])
+    return replace(said, audio=audio, phonemes=phonemes, loudness=loudness.astype(np.float32))
+
+
+def _seen_by(camera: NDArray[np.float32], performance: Performance) -> Performance:
+    """The performance before the camera (F, 6) of the take, to which the eyes turn as they did to their own."""
+    turned = (performance.camera - camera)[:, 4:6]
+    return replace(performance, camera=camera, gaze=performance.gaze + turned)
+
+
+def _placements(count: int, rng: np.random.Generator, close: bool) -> tuple[Placement, ...]:
     """Where people stand, the one who speaks anywhere among them; one alone is turned a little."""
     if count > 1:
-        places = random_placements(count, rng)
+        places = random_placements(count, rng, close)
         return tuple(places[k] for k in rng.permutation(count))
     return (Placement(yaw=float(np.clip(rng.normal(0.0, 0.12), -0.3, 0.3))),)
 
@@ -307,6 +367,7 @@ def _placements(count: int, rng: np.random.Generator) -> tuple[Placement, ...]:
 def _role(
     person: Person,
     performance: Performance,
+    utterance: Utterance,
     expressions: NDArray[np.float32],
     place: Placement,
     rng: np.random.Generator,
@@ -324,7 +385,9 @@ def _role(
     caught = caught_emotion(rng) if rng.random() < CAUGHT_SHARE else None
     if caught is not None:
         expressions = _settled(expressions, caught_expression(*caught, rng))
-    return Role(person, performance, expressions, heads, gaze.astype(np.float32), caught)
+    opening = mouth_opening(person.landmarks(expressions, np.zeros((len(heads), 6), np.float32)))
+    visemes = viseme_track(utterance.phonemes, len(heads))
+    return Role(person, performance, utterance, expressions, heads, gaze.astype(np.float32), visemes, opening, caught)
 
 
 def _settled(expressions: NDArray[np.float32], first: NDArray[np.float32]) -> NDArray[np.float32]:

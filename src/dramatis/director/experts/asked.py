@@ -22,7 +22,7 @@ from dramatis.director.experts.text import TextExpert
 from dramatis.director.llm.protocol import LLM, Attachment, LLMError, Message
 from dramatis.director.negative import without_overlap
 from dramatis.director.words import DEFAULT_AMOUNT, Direction, Kind, Step, Wish
-from dramatis.story import Shot
+from dramatis.story import Character, Shot
 from dramatis.values import FPS, Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
 
 log = logging.getLogger(__name__)
@@ -172,8 +172,8 @@ class AskedExpert:
 class AskedTextExpert(TextExpert):
     """The textual expert whose reading of the words is a model's; settling and cutting stay with the rules."""
 
-    def __init__(self, seed: int, llm: LLM) -> None:
-        super().__init__(seed)
+    def __init__(self, seed: int, llm: LLM, characters: Sequence[Character] = ()) -> None:
+        super().__init__(seed, characters)
         self._llm = llm
         self._note = ""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from dramatis.debate import Claim, Conflict, Evidence, ExpertName, Objection, Question, Side, Turn
 from dramatis.director.dialogue import Material, Minutes
+from dramatis.director.group import Role, joined_camera, roles_of
 from dramatis.director.plan import IMPLIED_AMOUNT, draft
 from dramatis.director.settle import WORDS, Settled, settle, sureness
 from dramatis.director.words import Direction, Step, read
-from dramatis.story import Shot
+from dramatis.story import Character, Shot
 
 GUESSED = 0.5
 """Confidence of what is filled in because something has to be."""
@@ -25,19 +27,21 @@ class TextExpert:
     settled: Settled
     shots: tuple[Shot, ...]
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, characters: Sequence[Character] = ()) -> None:
         self.seed = seed
         self.direction = Direction(steps=(Step(),))
+        self.roles: tuple[Role, ...] = ()
+        self._characters = characters
 
     def speak(self, material: Material, minutes: Minutes, round_: int) -> Turn | None:
         if round_ == 0:
-            self.direction = self.read(material, minutes)
+            self._listen(material, minutes)
             self._plan(material, minutes)
             return Turn(
                 expert=self.name,
                 round=round_,
                 thought="the direction as read" if material.prompt.strip() else "nothing is written: all is left open",
-                claims=tuple(_claims(self.direction)),
+                claims=(*_claims(self.direction), *_own_claims(self.roles)),
                 questions=tuple(_questions(self.direction)),
             )
         if round_ == 1:
@@ -48,13 +52,20 @@ class TextExpert:
             return Turn(expert=self.name, round=round_, thought="everybody was heard; the plan stands")
         return None
 
+    def _listen(self, material: Material, minutes: Minutes) -> None:
+        """Read the words for all, and those for each of several people."""
+        shared, self.roles = roles_of(self._characters, material.prompt)
+        self.direction = self.read(replace(material, prompt=shared), minutes)
+        if self.roles:
+            self.direction = replace(joined_camera(self.direction, self.roles), people=len(self.roles))
+
     def read(self, material: Material, minutes: Minutes) -> Direction:
         """The user's words, understood."""
         return read(material.prompt)
 
     def _plan(self, material: Material, minutes: Minutes) -> None:
         self.settled = settle(material, minutes, self.direction)
-        self.shots = draft(material.heard, self.settled.direction, self.seed)
+        self.shots = draft(material.heard, self.settled.direction, self.seed, self.roles, self.direction)
 
     def _propose(self, round_: int) -> Turn:
         conflicts = self.settled.conflicts
@@ -99,6 +110,16 @@ def _claims(direction: Direction) -> Iterator[Claim]:
         yield Claim(about="scene", value=scene[:200], confidence=WORDS, evidence=(Evidence(words=scene[:2000]),))
 
 
+def _own_claims(roles: Sequence[Role]) -> Iterator[Claim]:
+    """What the words ask of each of several people."""
+    for role in roles:
+        for number, step in enumerate(role.direction.steps, 1):
+            for about, value in _wishes(step):
+                yield Claim(about=about, value=f"{role.name}, step {number}: {value}", confidence=sureness(step))
+        for kind, name in sorted(role.direction.avoid):
+            yield Claim(about=kind, value=f"{role.name}: not {name}", confidence=WORDS)
+
+
 def _wishes(step: Step) -> Iterator[tuple[str, str]]:
     if step.emotion:
         yield "emotion", f"{step.emotion.name} {step.emotion.intensity:g}"
@@ -124,6 +145,8 @@ def _inferred(direction: Direction, shots: tuple[Shot, ...]) -> Iterator[Claim]:
         yield Claim(about="emotion", value="neutral", confidence=GUESSED, inferred=True)
     if any(step.camera is None for step in direction.steps):
         yield Claim(about="camera", value="static where nothing is said", confidence=GUESSED, inferred=True)
+    if any(acting.character not in shot.speakers for shot in shots for acting in shot.acting):
+        yield Claim(about="listeners", value="they follow who speaks", confidence=GUESSED, inferred=True)
     for shot in shots:
         for gesture in shot.gestures:
             if gesture.amount == IMPLIED_AMOUNT:

@@ -1,0 +1,78 @@
+"""Several people in one frame: whose a place is by their heads alone, and what moves where.
+
+Heads are known for every frame before anything is filmed: the performance says where they are. So the frame can be
+shared out among people without looking at it, coarsely: this is what coordinate maps and moved frames of several people
+are joined by, and where masks begin before the network has predicted any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dramatis.motion.maps import cell_centres, coordinate_maps, head_coordinates
+from dramatis.motion.performance import Performance
+from dramatis.motion.warp import camera_positions, head_pull
+
+SPINE = (0.22, -1.2)
+"""Top and bottom of the line that a person's places are measured from, in head heights above the head's centre."""
+SOFTNESS = 0.12
+"""Difference of distances, in head heights, at which one of two people owns three quarters of a place."""
+
+
+def head_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """Whose each cell is, by the distance to everybody's head and chest.
+
+    anchors: (N, T, 9, 2) pixels of the rigid anchors.  size: (H, W) pixels.  Returns (N, T, h, w) in 0..1, which sums
+    to 1 over people; all 1 for one.
+    """
+    points = np.asarray(anchors, np.float64)
+    if len(points) == 1:
+        return np.ones((1, points.shape[1], *grid), np.float32)
+    closeness = -np.stack([_distance(head_coordinates(person, cell_centres(size, grid))) for person in points])
+    closeness *= np.log(3) / SOFTNESS
+    raised = np.exp(closeness - closeness.max(0))
+    return np.asarray(raised / raised.sum(0), np.float32)
+
+
+def _distance(head: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, 2, h, w) head coordinates -> (T, h, w) head heights from the line through head and chest."""
+    up = head[:, 1]
+    beyond = np.maximum(up - SPINE[0], 0) + np.minimum(up - SPINE[1], 0)
+    return np.hypot(head[:, 0], beyond)
+
+
+def group_maps(
+    anchors: ArrayLike, performance: Performance, size: tuple[int, int], grid: tuple[int, int]
+) -> NDArray[np.float32]:
+    """`coordinate_maps` of a frame with N people: every cell shows the head of whom it belongs to.
+
+    anchors: (N, T, 9, 2).  performance: anybody's; all see one camera.  Returns (T, 6, h, w).
+    """
+    points = np.asarray(anchors, np.float64)
+    maps = np.stack([coordinate_maps(person, performance, size, grid) for person in points])
+    owner = head_shares(points, size, grid).argmax(0)
+    return np.asarray(np.take_along_axis(maps, owner[None, :, None], 0)[0])
+
+
+def group_positions(
+    anchors: ArrayLike, performances: Sequence[Performance], source: int, size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """`warp.warp_positions` of a frame with N people: every head moves as its own performance says, the rest with the
+    camera.
+
+    anchors: (N, T, 9, 2).  performances: N of T frames with one camera.  Returns (T, H, W, 2).
+    """
+    points = np.asarray(anchors, np.float64)
+    if len(points) != len(performances):
+        raise ValueError(f"{len(points)} heads do not fit {len(performances)} performances")
+    pulls = [head_pull(person, acted, source, size) for person, acted in zip(points, performances, strict=True)]
+    by_camera = camera_positions(performances[0].camera, source, size)
+    # Where two heads meet, both pull at a place; more than all of one is too much.
+    total = np.maximum(sum(weight for weight, _ in pulls), 1.0) if len(pulls) > 1 else np.float32(1)
+    moved = by_camera
+    for weight, by_head in pulls:
+        moved = moved + weight / total * (by_head - by_camera)
+    return moved.reshape(len(performances[0]), *size, 2)
