@@ -27,6 +27,7 @@ from dramatis.annotate.overlay import tinted
 from dramatis.avatar import AvatarPipeline
 from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.mini import MiniBackbone
+from dramatis.cascade.pipeline import reference_picture
 from dramatis.debate import Box
 from dramatis.evaluate import measures
 from dramatis.evaluate.report import Row, judged
@@ -265,10 +266,10 @@ def voice_rows(bench: Bench, scenes: Sequence[Scene]) -> list[Row]:
     pipe = bench.stage.varied(scale=1)
     for scene in scenes:
         for speaker in range(scene.people):
-            motion = film(bench, pipe, scene, _alone(scene, speaker), "alone").motion
+            motion = film(bench, pipe, scene, _alone(scene, speaker), "predicted").motion
             ratios.append(np.delete(motion, speaker).mean() / motion[speaker])
         for voices in permutations(range(scene.people)):
-            take = film(bench, pipe, scene, voices, "all")
+            take = film(bench, pipe, scene, voices, "predicted")
             right += take.right
             own += take.own
     still, share, r = float(np.mean(ratios)), float(np.mean(right)), float(np.mean(own))
@@ -291,7 +292,7 @@ def film(bench: Bench, pipe: AvatarPipeline, scene: Scene, voices: Sequence[int 
     output = bench.work / f"{scene.folder.name}-{name}-{label}.mp4"
     made = pipe.render(storyline_of(bench, scene, voices), output)
     frames = np.stack(list(read_frames(made.video)))
-    return Take(scene, tuple(voices), mouths(bench, frames, scene.faces))
+    return Take(scene, tuple(voices), mouths(bench, frames, scene))
 
 
 def storyline_of(bench: Bench, scene: Scene, voices: Sequence[int | None]) -> Storyline:
@@ -327,13 +328,13 @@ def mixed(bench: Bench, scene: Scene, voices: Sequence[int | None]) -> Path:
     return path
 
 
-def mouths(bench: Bench, frames: Pictures, boxes: Sequence[Box]) -> np.ndarray:
-    """(N, T) opening of everybody's mouth; every face is looked for where it was last."""
+def mouths(bench: Bench, frames: Pictures, scene: Scene) -> np.ndarray:
+    """(N, T) opening of everybody's mouth; every face is looked for where it was last, from the portrait on."""
     eye = Eye(bench.eye, "")
-    faces = find_faces(eye, frames[0], boxes)
-    out = np.zeros((len(boxes), len(frames)))
-    for person, face in enumerate(faces):
-        assert face is not None, "nobody has moved in the first frame"
+    portrait = reference_picture(scene.folder / "portrait.png", *frames.shape[2:0:-1])
+    out = np.zeros((scene.people, len(frames)))
+    for person, face in enumerate(find_faces(eye, portrait, scene.faces)):
+        assert face is not None, "nobody is filmed whose face is not found"
         for place, frame in enumerate(frames):
             face = eye.at(frame, face.closer)
             out[person, place] = mouth_opening(face.landmarks)
