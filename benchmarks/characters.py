@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from bench import Bench
+from directing import SETTLED
 from dramatis.annotate.overlay import tinted
 from dramatis.avatar import AvatarPipeline
 from dramatis.cascade.backbone import ClipInputs
@@ -42,8 +43,6 @@ from dramatis.values import FrameSpan
 
 Kind = TypeVar("Kind", bound=MiniBackbone)
 SCENES = Path(__file__).parent / "scenes"
-SETTLED = 12
-"""First frames, in which faces leave the expression of the picture."""
 CLIP = 29
 """Frames of a clip whose masks are looked at."""
 
@@ -330,7 +329,7 @@ def mixed(bench: Bench, scene: Scene, voices: Sequence[int | None]) -> Path:
 
 def mouths(bench: Bench, frames: Pictures, scene: Scene) -> np.ndarray:
     """(N, T) opening of everybody's mouth; every face is looked for where it was last, from the portrait on."""
-    eye = Eye(bench.eye, "")
+    eye = Eye(bench.eye)
     portrait = reference_picture(scene.folder / "portrait.png", *frames.shape[2:0:-1])
     out = np.zeros((scene.people, len(frames)))
     for person, face in enumerate(find_faces(eye, portrait, scene.faces)):

@@ -18,6 +18,7 @@ import typer
 from numpy.typing import NDArray
 from PIL import Image
 
+from dramatis.media.subtitles import Cue, to_srt
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 from dramatis.world.speech import synthesise
@@ -160,12 +161,12 @@ def write_demos(assets: Path) -> None:
     turns = _turns("three")
     whole = np.zeros(turns[-1][0] + len(turns[-1][1]), np.float32)
     cues = []
-    for number, ((name, _), (start, voice)) in enumerate(zip(DEMO_VOICES["three"], turns, strict=True)):
+    for (name, _), line, (start, voice) in zip(DEMO_VOICES["three"], DEMO_LINES, turns, strict=True):
         whole[start : start + len(voice)] = voice
-        begin, end = (_clock(samples / SAMPLE_RATE) for samples in (start, start + len(voice)))
-        cues.append(f"{number + 1}\n{begin} --> {end}\n{name}: {DEMO_LINES[number]}\n")
+        stop = start + len(voice)
+        cues.append(Cue(start / SAMPLE_RATE, stop / SAMPLE_RATE, line, name))
     soundfile.write(EXAMPLES / "three.flac", whole, SAMPLE_RATE)
-    (EXAMPLES / "three.srt").write_text("\n".join(cues))
+    (EXAMPLES / "three.srt").write_text(to_srt(cues))
 
 
 def _turns(demo: str) -> list[tuple[int, NDArray[np.float32]]]:
@@ -176,13 +177,6 @@ def _turns(demo: str) -> list[tuple[int, NDArray[np.float32]]]:
         turns.append((start, samples))
         start += len(samples) + round(PAUSE * SAMPLE_RATE)
     return turns
-
-
-def _clock(seconds: float) -> str:
-    """SubRip's way to write a time."""
-    milliseconds = round(1000 * seconds)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"00:{minutes:02d}:{rest // 1000:02d},{rest % 1000:03d}"
 
 
 def main(assets: Annotated[Path, typer.Option(help="raw assets")] = Path("../shared/assets")) -> None:

@@ -191,7 +191,7 @@ class AvatarPipeline:
     ) -> Inputs:
         """Everybody in a picture, those who are named with their voices, the others as listeners."""
         voices = check_voices(wanted, audio, subtitles)
-        eye = Eye(self.backbone.eye, "")
+        eye = Eye(self.backbone.eye)
         group = look_at_group(image, eye)
         people = bind(wanted, group, eye, output.with_suffix(".people.png"))
         characters = characters_of(wanted, people, group)
@@ -221,7 +221,7 @@ class AvatarPipeline:
     def _several(self, image: Path) -> UserError | None:
         """The refusal of a picture of several people of whom nobody is named."""
         try:
-            people = len(look_at_group(image, Eye(self.backbone.eye, "")).people)
+            people = len(look_at_group(image, Eye(self.backbone.eye)).people)
         except UserError:
             return None
         if people < 2:

@@ -190,7 +190,7 @@ def _find_all(backbone: Backbone, reference: Pictures, cast: Sequence[Character]
     shape, size = load_image(Path(name)).size, reference.shape[1::-1]
     boxes = [fitted_box(character.face, shape, size) for character in cast if character.face is not None]
     out = []
-    for character, face in zip(cast, find_faces(Eye(backbone.eye, ""), reference, boxes), strict=True):
+    for character, face in zip(cast, find_faces(Eye(backbone.eye), reference, boxes), strict=True):
         if face is None:
             raise UserError(
                 f"{name}: no face was found in the box of {character.name!r}; see who is where with "

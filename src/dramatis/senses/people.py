@@ -122,7 +122,7 @@ class Survey:
 class Eye:
     """Looks of the perception network at parts of frames; what the windows over the last frame showed is kept."""
 
-    def __init__(self, net: PerceptionNet, identity: str) -> None:
+    def __init__(self, net: PerceptionNet, identity: str = "") -> None:
         self.identity = identity
         self._net = net.eval()
         self._last: tuple[Pictures, dict[float, Survey]] | None = None
