@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dramatis.director.negative import shot_negative
 from dramatis.story import Camera, Emotion
-from dramatis.vocabulary import EMOTION_PHRASES, EMOTION_WORDS, OPPOSITE_EMOTIONS, named_emotions
+from dramatis.vocabulary import EMOTION_PHRASES, EMOTION_WORDS, OPPOSITE_EMOTIONS, alone, named_emotions
 
 
 def test_tags_name_emotions_in_order_and_once() -> None:
@@ -17,6 +17,12 @@ def test_no_word_names_two_emotions() -> None:
     for table in (EMOTION_WORDS, EMOTION_PHRASES):
         for name, words in table.items():
             assert all(named_emotions(word) == (name,) for word in words if "," not in word)
+
+
+def test_company_is_left_out_where_one_person_is_looked_at() -> None:
+    assert alone("A woman beside two other people speaks, sad. She nods.") == "A woman speaks, sad. She nods."
+    assert alone("A man beside one other person sings. A man beside other people sings.") == "A man sings. A man sings."
+    assert alone("a person speaks beside a lamp") == "a person speaks beside a lamp"
 
 
 def test_what_the_negative_director_writes_names_the_contraries() -> None:

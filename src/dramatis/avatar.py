@@ -25,6 +25,7 @@ from dramatis.media.files import check_disk, check_output, estimate_disk
 from dramatis.media.image import choose_size, load_image
 from dramatis.media.subtitles import Cue, captions, read_subtitles, to_srt, to_vtt
 from dramatis.media.video import read_frames
+from dramatis.models.perception import interocular
 from dramatis.models.speech import SAMPLE_RATE
 from dramatis.models.traits import traits_of
 from dramatis.observed import Observations, Sighting
@@ -199,7 +200,9 @@ class AvatarPipeline:
         if len(characters) == 1:
             seen, size = self._see_one(image, group.size)
         else:
-            seen, size = see_group(group.picture, group.people), self._size(*group.size, len(characters))
+            seen = see_group(group.picture, group.people)
+            shown = group.size[0] / group.picture.shape[1]
+            size = self.frame_size(*group.size, [shown * interocular(found.landmarks) for found in group.people])
             check_filmed(characters, group, size)
         whole = mixed(voices, output.with_suffix(".voices.wav"))
         tracks = {name: str(info.path) for name, info in voices.tracks.items()}
@@ -209,7 +212,7 @@ class AvatarPipeline:
 
     def _see_one(self, image: Path, of: tuple[int, int]) -> tuple[Sighting, tuple[int, int]]:
         """What a portrait of (width, height) px shows, and the size (width, height) of a video of it."""
-        size = self._size(*of, 1)
+        size = self.frame_size(*of)
         scale = self.backbone.profile.scale
         reference = reference_picture(image, size[0] // scale, size[1] // scale)
         try:
@@ -231,10 +234,16 @@ class AvatarPipeline:
             f"`dramatis characters {image}` helps with."
         )
 
-    def _size(self, width: int, height: int, people: int) -> tuple[int, int]:
-        """The size (width, height) of a video of a picture of that size."""
-        profile = self.backbone.profile
-        low = choose_size(width, height, profile.area_of(people), profile.multiple, people)
+    def frame_size(self, width: int, height: int, eyes: Sequence[float] = ()) -> tuple[int, int]:
+        """The size (width, height) of a video of a picture of that size. eyes: distances of the outer eye corners of
+        several people in it, px; none for a portrait."""
+        profile, people = self.backbone.profile, max(1, len(eyes))
+        area = profile.area_of(people)
+        low = choose_size(width, height, area, profile.multiple, people)
+        if people > 1:
+            fitted = max(low[0] / width, low[1] / height)
+            growth = profile.growth_for([fitted * distance for distance in eyes])
+            low = choose_size(width, height, round(area * growth**2), profile.multiple, people)
         return low[0] * profile.scale, low[1] * profile.scale
 
     def write_plan(self, storyline: Storyline, heard: Observations, path: Path) -> tuple[Path, Path | None]:

@@ -124,6 +124,9 @@ SOUND_WORDS: Final[Words] = {
     "noise": ("listens", "keeps quiet"),
 }
 
+COMPANY_WORDS: Final = (" beside one other person", " beside two other people", " beside other people")
+"""After whom a clip is about, by how many others are seen: one, two, more."""
+
 DAMAGE_WORDS: Final[Words] = {
     "blur": ("blurry", "out of focus", "smeared details"),
     "jitter": ("jittery motion", "flickering", "trembling frames"),
@@ -150,6 +153,13 @@ QUALITY_WORDS: Final[Words] = {
 """The contrary of damage: what captions of undamaged clips may say."""
 
 _EMOTION_OF = {word: name for words in (EMOTION_WORDS, EMOTION_PHRASES) for name in words for word in words[name]}
+
+
+def alone(prompt: str) -> str:
+    """A prompt without the words for others beside whom it is about, for a look at one person."""
+    for words in COMPANY_WORDS:
+        prompt = prompt.replace(words, "")
+    return prompt
 
 
 def named_emotions(prompt: str) -> tuple[str, ...]:

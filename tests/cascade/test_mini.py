@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from dramatis.avatar import AvatarPipeline
 from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
@@ -17,6 +18,7 @@ from dramatis.models.mask_head import MaskHead
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
 from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS
+from dramatis.sampling.windows import Windows
 from dramatis.values import EMOTIONS, UserError
 
 
@@ -252,6 +254,39 @@ def test_several_people_are_told_apart_by_what_the_mask_head_sees(gated: MiniBac
     for gates in ("heads", "none"):
         gated.profile = gated.profile.model_copy(update={"gates": gates})
         assert not np.array_equal(gated.film(pair), made)
+
+
+def test_everybody_is_seen_in_a_window_of_their_own(gated: MiniBackbone) -> None:
+    """Where nobody shares a window, what one says does not reach the other's; one person has no window."""
+    pair, one = two_people(), clip_inputs(1, tail=True)
+    gated.profile = gated.profile.model_copy(update={"gates": "heads", "area": 32 * 32})
+    seen = gated._seen_by(pair)
+    assert isinstance(seen, Windows)
+    assert seen.spans[0][0] == 0 and seen.spans[1][1] == pair.size[1] // 8
+    assert seen.maps.shape[0] == 2 and not torch.equal(seen.maps[0], seen.maps[1])
+    assert gated._seen_by(one) is gated.dit
+    gated.profile = gated.profile.model_copy(update={"gates": "none"})
+    assert gated._seen_by(pair) is gated.dit
+
+
+def test_words_for_company_are_for_whoever_sees_it(gated: MiniBackbone) -> None:
+    pair, one = replace(two_people(), positive="A man speaks."), replace(clip_inputs(1, True), positive="A man speaks.")
+    company = "A man beside one other person speaks."
+    assert np.array_equal(gated.film(replace(pair, positive=company)), gated.film(pair))
+    assert not np.array_equal(gated.film(replace(one, positive=company)), gated.film(one))
+
+
+def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
+    pipe = AvatarPipeline(gated, "gated")
+    small, large = pipe.frame_size(400, 200, [10.0, 10.0]), pipe.frame_size(400, 200, [90.0, 90.0])
+    assert small == large, "a profile that does not say how large faces should be"
+    gated.profile = gated.profile.model_copy(update={"eyes": 30.0, "area": 64 * 64, "area_for_each": True})
+    scale = gated.profile.scale
+    assert pipe.frame_size(400, 200, [95.0, 95.0]) == (128 * scale, 64 * scale), "30 px wide already"
+    assert pipe.frame_size(400, 200, [75.0, 75.0]) == (160 * scale, 80 * scale)
+    assert pipe.frame_size(400, 200, [60.0, 93.75]) == (160 * scale, 80 * scale), "the smallest and the largest alike"
+    assert pipe.frame_size(400, 200, [5.0, 5.0]) == (192 * scale, 96 * scale), "never more than half as large again"
+    assert pipe.frame_size(200, 200) == (64 * scale, 64 * scale)
 
 
 def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.motion.group import group_maps, group_positions, head_shares
+from dramatis.motion.group import group_maps, group_positions, head_shares, head_windows, person_maps
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
@@ -52,6 +54,44 @@ def test_every_cell_shows_the_head_of_its_owner() -> None:
     for person, half in enumerate((slice(0, 8), slice(8, 16))):
         alone = coordinate_maps(anchors[person], moving(), SIZE, GRID)
         assert np.array_equal(maps[..., half], alone[..., half])
+
+
+def test_maps_of_a_person_alone_know_nobody_else() -> None:
+    anchors = np.stack([head_at(30.0), head_at(98.0)])
+    maps = person_maps(anchors, moving(), SIZE, GRID)
+    for person, own in zip(anchors, maps, strict=True):
+        assert np.array_equal(own, coordinate_maps(person, moving(), SIZE, GRID))
+
+
+@given(
+    middles=st.lists(st.floats(-50, 450), min_size=1, max_size=5),
+    moves=st.lists(st.floats(-150, 150), min_size=5, max_size=5),
+    units=st.integers(8, 26),
+)
+def test_windows_hold_heads_and_cover_the_frame(middles: list[float], moves: list[float], units: int) -> None:
+    width, side, unit = 16 * units, 128, 16
+    heads = [head_at(x) for x in middles]
+    for head, move in zip(heads, moves, strict=False):
+        head[1:] += np.float32([move, 0])
+    windows = head_windows(np.stack(heads), width, side, unit)
+    covered = np.zeros(width, bool)
+    for (start, stop), head in zip(windows, heads, strict=True):
+        assert 0 <= start < stop <= width and start % unit == stop % unit == 0
+        assert stop - start >= min(side, width)
+        inside = head[..., 0].clip(0, width)
+        assert start <= inside.min() and inside.max() <= stop
+        covered[start:stop] = True
+    assert covered.all()
+
+
+def test_windows_are_no_wider_than_they_must_be() -> None:
+    def windows(*middles: float, width: int = 256) -> tuple[tuple[int, int], ...]:
+        return head_windows(np.stack([head_at(x) for x in middles]), width, 128, 16)
+
+    assert windows(64.0, 192.0) == ((0, 128), (128, 256))
+    assert windows(192.0, 64.0) == ((128, 256), (0, 128)), "in the order of people"
+    assert windows(118.0, 138.0) == ((0, 176), (80, 256)), "close people: windows overlap, and reach the borders"
+    assert windows(64.0, 320.0, width=384) == ((0, 192), (192, 384)), "what lies between is shared out"
 
 
 def test_heads_move_by_themselves_and_the_camera_moves_all() -> None:

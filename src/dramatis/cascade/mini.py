@@ -34,7 +34,7 @@ from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
-from dramatis.motion.group import group_maps, group_positions, head_shares
+from dramatis.motion.group import group_maps, group_positions, head_shares, head_windows, person_maps
 from dramatis.motion.performance import EMOTION_COLUMNS, performances, turned_emotion
 from dramatis.sampling.conditioning import (
     Given,
@@ -50,9 +50,10 @@ from dramatis.sampling.guidance import NoGuidance, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import Tiled
+from dramatis.sampling.windows import Windows
 from dramatis.senses.people import Square, view
 from dramatis.values import UserError
-from dramatis.vocabulary import named_emotions
+from dramatis.vocabulary import alone, named_emotions
 
 NETWORKS: dict[str, type[ModelMixin]] = {
     "autoencoder": MiniAutoencoder,
@@ -154,7 +155,7 @@ class MiniBackbone(Backbone):
             sigmas = sigmas[sigmas <= max(profile.seam_strength, float(sigmas[-2]))]
             start = torch.lerp(self._encode(to_tensor(again)).float(), start, sigmas[0])
         latents = denoise(
-            self.dit,
+            self._seen_by(inputs),
             start,
             self._opposed(inputs, self._conditions(inputs, self._given(inputs)[1])),
             sigmas,
@@ -194,6 +195,15 @@ class MiniBackbone(Backbone):
         video = self.decode(latents).float()
         return to_pictures(self.refiner(video, moved) if profile.refine else video)
 
+    def _seen_by(self, inputs: ClipInputs) -> AudioDiT | Windows:
+        """What predicts a clip: the network, in a window for each of several people whose places are known."""
+        if len(inputs.anchors) == 1 or self.profile.gates == "none":
+            return self.dit
+        height, width = inputs.size
+        maps = person_maps(inputs.anchors, performances(inputs.controls)[0], inputs.size, (height // 8, width // 8))
+        spans = head_windows(inputs.anchors, width, round(self.profile.area**0.5), 16)
+        return Windows(self.dit, tuple((start // 8, stop // 8) for start, stop in spans), torch.from_numpy(maps))
+
     def _encode(self, video: Tensor) -> Tensor:
         return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.dtype)))
 
@@ -212,7 +222,9 @@ class MiniBackbone(Backbone):
         height, width = inputs.size
         seen_by = performances(inputs.controls)[0]
         maps = group_maps(inputs.anchors, seen_by, inputs.size, (height // 8, width // 8))
-        words = self.text(self.text.tokenize([inputs.positive, inputs.negative]))
+        # Several people are seen one by one (`_seen_by`), and the network knows no words for company.
+        positive = inputs.positive if len(inputs.anchors) == 1 else alone(inputs.positive)
+        words = self.text(self.text.tokenize([positive, inputs.negative]))
         audio = torch.from_numpy(inputs.audio)[None]
         controls = torch.from_numpy(inputs.controls)[None]
         # The negative branch is told no emotion, so that guidance strengthens it as it strengthens the words.

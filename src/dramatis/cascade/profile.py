@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,8 +18,10 @@ SHIPPED = Path(__file__).parent.parent / "weights"
 """Where the models of this package lie, each in a folder of its name."""
 PROFILES = Path(__file__).parent.parent / "profiles"
 """How linked public weights film; the profile of a folder of weights lies in it."""
-COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "workers", "compiled")
-"""Fields that change nothing that is filmed."""
+COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "workers", "compiled", "eyes")
+"""Fields that change nothing of what is filmed from a storyline."""
+MOST_GROWTH = 1.5
+"""Of a side of low-resolution frames, for the sake of small faces: time grows with its square."""
 
 
 class Profile(Value):
@@ -31,6 +34,12 @@ class Profile(Value):
     name: str
     area: int = Field(default=128 * 128, description="pixels of a low-resolution frame")
     area_for_each: bool = Field(default=False, description="several people get the area each, not together")
+    eyes: float | None = Field(
+        default=None,
+        gt=0,
+        description="pixels between the outer eye corners of a face that the model films well; frames of several "
+        "people with smaller faces are made larger. None: they never are",
+    )
     multiple: int = 16
     geometry: Geometry = SHORT_CLIPS
     audio_context: int = Field(default=0, ge=0, description="neighbouring frames that are heard with each, either side")
@@ -55,6 +64,13 @@ class Profile(Value):
     def area_of(self, people: int) -> int:
         """Pixels of a low-resolution frame that shows so many people."""
         return self.area * people if self.area_for_each else self.area
+
+    def growth_for(self, eyes: Sequence[float]) -> float:
+        """How much larger, side by side, low-resolution frames should be in which these are the distances of people's
+        outer eye corners, px: 1 to `MOST_GROWTH`. The smallest face falls as far short as the largest exceeds."""
+        if self.eyes is None:
+            return 1.0
+        return min(max(1.0, self.eyes / (min(eyes) * max(eyes)) ** 0.5), MOST_GROWTH)
 
 
 class MiniProfile(Profile):

@@ -17,6 +17,7 @@ from dramatis.story import Acting, Shot
 from dramatis.values import Camera, Emotion, EmotionName, FrameSpan, Gesture, GestureName
 from dramatis.vocabulary import (
     CAMERA_WORDS,
+    COMPANY_WORDS,
     EMOTION_WORDS,
     GESTURE_WORDS,
     INTENSITY_WORDS,
@@ -273,7 +274,7 @@ def _implied(
 
 def subject_of(direction: Direction) -> str:
     """Who is seen, as captions of the training say it: the one whom a clip is about, and how many others."""
-    others = ("", " beside one other person", " beside two other people", " beside other people")
+    others = ("", *COMPANY_WORDS)
     return f"a {direction.subject}{others[min(direction.people, len(others)) - 1]}"
 
 

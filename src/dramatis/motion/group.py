@@ -52,9 +52,48 @@ def group_maps(
     anchors: (N, T, 9, 2).  performance: anybody's; all see one camera.  Returns (T, 6, h, w).
     """
     points = np.asarray(anchors, np.float64)
-    maps = np.stack([coordinate_maps(person, performance, size, grid) for person in points])
+    maps = person_maps(points, performance, size, grid)
     owner = head_shares(points, size, grid).argmax(0)
     return np.asarray(np.take_along_axis(maps, owner[None, :, None], 0)[0])
+
+
+def person_maps(
+    anchors: ArrayLike, performance: Performance, size: tuple[int, int], grid: tuple[int, int]
+) -> NDArray[np.float32]:
+    """`coordinate_maps` of the whole frame for each of N people alone: (N, T, 6, h, w); arguments as `group_maps`."""
+    return np.stack([coordinate_maps(person, performance, size, grid) for person in np.asarray(anchors, np.float64)])
+
+
+def head_windows(anchors: ArrayLike, width: int, side: int, unit: int) -> tuple[tuple[int, int], ...]:
+    """Columns of the frame in which each of N people is seen by themselves.
+
+    anchors: (N, T, 9, 2) pixels of the rigid anchors.  width: of the frame.  side: of a window, more where a head moves
+    further than half of it.  unit: windows begin and end on its multiples, as the frame does; all in pixels. Returns
+    first and last column (exclusive); together the windows cover the frame.
+    """
+    across = np.asarray(anchors, np.float64)[..., 0].reshape(len(np.asarray(anchors)), -1).clip(0, width)
+    windows = []
+    for low, high in zip(across.min(1), across.max(1), strict=True):
+        wide = min(unit * int(np.ceil(max(side, high - low + side / 2) / unit)), width)
+        start = int(np.clip(unit * round(((low + high - wide) / 2) / unit), 0, width - wide))
+        windows.append((start, start + wide))
+    return _without_gaps(windows, width, unit)
+
+
+def _without_gaps(windows: Sequence[tuple[int, int]], width: int, unit: int) -> tuple[tuple[int, int], ...]:
+    """The same, grown towards each other and the borders of the frame until they cover it."""
+    order = sorted(range(len(windows)), key=lambda place: windows[place])
+    grown = [list(window) for window in windows]
+    grown[order[0]][0] = 0
+    reached = order[0]
+    for place in order[1:]:
+        gap = grown[place][0] - grown[reached][1]
+        if gap > 0:
+            grown[reached][1] += unit * (gap // unit // 2)
+            grown[place][0] = grown[reached][1]
+        reached = max(reached, place, key=lambda one: grown[one][1])
+    grown[reached][1] = width
+    return tuple((start, stop) for start, stop in grown)
 
 
 def group_positions(

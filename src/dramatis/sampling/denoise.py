@@ -14,6 +14,7 @@ from dramatis.sampling.gating import Gating
 from dramatis.sampling.guidance import CONDITIONAL, Branch, Guider
 from dramatis.sampling.solvers import Solver
 from dramatis.sampling.tiles import Tiled
+from dramatis.sampling.windows import Windows
 
 StepCallback = Callable[[int, int], None]
 
@@ -48,7 +49,7 @@ class Conditions:
 
 
 def predict(
-    dit: AudioDiT | Tiled,
+    dit: AudioDiT | Tiled | Windows,
     x: Tensor,
     timestep: Tensor,
     given: Conditions,
@@ -61,8 +62,9 @@ def predict(
         condition = condition if given.negative_condition is None else given.negative_condition
         image = image if given.negative_image is None else given.negative_image
         controls = controls if given.negative_controls is None else given.negative_controls
+    call: Callable[..., Tensor] = dit
     with one_branch(network_of(dit), repr(branch)):
-        return dit(
+        return call(
             x,
             condition,
             timestep,
@@ -77,14 +79,14 @@ def predict(
         )
 
 
-def network_of(dit: AudioDiT | Tiled) -> AudioDiT:
+def network_of(dit: AudioDiT | Tiled | Windows) -> AudioDiT:
     """The network itself."""
-    return dit.dit if isinstance(dit, Tiled) else dit
+    return dit.dit if isinstance(dit, Tiled | Windows) else dit
 
 
 @torch.no_grad()
 def denoise(
-    dit: AudioDiT | Tiled,
+    dit: AudioDiT | Tiled | Windows,
     noise: Tensor,
     given: Conditions,
     sigmas: Tensor,

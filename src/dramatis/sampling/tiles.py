@@ -66,7 +66,7 @@ class Tiled:
                     controls=controls,
                     maps=None if maps is None else maps[..., down, right],
                 )
-                weight = (_ramp(out.shape[3])[:, None] * _ramp(out.shape[4])).to(total)
+                weight = (ramp(out.shape[3])[:, None] * ramp(out.shape[4])).to(total)
                 total[..., down, right] += weight * out
                 weights[..., down, right] += weight
         return (total / weights).to(latents.dtype)
@@ -81,7 +81,7 @@ def tile_starts(length: int, side: int, overlap: int) -> list[int]:
     return [TOKEN * (part * (length - side) // (TOKEN * (count - 1))) for part in range(count - 1)] + [length - side]
 
 
-def _ramp(length: int) -> Tensor:
+def ramp(length: int) -> Tensor:
     """(length,) weights that rise from both ends to the middle; never zero."""
     place = torch.arange(length) + 0.5
     return torch.minimum(place, length - place)

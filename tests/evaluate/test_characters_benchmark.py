@@ -1,0 +1,40 @@
+"""The measure of several people's mouths: on true videos it tells everybody's own voice, also where faces touch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from dramatis.models.loading import load_model
+from dramatis.models.perception import PerceptionNet
+from dramatis.senses.people import WEIGHTS
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def characters(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import characters
+
+    yield characters
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("name", ["two_a", "three_close"])
+def test_everybody_has_their_own_voice_in_the_true_video(characters: ModuleType, name: str) -> None:
+    scene = characters.Scene.load(characters.SCENES / name)
+    bench = SimpleNamespace(eye=load_model(PerceptionNet, WEIGHTS))
+    seen = characters.mouths(bench, scene.frames, characters.true_heads(bench, scene))
+    take = characters.Take(scene, tuple(range(scene.people)), seen)
+    assert all(take.right) and min(take.own) > 0.75
+    shifted = characters.Take(scene, tuple(np.roll(range(scene.people), 1)), seen)
+    assert not any(shifted.right), "with each other's voices nobody is right"
