@@ -36,12 +36,12 @@ from dramatis.media.image import Pictures, shrunk
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.models.perception import interocular, mouth_opening
-from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, fit_head, project
+from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, HeadFit, fit_head, project
 from dramatis.motion.group import head_shares
-from dramatis.motion.performance import performances
+from dramatis.motion.performance import Performance, performances
 from dramatis.sampling.gating import Gating
 from dramatis.senses.hearing import prosodies
-from dramatis.senses.people import LOOK, Eye, Square, find_faces
+from dramatis.senses.people import Eye, Face, find_faces, square_round
 from dramatis.story import Character, Shot, Storyline
 from dramatis.values import FrameSpan
 
@@ -314,8 +314,8 @@ def film(bench: Bench, pipe: AvatarPipeline, scene: Scene, voices: Sequence[int 
 def storyline_of(bench: Bench, pipe: AvatarPipeline, scene: Scene, voices: Sequence[int | None]) -> Storyline:
     """The scene for as long as its voices are, as large as the program films it at the low resolution."""
     count, height, width, _ = scene.frames.shape
-    faces = [face for face in find_faces(Eye(bench.eye), scene.frames[0], scene.faces) if face is not None]
-    width, height = pipe.frame_size(width, height, [interocular(face.landmarks) for face in faces])
+    eyes = [interocular(face.landmarks) for face in first_faces(bench, scene)]
+    width, height = pipe.frame_size(width, height, eyes)
     names = [f"person {person + 1}" for person in range(scene.people)]
     tracks = [None if voice is None else str(scene.voices[voice]) for voice in voices]
     people = zip(names, scene.faces, tracks, strict=True)
@@ -351,16 +351,25 @@ def planned_heads(pipe: AvatarPipeline, storyline: Storyline) -> np.ndarray:
     size = storyline.height, storyline.width
     reference = reference_picture(Path(storyline.image), *size[::-1])
     acted = perform_cast(storyline, prosodies(storyline))
-    heads = fit_cast(storyline, pipe.backbone, reference)
-    return np.stack([project(head, own, size, TEMPLATE_68) for head, own in zip(heads, acted, strict=True)])
+    return moved(fit_cast(storyline, pipe.backbone, reference), acted, size)
 
 
 def true_heads(bench: Bench, scene: Scene) -> np.ndarray:
     """(N, T, 68, 2) px the same in the true frames, by the same fit and the true performance."""
-    faces = find_faces(Eye(bench.eye), scene.frames[0], scene.faces)
-    assert all(face is not None for face in faces), "nobody is filmed whose face is not found"
-    heads = [fit_head(face.landmarks) for face in faces if face is not None]
-    acted, size = performances(scene.controls), scene.frames.shape[1:3]
+    heads = [fit_head(face.landmarks) for face in first_faces(bench, scene)]
+    return moved(heads, performances(scene.controls), scene.frames.shape[1:3])
+
+
+def first_faces(bench: Bench, scene: Scene) -> list[Face]:
+    """Everybody's face in the first true frame."""
+    found = find_faces(Eye(bench.eye), scene.frames[0], scene.faces)
+    faces = [face for face in found if face is not None]
+    assert len(faces) == len(found), "nobody is filmed whose face is not found"
+    return faces
+
+
+def moved(heads: Sequence[HeadFit], acted: Sequence[Performance], size: tuple[int, int]) -> np.ndarray:
+    """(N, T, 68, 2) px of the heads' landmarks, in frames of `size` (height, width), as they are acted."""
     return np.stack([project(head, own, size, TEMPLATE_68) for head, own in zip(heads, acted, strict=True)])
 
 
@@ -373,13 +382,9 @@ def mouths(bench: Bench, frames: Pictures, heads: np.ndarray) -> np.ndarray:
     owner = head_shares(heads[:, :, list(RIGID_ANCHORS)], size, size).argmax(0)
     out = np.zeros(heads.shape[:2])
     for person, place in np.ndindex(*out.shape):
-        points = heads[person, place]
-        middle = points.mean(0)
-        side = LOOK * float(np.sqrt(((points - middle) ** 2).sum(1).mean()))
         alone = frames[place].copy()
         alone[owner[place] != person] = frames[place].mean((0, 1))
-        seen = eye.at(alone, Square(float(middle[0] - side / 2), float(middle[1] - side / 2), side))
-        out[person, place] = mouth_opening(seen.landmarks)
+        out[person, place] = mouth_opening(eye.at(alone, square_round(heads[person, place])).landmarks)
     return out
 
 

@@ -257,7 +257,7 @@ def test_several_people_are_told_apart_by_what_the_mask_head_sees(gated: MiniBac
 
 
 def test_everybody_is_seen_in_a_window_of_their_own(gated: MiniBackbone) -> None:
-    """Where nobody shares a window, what one says does not reach the other's; one person has no window."""
+    """One person, and several whom nothing tells apart, have none."""
     pair, one = two_people(), clip_inputs(1, tail=True)
     gated.profile = gated.profile.model_copy(update={"gates": "heads", "area": 32 * 32})
     seen = gated._seen_by(pair)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,23 +12,18 @@ import pytest
 from dramatis.annotate.settings import Settings
 from tests.annotate import squares
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FRAMES, SIDE = 15, 32
 
 
 @pytest.fixture
-def annotation(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import annotation
-
+def annotation(load_benchmark: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    annotation = load_benchmark("annotation")
     monkeypatch.setattr(annotation, "FRAMES", FRAMES)
     monkeypatch.setattr(annotation, "ONSET", 7)
     monkeypatch.setattr(annotation, "OVERLAP", 20)
     monkeypatch.setattr(annotation, "PAN", 1)
     monkeypatch.setattr(annotation, "Settings", lambda: Settings(least_frames=3, margin=1))
-    yield annotation
-    for name in ("annotation", "bench", "filming", "held_out"):
-        sys.modules.pop(name, None)
+    return annotation
 
 
 def case(module: ModuleType, level: int) -> object:

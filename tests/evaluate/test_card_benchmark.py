@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 import torch
 import typer
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def on_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import on_card
-
-    yield on_card
-    del sys.modules["on_card"]
+def on_card(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("on_card")
 
 
 def test_rows_for_the_table_are_printed(

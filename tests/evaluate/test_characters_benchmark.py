@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -14,19 +12,10 @@ from dramatis.models.loading import load_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.senses.people import WEIGHTS
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def characters(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import characters
-
-    yield characters
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
-            del sys.modules[name]
+def characters(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("characters")
 
 
 @pytest.mark.parametrize("name", ["two_a", "three_close"])

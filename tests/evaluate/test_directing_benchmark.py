@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,19 +12,10 @@ from dramatis.director import direct
 from dramatis.story import Storyline
 from tests.director.test_director import observe
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def directing(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import directing
-
-    yield directing
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
-            del sys.modules[name]
+def directing(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("directing")
 
 
 def test_hits_and_contrasts(directing: ModuleType) -> None:

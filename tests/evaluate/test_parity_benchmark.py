@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,17 +12,12 @@ import pytest
 import typer
 from safetensors.numpy import load_file, save_file
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 GOLDENS = Path(__file__).parent.parent / "goldens"
 
 
 @pytest.fixture
-def parity(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    import parity
-
-    yield parity
-    del sys.modules["parity"]
+def parity(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("parity")
 
 
 def test_every_golden_is_met(parity: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dramatis.annotate.units import Box, Detection, Frame, Masks, Pose, Prompt, Tracking, box_of
-from dramatis.senses.people import CELLS, FACE_SEEN, Eye, Face, Square, distinct
+from dramatis.senses.people import FACE_SEEN, Eye, Face, Square, distinct, square_round
 
 FACES = {68: slice(68), 133: slice(23, 91)}
 """Where the 68 landmarks of a face stand among so many keypoints: alone, and in COCO's whole body (DWPose)."""
@@ -88,4 +88,4 @@ def first_square(prompt: Prompt) -> Square:
     pose, part = prompt.pose, FACES.get(len(prompt.pose.points))
     if part is None or pose.confidence[part].min() < FACE_SEEN:
         return head_square(prompt.box)
-    return Face(pose.points[part], 1.0, np.zeros((CELLS, CELLS), np.float32), Square(0.0, 0.0, 1.0)).closer
+    return square_round(pose.points[part])

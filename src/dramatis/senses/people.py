@@ -64,6 +64,18 @@ class Square(NamedTuple):
     side: float
 
 
+def radius_of(points: NDArray[np.float32]) -> float:
+    """Root mean square distance of (K, 2) points from their mean."""
+    return float(np.sqrt(((points - points.mean(0)) ** 2).sum(1).mean()))
+
+
+def square_round(landmarks: NDArray[np.float32]) -> Square:
+    """The square to look at a face in that has these landmarks (68, 2) px."""
+    x, y = landmarks.mean(0)
+    side = LOOK * radius_of(landmarks)
+    return Square(float(x - side / 2), float(y - side / 2), side)
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """One look at a face. landmarks: (68, 2) px.  score: 0..1.  person: (64, 64) in 0..1 over `square`."""
@@ -81,13 +93,12 @@ class Face:
     @property
     def radius(self) -> float:
         """Root mean square distance of the landmarks from their centre, px."""
-        return float(np.sqrt(((self.landmarks - self.centre) ** 2).sum(1).mean()))
+        return radius_of(self.landmarks)
 
     @property
     def closer(self) -> Square:
         """The square to look at the same face in again."""
-        side = LOOK * self.radius
-        return Square(float(self.centre[0] - side / 2), float(self.centre[1] - side / 2), side)
+        return square_round(self.landmarks)
 
     def is_face(self, least: float = FACE_SEEN) -> bool:
         """Whether the network is that sure, and the landmarks lie as those of a head do."""
