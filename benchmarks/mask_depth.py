@@ -2,7 +2,8 @@
 
 The probe of a block is one linear layer on its tokens, each standardised: background, the left or the right of two
 people, for each of the four latent cells of a token. It learns on training groups and is judged on held-out ones. Heads
-are those of a run of `train.mask_head` with several blocks. Both see the backbone in the first step of a job.
+are those of a run of `train.mask_head` with several blocks. Both see the backbone in the first step of a job. More
+probes look at the same clips with less shown to the backbone: is it what it is shown that lets shallow blocks know?
 
     python benchmarks/mask_depth.py --data RUNS/groups/train2 --test RUNS/groups/test2 \
         --run RUNS/masks --model src/dramatis/weights/mini --shown RUNS/groups/test2 --shown RUNS/groups/test3
@@ -28,6 +29,7 @@ from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model
 from dramatis.models.mask_head import PATCH, MaskHead
 from dramatis.models.pictures import to_pictures
+from dramatis.train.dit import LatentSet
 from dramatis.train.mask_head import (
     JUDGED_SIGMAS,
     Backbone,
@@ -45,9 +47,26 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PICTURE, MASKS = PICTURES / "masks_depth.png", PICTURES / "masks.png"
 NUMBERS = Path(__file__).parent / "mask_depth.json"
 TOKENS = 2048
+LOWEST = 0.2
+"""Overlap at the foot of the figure."""
 SHOWN_SIGMAS = (0.95, 0.5, 0.05)
 Curves = dict[str, list[float]]
 """Noise level -> overlap at each depth."""
+
+
+class Unshown(LatentSet):
+    """Clips as image-to-video networks see them: nothing stands for the frames that are not given, and no maps tell
+    where heads are. The mini never learnt from such clips."""
+
+    def stack(self, name: str, indices: np.ndarray) -> Tensor:
+        value = super().stack(name, indices)
+        if name == "maps":
+            return torch.zeros_like(value)
+        if name == "given":
+            for clip, index in zip(value, indices, strict=True):
+                row = self.rows[index]
+                clip[:, 1 : row["length"] - int(row["tail"])] = 0
+        return value
 
 
 def by_place(masks: Tensor) -> Tensor:
@@ -110,6 +129,16 @@ def judge_probes(probes: dict[int, Probe], judge: Judge) -> Curves:
         ]
         curves[f"{sigma:g}"] = [float(np.mean(values)) for values in found]
     return curves
+
+
+def probe_curves(backbone: Backbone, data: Path, test: Path, kind: type[LatentSet], looks: int, steps: int) -> Curves:
+    """Probes of every block: trained on `looks` of the clips in `data`, judged on those in `test`."""
+    blocks = range(len(backbone.dit.blocks))
+    pool, rng = Pool(backbone, Groups([data], kind), blocks, size=looks), np.random.default_rng(0)
+    for _ in range(looks):
+        pool.add(rng)
+    probes = train_probes(pool, backbone.dit.patch_embedding.out_channels, steps)
+    return judge_probes(probes, Judge(Groups([test], kind), backbone, blocks))
 
 
 def read_heads(run: Path) -> tuple[list[int], Curves]:
@@ -187,16 +216,17 @@ def main(
 ) -> None:
     """Train the probes, judge them, write numbers and picture."""
     backbone = Backbone(model, torch.device("cpu"))
-    blocks = range(len(backbone.dit.blocks))
-    pool, rng = Pool(backbone, Groups([data]), blocks, size=looks), np.random.default_rng(0)
-    for _ in range(looks):
-        pool.add(rng)
-    probes = train_probes(pool, backbone.dit.patch_embedding.out_channels, steps)
-    curves = judge_probes(probes, Judge(Groups([test]), backbone, blocks))
+    curves, unshown = (probe_curves(backbone, data, test, kind, looks, steps) for kind in (LatentSet, Unshown))
     depths, heads = read_heads(run)
-    NUMBERS.write_text(json.dumps({"probe": curves, "blocks": depths, "head": heads}, indent=1) + "\n")
-    panels = [("linear probe, two people", list(blocks), curves), ("mask head, two and three people", depths, heads)]
-    draw_curves(panels, low=0.4).save(PICTURE)
+    numbers = {"probe": curves, "probe_unshown": unshown, "blocks": depths, "head": heads}
+    NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n")
+    blocks = list(range(len(backbone.dit.blocks)))
+    panels = [
+        ("linear probe, two people", blocks, curves),
+        ("the same, nothing shown between given frames", blocks, unshown),
+        ("mask head, two and three people", depths, heads),
+    ]
+    draw_curves(panels, low=LOWEST).save(PICTURE)
     head, autoencoder = load_model(MaskHead, model / "mask_head"), load_model(MiniAutoencoder, model / "autoencoder")
     show_masks(backbone, head, autoencoder, Groups(shown)).save(MASKS)
 

@@ -289,6 +289,21 @@ def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
     assert pipe.frame_size(200, 200) == (64 * scale, 64 * scale)
 
 
+def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone) -> None:
+    pair, one = two_people(), clip_inputs(1, tail=True)
+    assert gated.profile.scales_for(2) == gated.profile.scales_for(1), "a profile that names none for groups"
+    plain = [gated.film(inputs) for inputs in (one, pair)]
+    strong = {"text_scale": 3.0, "audio_scale": 3.0}
+    expected = []
+    usual = gated.profile
+    for update in ({"group_scale": 3.0}, strong):
+        gated.profile = usual.model_copy(update=update)
+        expected.append([gated.film(inputs) for inputs in (one, pair)])
+    (own, told), (_, everywhere) = expected
+    assert np.array_equal(own, plain[0]), "one person is filmed as before"
+    assert np.array_equal(told, everywhere) and not np.array_equal(told, plain[1])
+
+
 def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
     pair = two_people()
     gating = gated.gating(pair)

@@ -159,7 +159,7 @@ class MiniBackbone(Backbone):
             start,
             self._opposed(inputs, self._conditions(inputs, self._given(inputs)[1])),
             sigmas,
-            guider(profile.text_scale, profile.audio_scale, profile.centred_guidance),
+            guider(*profile.scales_for(len(inputs.anchors)), profile.centred_guidance),
             Euler(),
             on_step,
             self.gating(inputs),

@@ -98,8 +98,17 @@ class MiniProfile(Profile):
     tile: int = Field(default=20, ge=8, multiple_of=2, description="latent cells a side that super-resolution sees")
     tile_overlap: int = Field(default=8, ge=0, multiple_of=2)
     refine: bool = Field(default=False, description="after decoding, detail is taken from the moved keyframes")
+    group_scale: float | None = Field(
+        default=None, gt=0, description="both guidance scales where several people are seen; None: those for one"
+    )
     frame_seconds: float | None = 0.05
     memory_gb: float | None = 1.2
+
+    def scales_for(self, people: int) -> tuple[float, float]:
+        """Guidance scales of text and of audio in a picture of so many people."""
+        if people == 1 or self.group_scale is None:
+            return self.text_scale, self.audio_scale
+        return self.group_scale, self.group_scale
 
     @model_validator(mode="before")
     @classmethod

@@ -92,8 +92,8 @@ class Sampled:
 class Groups:
     """Precomputed clips (`train.group_latents`), a set for each folder; all clips of a folder have as many people."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self.sets = [LatentSet(folder) for folder in folders]
+    def __init__(self, folders: Sequence[Path], kind: type[LatentSet] = LatentSet) -> None:
+        self.sets = [kind(folder) for folder in folders]
 
     def refresh(self) -> None:
         """Take in files that appeared since the last look."""
