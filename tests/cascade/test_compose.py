@@ -10,14 +10,14 @@ from PIL import Image
 from dramatis.cascade.compose import SHEET_PICTURES, compose, frames_in_order
 from dramatis.cascade.context import Set
 from dramatis.cascade.plan import ClipPlan, clips_from_keyframes, plan_frames
-from dramatis.media.video import probe_video
+from dramatis.media.video import probe_video, read_frames
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.values import FrameSpan
 
 
-def filmed(frames: int, folder: Path) -> tuple[Set, ClipPlan, list[str]]:
+def filmed(frames: int, folder: Path, lift: float = 1.0) -> tuple[Set, ClipPlan, list[str]]:
     """A set on which every clip is filmed: red is the frame's number, green the clip's place."""
     plan = plan_frames(frames, [FrameSpan(0, frames)])
     clips = clips_from_keyframes(plan, [boundary.planned for boundary in plan.boundaries])
@@ -29,7 +29,7 @@ def filmed(frames: int, folder: Path) -> tuple[Set, ClipPlan, list[str]]:
         pictures[..., 1] = place
         keys.append(store.key({"clip": place}))
         store.put(keys[-1], {"frames": pictures})
-    material = SimpleNamespace(portrait=np.zeros((32, 32, 3), np.uint8))
+    material = SimpleNamespace(portrait=np.zeros((32, 32, 3), np.uint8), lift=lift)
     stage = Set(None, plan, material, None, store, SerialExecutor(), NullReporter())  # type: ignore[arg-type]
     return stage, clips, keys
 
@@ -54,6 +54,13 @@ def test_video_and_sheet_are_written(tmp_path: Path, make_audio) -> None:
     with Image.open(tmp_path / "film.sheet.png") as sheet:
         assert sheet.width * sheet.height > SHEET_PICTURES * 32 * 32
     assert {path.name for path in tmp_path.iterdir()} == {"store", "voice.wav", "film.mp4", "film.sheet.png"}
+
+
+def test_lifted_films_are_written_in_their_own_tones(tmp_path: Path, make_audio) -> None:
+    stage, clips, keys = filmed(50, tmp_path, lift=0.5)
+    compose(stage, clips, keys, keys, make_audio("voice.wav", 2.0), tmp_path / "film.mp4")
+    blue = np.stack(list(read_frames(tmp_path / "film.mp4")))[..., 2]
+    assert abs(blue.mean() - 255 * (90 / 255) ** 2) < 3
 
 
 def test_a_vanished_artifact_is_named(tmp_path: Path) -> None:

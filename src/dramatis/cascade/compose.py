@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from dramatis.cascade.context import Set, stored
+from dramatis.cascade.exposure import restored
 from dramatis.cascade.plan import ClipPlan
 from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
@@ -38,7 +39,8 @@ def compose(stage: Set, clips: ClipPlan, finished: Sequence[str], made: Iterable
         Stage(stage.reporter, "video", total) as progress,
         VideoWriter(out, (width, height), audio=audio) as writer,
     ):
-        for number, frame in enumerate(frames_in_order(stage, clips, finished, made)):
+        for number, filmed in enumerate(frames_in_order(stage, clips, finished, made)):
+            frame = restored(filmed, stage.material.lift)
             writer.write(frame)
             if number in shown:
                 kept.append(frame)

@@ -37,13 +37,15 @@ class Material:
 
     portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at the
     size of low-resolution frames. roles: P characters, in the storyline's order. context: how many neighbouring frames
-    on either side are heard with each; 0: features stand alone.
+    on either side are heard with each; 0: features stand alone. lift: exponent of the tone curve that both pictures
+    went through (`exposure`); 1: their own tones.
     """
 
     portrait: NDArray[np.uint8]
     reference: NDArray[np.uint8]
     roles: tuple[Role, ...]
     context: int = 0
+    lift: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:

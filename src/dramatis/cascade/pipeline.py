@@ -19,6 +19,7 @@ from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
 from dramatis.cascade.context import Set, Work
+from dramatis.cascade.exposure import lift_for, lifted
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
 from dramatis.cascade.material import Material, Role
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
@@ -142,7 +143,9 @@ def make_material(
             features, openings = _heard(storyline, character, backbone, store)
             roles.append(Role(features, openings, performance, head))
             progress.advance(detail=character.name)
-    return Material(portrait, reference, tuple(roles), backbone.profile.audio_context)
+    lift = lift_for(reference, heads, backbone.profile.face_tone) if len(heads) > 1 else 1.0
+    pictures = lifted(portrait, lift), lifted(reference, lift)
+    return Material(*pictures, tuple(roles), backbone.profile.audio_context, lift)
 
 
 def _heard(

@@ -18,8 +18,10 @@ SHIPPED = Path(__file__).parent.parent / "weights"
 """Where the models of this package lie, each in a folder of its name."""
 PROFILES = Path(__file__).parent.parent / "profiles"
 """How linked public weights film; the profile of a folder of weights lies in it."""
-COSTS = ("frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "workers", "compiled", "eyes")
-"""Fields that change nothing of what is filmed from a storyline."""
+COSTS = (
+    "frame_seconds", "high_frame_seconds", "startup_seconds", "memory_gb", "workers", "compiled", "eyes", "face_tone",
+)  # fmt: skip
+"""Fields that change nothing of what is filmed from a storyline and its pictures, as large and light as they are."""
 MOST_GROWTH = 1.5
 """Of a side of low-resolution frames, for the sake of small faces: time grows with its square."""
 
@@ -39,6 +41,12 @@ class Profile(Value):
         gt=0,
         description="pixels between the outer eye corners of a face that the model films well; frames of several "
         "people with smaller faces are made larger. None: they never are",
+    )
+    face_tone: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="mean tone that the darkest of several faces is lifted to while it is filmed; None: its own",
     )
     multiple: int = 16
     geometry: Geometry = SHORT_CLIPS

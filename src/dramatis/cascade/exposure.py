@@ -1,0 +1,57 @@
+"""Dark faces of several people are filmed in lighter tones, and given back in their own.
+
+A face of little contrast dissolves while it is filmed, though the autoencoder keeps it. So a picture is lifted by one
+power curve before anything is filmed, and frames go back through the inverse when they are written; nothing in between
+knows. What it gains, and where not: docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dramatis.media.image import Pictures
+from dramatis.motion.face import TEMPLATE_68, HeadFit, project
+from dramatis.motion.performance import Performance
+
+MOST_LIFT = 0.5
+"""Smallest exponent: beyond it what is bright already loses too much."""
+INNER_FACE = slice(27, 68)
+"""Nose, eyes and mouth of the 68 landmarks."""
+
+
+def lift_for(reference: Pictures, heads: Sequence[HeadFit], wanted: float | None) -> float:
+    """Exponent, `MOST_LIFT` to 1, of the curve that brings the darkest face to the tone `wanted`; 1 for None.
+
+    reference: (H, W, 3) uint8.  heads: of everybody, in its pixels.  wanted: mean of a face, 0 black to 1 white.
+    """
+    if wanted is None:
+        return 1.0
+    darkest = min(_tone(reference, head) for head in heads)
+    return float(np.clip(np.log(wanted) / np.log(np.clip(darkest, 0.01, 0.99)), MOST_LIFT, 1.0))
+
+
+def _tone(reference: Pictures, head: HeadFit) -> float:
+    """Mean of the inner face, 0 to 1."""
+    size = reference.shape[0], reference.shape[1]
+    points = project(head, Performance.still(1), size, TEMPLATE_68)[0, INNER_FACE]
+    (left, top), (right, bottom) = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
+    inside = reference[max(0, top) : bottom + 1, max(0, left) : right + 1]
+    return float(inside.mean()) / 255 if inside.size else 1.0
+
+
+def lifted(pictures: Pictures, lift: float) -> Pictures:
+    """Pictures (..., 3) uint8 in the tones that they are filmed in."""
+    return _curve(lift)[pictures]
+
+
+def restored(pictures: Pictures, lift: float) -> Pictures:
+    """The inverse: filmed pictures in the tones of the portrait."""
+    return _curve(1 / lift)[pictures]
+
+
+def _curve(exponent: float) -> NDArray[np.uint8]:
+    """(256,) what each value becomes."""
+    return (255 * (np.arange(256) / 255) ** exponent).round().astype(np.uint8)
