@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from dramatis.avatar import AvatarPipeline, another_take, job_folder, read_storyline, write_storyline
 from dramatis.cascade.context import Work
+from dramatis.cascade.exposure import lifted
 from dramatis.cascade.mini import MiniBackbone
-from dramatis.cascade.pipeline import in_order, prepare
+from dramatis.cascade.pipeline import in_order, prepare, reference_picture
 from dramatis.debate import Box
 from dramatis.evaluate.kills import watch
 from dramatis.media.image import Pictures
@@ -357,6 +358,21 @@ def test_two_people_are_filmed_each_with_their_own_voice(
     }
     assert changes["right", ("low", "high"), ("low", None)] > 1.2 * changes["left", ("low", "high"), ("low", None)]
     assert changes["left", ("low", None), (None, None)] > 1.2 * changes["right", ("low", None), (None, None)]
+
+
+def test_dark_faces_of_several_are_filmed_in_lighter_tones(
+    model: Path, two_faces: None, make_audio, make_image, tmp_path: Path
+) -> None:
+    backbone = AvatarPipeline.from_pretrained(model).backbone
+    pair = a_pair(make_audio, make_image, "low", "high")
+    parts = ArtifactStore(tmp_path / "store"), SerialExecutor(), Recorder()
+    one = pair.model_copy(update={"characters": pair.characters[:1]})
+    own = reference_picture(Path(pair.image), pair.width, pair.height)
+    for storyline, tone, lift in ((pair, None, 1.0), (one, 0.5, 1.0), (pair, 0.5, np.log(0.5) / np.log(280 / 765))):
+        backbone.profile = backbone.profile.model_copy(update={"face_tone": tone})
+        material = prepare(storyline, prosodies(storyline), backbone, *parts).material
+        assert material.lift == pytest.approx(lift, abs=0.01)
+        assert np.array_equal(material.portrait, lifted(own, material.lift))
 
 
 def test_who_has_no_voice_hears_silence(model: Path, two_faces: None, make_audio, make_image, tmp_path: Path) -> None:
