@@ -47,7 +47,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PICTURE, MASKS = PICTURES / "masks_depth.png", PICTURES / "masks.png"
 NUMBERS = Path(__file__).parent / "mask_depth.json"
 TOKENS = 2048
-LOWEST = 0.2
+LOWEST = 0.0
 """Overlap at the foot of the figure."""
 SHOWN_SIGMAS = (0.95, 0.5, 0.05)
 Curves = dict[str, list[float]]
