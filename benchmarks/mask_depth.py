@@ -47,8 +47,6 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 PICTURE, MASKS = PICTURES / "masks_depth.png", PICTURES / "masks.png"
 NUMBERS = Path(__file__).parent / "mask_depth.json"
 TOKENS = 2048
-LOWEST = 0.0
-"""Overlap at the foot of the figure."""
 SHOWN_SIGMAS = (0.95, 0.5, 0.05)
 Curves = dict[str, list[float]]
 """Noise level -> overlap at each depth."""
@@ -148,8 +146,8 @@ def read_heads(run: Path) -> tuple[list[int], Curves]:
     return blocks, {f"{s:g}": [row[f"block_{b}_sigma_{s:g}"] for b in blocks] for s in JUDGED_SIGMAS}
 
 
-def draw_curves(panels: Sequence[tuple[str, Sequence[int], Curves]], low: float) -> Image.Image:
-    """Overlap from `low` to 1 against the number of the block, a line for each noise level."""
+def draw_curves(panels: Sequence[tuple[str, Sequence[int], Curves]]) -> Image.Image:
+    """Overlap from 0 to 1 against the number of the block, a line for each noise level."""
     width, height, margin = 430, 330, 46
     colours = ((32, 60, 140), (30, 130, 160), (40, 150, 80), (210, 140, 20), (190, 40, 40))
     sheet = Image.new("RGB", (width * len(panels), height), "white")
@@ -159,17 +157,17 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[int], Curves]], low: float)
 
         def at(block: float, value: float, box: tuple[int, int, int, int] = (left, right, top, bottom)) -> tuple:
             x = box[0] + (box[1] - box[0]) * block / 7
-            return x, box[3] - (box[3] - box[2]) * (value - low) / (1 - low)
+            return x, box[3] - (box[3] - box[2]) * value
 
         pen.text((left, 8), title, fill="black")
-        for value in np.arange(low, 1.001, 0.1):
+        for value in np.arange(0, 1.001, 0.1):
             pen.line([at(0, value), at(7, value)], fill=(225, 225, 225))
             pen.text((left - 28, at(0, value)[1] - 6), f"{value:.1f}", fill="black")
         for block in range(8):
-            pen.text((at(block, low)[0] - 3, bottom + 6), str(block), fill="black")
+            pen.text((at(block, 0)[0] - 3, bottom + 6), str(block), fill="black")
         pen.text((left + 90, bottom + 22), "block", fill="black")
         for values, colour in zip(curves.values(), colours, strict=True):
-            points = [at(block, max(value, low)) for block, value in zip(blocks, values, strict=True)]
+            points = [at(block, value) for block, value in zip(blocks, values, strict=True)]
             pen.line(points, fill=colour, width=2)
             for x, y in points:
                 pen.ellipse([x - 3, y - 3, x + 3, y + 3], fill=colour)
@@ -226,7 +224,7 @@ def main(
         ("the same, nothing shown between given frames", blocks, unshown),
         ("mask head, two and three people", depths, heads),
     ]
-    draw_curves(panels, low=LOWEST).save(PICTURE)
+    draw_curves(panels).save(PICTURE)
     head, autoencoder = load_model(MaskHead, model / "mask_head"), load_model(MiniAutoencoder, model / "autoencoder")
     show_masks(backbone, head, autoencoder, Groups(shown)).save(MASKS)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dramatis.media.image import Pictures
 from dramatis.motion.face import TEMPLATE_68, HeadFit, project
@@ -44,14 +43,16 @@ def _tone(reference: Pictures, head: HeadFit) -> float:
 
 def lifted(pictures: Pictures, lift: float) -> Pictures:
     """Pictures (..., 3) uint8 in the tones that they are filmed in."""
-    return _curve(lift)[pictures]
+    return _through(pictures, lift)
 
 
 def restored(pictures: Pictures, lift: float) -> Pictures:
     """The inverse: filmed pictures in the tones of the portrait."""
-    return _curve(1 / lift)[pictures]
+    return _through(pictures, 1 / lift)
 
 
-def _curve(exponent: float) -> NDArray[np.uint8]:
-    """(256,) what each value becomes."""
-    return (255 * (np.arange(256) / 255) ** exponent).round().astype(np.uint8)
+def _through(pictures: Pictures, exponent: float) -> Pictures:
+    """Pictures through a power curve; themselves where it is straight, as it is for nearly every film."""
+    if exponent == 1.0:
+        return pictures
+    return (255 * (np.arange(256) / 255) ** exponent).round().astype(np.uint8)[pictures]

@@ -12,9 +12,8 @@ from dramatis.models.dit import AudioDiT
 from dramatis.models.fit import one_branch, one_clip
 from dramatis.sampling.gating import Gating
 from dramatis.sampling.guidance import CONDITIONAL, Branch, Guider
+from dramatis.sampling.parts import InParts
 from dramatis.sampling.solvers import Solver
-from dramatis.sampling.tiles import Tiled
-from dramatis.sampling.windows import Windows
 
 StepCallback = Callable[[int, int], None]
 
@@ -49,7 +48,7 @@ class Conditions:
 
 
 def predict(
-    dit: AudioDiT | Tiled | Windows,
+    dit: AudioDiT | InParts,
     x: Tensor,
     timestep: Tensor,
     given: Conditions,
@@ -79,14 +78,14 @@ def predict(
         )
 
 
-def network_of(dit: AudioDiT | Tiled | Windows) -> AudioDiT:
+def network_of(dit: AudioDiT | InParts) -> AudioDiT:
     """The network itself."""
-    return dit.dit if isinstance(dit, Tiled | Windows) else dit
+    return dit.dit if isinstance(dit, InParts) else dit
 
 
 @torch.no_grad()
 def denoise(
-    dit: AudioDiT | Tiled | Windows,
+    dit: AudioDiT | InParts,
     noise: Tensor,
     given: Conditions,
     sigmas: Tensor,

@@ -10,29 +10,26 @@ Shape legend: N people, T latent frames, F pixel frames, h w latent cells; token
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from dramatis.models.dit import AudioDiT
-from dramatis.sampling.tiles import TOKEN, ramp
+from dramatis.sampling.parts import TOKEN, InParts, Look, Watch, in_tokens, ramp
 
 _ANYBODY = 1e-3
 """Weight of a window where its person is not, so that places which only it shows are taken from it."""
 
 
 @dataclass(frozen=True)
-class Windows:
-    """A DiT that is called like any other and looks at one person after the other.
+class Windows(InParts):
+    """Looks at one person after the other, batch 1.
 
     spans: first and last column (exclusive) of everybody's window, latent cells; together they cover the picture.
     maps: (N, F, C, h, w) coordinate maps of the whole picture for each person alone.
     """
 
-    dit: AudioDiT
     spans: tuple[tuple[int, int], ...]
     maps: Tensor
 
@@ -40,50 +37,25 @@ class Windows:
         assert all(start % TOKEN == stop % TOKEN == 0 for start, stop in self.spans), "windows begin and end on tokens"
         assert len(self.spans) == len(self.maps), "everybody has a window and maps"
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """What the network computes in."""
-        return self.dit.dtype
-
-    def __call__(
-        self,
-        latents: Tensor,
-        condition: Tensor,
-        timestep: Tensor,
-        text: Tensor,
-        image: Tensor | None,
-        audio: Tensor,
-        masks: Tensor,
-        controls: Tensor | None = None,
-        maps: Tensor | None = None,
-        watch: Callable[[int, Tensor], None] | None = None,
+    def _joined(
+        self, look: Look, latents: Tensor, masks: Tensor | None, maps: Tensor | None, watch: Watch | None
     ) -> Tensor:
-        """As `AudioDiT.forward`, batch 1; `maps` are those of the windows instead, and `watch` is shown what the
-        windows' tokens are together."""
-        assert not self.dit.is_cache_enabled, "a window would take another one's step for its own"
+        """`maps` are those of the windows instead, and `watch` is shown what the windows' tokens are together."""
+        assert masks is not None, "gates say whose window a place is taken from"
         shares = self._shares(masks)
         total = torch.zeros_like(latents, dtype=torch.float32)
         seen: dict[int, Tensor] = {}
         for person, (start, stop) in enumerate(self.spans):
-            cells, tokens = slice(start, stop), slice(start // TOKEN, stop // TOKEN)
+            cells = slice(start, stop)
+            tokens = in_tokens(cells)
             own = shares[:, person, ..., tokens]
 
-            def look(block: int, hidden: Tensor, tokens: slice = tokens, own: Tensor = own) -> None:
+            def join(block: int, hidden: Tensor, tokens: slice = tokens, own: Tensor = own) -> None:
                 picture = seen.setdefault(block, hidden.new_zeros(1, *shares.shape[2:], hidden.shape[-1]))
                 picture[..., tokens, :] += own.to(hidden).unsqueeze(-1) * hidden.unflatten(2, own.shape[-2:])
 
-            out = self.dit(
-                latents[..., cells],
-                condition[..., cells],
-                timestep,
-                text,
-                image,
-                audio,
-                masks=masks[..., tokens],
-                controls=controls,
-                maps=self.maps[person : person + 1, ..., cells].to(latents),
-                **({} if watch is None else {"watch": look}),
-            )
+            alone = self.maps[person : person + 1].to(latents)
+            out = look(slice(0, latents.shape[3]), cells, alone, None if watch is None else join)
             total[..., cells] += _enlarged(own) * out
         if watch is not None:
             for block, picture in seen.items():
@@ -94,7 +66,7 @@ class Windows:
         """How much of each place comes from each window, (1, N, T, h/2, w/2), from gates of that shape; sums to 1."""
         weights = torch.zeros_like(masks, dtype=torch.float32)
         for person, (start, stop) in enumerate(self.spans):
-            tokens = slice(start // TOKEN, stop // TOKEN)
+            tokens = in_tokens(slice(start, stop))
             inner = ramp(tokens.stop - tokens.start).to(weights)
             weights[:, person, ..., tokens] = (masks[:, person, ..., tokens] + _ANYBODY) * inner
         total = weights.sum(1, keepdim=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.feature import match_template
 
 from dramatis.media.image import Pictures
-from dramatis.senses.people import Square, view
+from dramatis.senses.people import Square, radius_of, view
 
 SAME = 0.9
 """Likeness of one face in two copies of a picture: crops of the synthetic world's portraits, scaled to a half or twice
@@ -33,6 +33,6 @@ def likeness(a: Pictures, face_a: NDArray[np.float32], b: Pictures, face_b: NDAr
 
 def _patch(picture: Pictures, landmarks: NDArray[np.float32], scale: float, side: int) -> NDArray[np.float32]:
     centre = landmarks.mean(0)
-    reach = scale * _REACH * float(np.sqrt(((landmarks - centre) ** 2).sum(1).mean()))
+    reach = scale * _REACH * radius_of(landmarks)
     square = Square(float(centre[0]) - reach, float(centre[1]) - reach, 2 * reach)
     return view(picture, square, side).astype(np.float32)
