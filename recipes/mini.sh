@@ -67,3 +67,18 @@ done
 "$python" -m dramatis.train.mask_head --run "$runs/masks" --model "$runs/mini" --out "$runs/mini/mask_head" --block 5 \
   --data "$runs/group_latents/train1" --data "$runs/group_latents/train2" --data "$runs/group_latents/train3" \
   --test "$runs/group_latents/test2" --test "$runs/group_latents/test3" --minutes "$(share 0.15)"
+
+# What the DiT learns besides for groups: a LoRA, from windows as jobs film them.
+for people in 2 3; do
+  for part in train held; do
+    [ "$part" = train ] && count=$((shards / 2)) || count=3
+    [ "$part" = train ] && seed=0 || seed=1
+    dramatis world dataset "$runs/groups256/$part$people" --size 256 --people "$people" --samples 2 --shards "$count" \
+      --seed "$seed" --workers "$workers" --assets "$assets"
+    "$python" -m dramatis.train.group_windows --data "$runs/groups256/$part$people" --model "$runs/mini" \
+      --out "$runs/windows/$part$people"
+  done
+done
+"$python" -m dramatis.train.group_adapter --data "$runs/windows/train2" --data "$runs/windows/train3" \
+  --held-out "$runs/windows/held2" --held-out "$runs/windows/held3" --model "$runs/mini" --run "$runs/adapter" \
+  --out "$runs/mini/group_adapter.safetensors" --minutes "$(share 0.4)"

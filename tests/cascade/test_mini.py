@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from dramatis.avatar import AvatarPipeline
 from dramatis.cascade.backbone import ClipInputs
@@ -302,6 +303,42 @@ def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone) -> None:
     (own, told), (_, everywhere) = expected
     assert np.array_equal(own, plain[0]), "one person is filmed as before"
     assert np.array_equal(told, everywhere) and not np.array_equal(told, plain[1])
+
+
+def lora_for(backbone: MiniBackbone) -> dict[str, torch.Tensor]:
+    """A LoRA that changes something in one layer, which files of rank 2 hold."""
+    generator = torch.Generator().manual_seed(3)
+    out, width = backbone.dit.blocks[0].attn1.to_v.weight.shape
+    shapes = {"lora_A": (2, width), "lora_B": (out, 2)}
+    return {
+        f"blocks.0.attn1.to_v.{half}.weight": torch.randn(shape, generator=generator) for half, shape in shapes.items()
+    }
+
+
+def test_what_was_learnt_for_groups_counts_for_groups_alone(gated: MiniBackbone, tmp_path: Path) -> None:
+    pair, one = two_people(), clip_inputs(1, tail=True)
+    plain = [gated.film(inputs) for inputs in (one, pair)]
+    folder = tmp_path / "adapted"
+    shutil.copytree(gated.folder, folder)
+    profile = gated.profile.model_copy(update={"group_adapter": True})
+    with pytest.raises(UserError, match=r"group_adapter\.safetensors: this weight file is missing"):
+        MiniBackbone.check(folder, profile)
+    lora = lora_for(gated)
+    save_file(lora, folder / "group_adapter.safetensors")
+    MiniBackbone.check(folder, profile)
+    adapted = MiniBackbone(folder, profile, torch.float32)
+    assert np.array_equal(adapted.film(one), plain[0]), "one person is filmed as before"
+    pictures = adapted.film(pair)
+    assert not np.array_equal(pictures, plain[1])
+    a, b = lora.values()
+    changed, kept = (adapted.group_dit.blocks[number].attn1.to_v.weight for number in (0, 1))
+    assert torch.allclose(changed, adapted.dit.blocks[0].attn1.to_v.weight + b @ a, atol=1e-5)
+    assert torch.equal(kept, adapted.dit.blocks[1].attn1.to_v.weight) and not changed.requires_grad
+    assert adapted.group_dit is adapted.group_dit and gated.group_dit is gated.dit
+    assert adapted.low_identity != gated.low_identity
+    gates = adapted.profile.model_copy(update={"gates": "none"})
+    without = MiniBackbone(folder, gates, torch.float32).film(pair)
+    assert np.array_equal(without, MiniBackbone(gated.folder, gates, torch.float32).film(pair)), "the picture as one"
 
 
 def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -152,10 +151,3 @@ def test_missing_cut_and_pickled_files_are_refused(tmp_path: Path) -> None:
         check_loras(tiny_dit(), [Lora(path)])
     with pytest.raises(UserError, match="safetensors only"):
         check_loras(tiny_dit(), [Lora(tmp_path / "a.pt")])
-
-
-def test_without_peft_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "peft", None)
-    with pytest.raises(UserError, match=r"few\.safetensors needs the package peft"):
-        merge_loras(tiny_dit(), [Lora(tmp_path / "few.safetensors")])
-    merge_loras(tiny_dit(), [])

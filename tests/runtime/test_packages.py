@@ -17,7 +17,6 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
     ("package", "sentence"),
     [
         ("onnxruntime", "needs the package onnxruntime, which is not installed; run `pip install dramatis[annotate]`."),
-        ("peft", "needs the package peft, which is not installed; run `pip install dramatis[lora]`."),
         ("torchao", "needs the package torchao, which is not installed; run `pip install dramatis[quantised]`."),
     ],
 )

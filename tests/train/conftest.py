@@ -22,6 +22,7 @@ HIGH_SIDE = 12
 LENGTHS = (8, 5, 8, 3)
 """Of precomputed high-resolution latents: side in cells, and the latent frames of each sample."""
 TIMELINE = 120
+PEOPLE, GROUP_SIZE, GROUP_TIMELINE = 2, (64, 128), 60
 
 
 def face_at(centre: tuple[float, float], scale: float = 34.0) -> np.ndarray:
@@ -65,6 +66,43 @@ def write_shard(folder: Path, number: int, count: int = 2, strided: bool = True)
         rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
     save_file(arrays, folder / f"shard-{number:05d}.safetensors")
     (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
+
+
+def group_sample(seed: int, strided: bool = False) -> dict[str, np.ndarray]:
+    """Two faces side by side, one of which drifts: the reference, 29 dense and, if `strided`, 29 strided frames."""
+    height, width = GROUP_SIZE
+    rng = np.random.default_rng(seed)
+    index = np.concatenate([[0], np.arange(10, 39), 2 * np.arange(29 if strided else 0)]).astype(np.int32)
+    frames = np.full((len(index), height, width, 3), rng.integers(60, 200, 3), np.uint8)
+    person = np.zeros((len(index), height, width), np.uint8)
+    landmarks = np.empty((PEOPLE, len(index), 68, 2), np.float32)
+    for who, middle in enumerate((32, 96)):
+        for row, time in enumerate(index):
+            landmarks[who, row] = face_at((middle + 4 * who * np.sin(time / 9), 36))
+            low, high = landmarks[who, row].min(0).astype(int), landmarks[who, row].max(0).astype(int)
+            frames[row, low[1] : high[1], low[0] : high[0]] = (210, 160 - 90 * who, 130)
+            person[row, low[1] - 6 : high[1] + 4, low[0] - 4 : high[0] + 4] = who + 1
+    hum = np.sin(np.arange(GROUP_TIMELINE * 640) * 0.06) * 9000
+    controls = np.repeat(Performance.still(1).vector(), len(index), 0)
+    return {
+        "frames": frames,
+        "index": index,
+        "person": person,
+        "audio": np.stack([hum, 0.5 * hum]).astype(np.int16),
+        "controls": np.stack([controls] * PEOPLE).astype(np.float16),
+        "anchors": np.ascontiguousarray(landmarks[:, :, list(RIGID_ANCHORS)]).astype(np.float16),
+        "landmarks": landmarks.astype(np.float16),
+    }
+
+
+def write_groups(folder: Path, count: int, strided: bool = False) -> Path:
+    """One shard of `count` samples of two people, and its manifest."""
+    folder.mkdir()
+    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in group_sample(slot, strided).items()}
+    save_file(arrays, folder / "shard-00000.safetensors")
+    row = {"caption": "two people", "whole_caption": "two people", "people": PEOPLE, "close": False}
+    (folder / "shard-00000.json").write_text(json.dumps([row] * count))
+    return folder
 
 
 def write_high_latents(folder: Path, seed: int = 0) -> Path:

@@ -25,7 +25,8 @@ from dramatis.cascade.profile import MiniProfile, Profile, load_profile
 from dramatis.media.image import Pictures
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
-from dramatis.models.loading import check_folder, fingerprint, load_model
+from dramatis.models.loading import check_folder, fingerprint, header, load_model
+from dramatis.models.lora import Lora, merge_loras
 from dramatis.models.mask_head import IDENTITY_SIDE, Identities, MaskHead, identity_square, identity_tokens
 from dramatis.models.perception import PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
@@ -67,6 +68,8 @@ GATING_NETWORKS: dict[str, type[ModelMixin]] = {"mask_head": MaskHead}
 """What a model needs besides where its profile says that gates are predicted."""
 HIGH_NETWORKS: dict[str, type[ModelMixin]] = {"upscaler": AudioDiT, "refiner": DetailRefiner}
 """What a model needs besides where its profile's `scale` is more than 1; the refiner only if it says so."""
+GROUP_ADAPTER = "group_adapter.safetensors"
+"""What the video network learnt besides for groups, where the profile says so (`train.group_adapter`)."""
 PLANNING = ("traits",)
 """Networks that only planning asks: with others, the same storyline is filmed the same."""
 
@@ -93,6 +96,8 @@ class MiniBackbone(Backbone):
     def check(folder: Path, profile: MiniProfile) -> None:
         for network, kind in networks_of(profile).items():
             check_folder(folder / network, kind)
+        if profile.group_adapter:
+            header(folder / GROUP_ADAPTER)
 
     def fingerprint(self) -> str:
         return fingerprint(self.folder, PLANNING)
@@ -103,12 +108,20 @@ class MiniBackbone(Backbone):
     def _get(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
         with self._lock:
             if name not in self._models:
-                kind = (NETWORKS | GATING_NETWORKS | HIGH_NETWORKS)[name]
-                model: Any = load_model(kind, self.folder / name, dtype).requires_grad_(False)
-                if name in ("autoencoder", "refiner"):
-                    model = model.to(memory_format=torch.channels_last)
-                self._models[name] = model
+                model = self._for_groups(dtype) if name == "group" else self._load(name, dtype)
+                self._models[name] = model.requires_grad_(False)
             return self._models[name]
+
+    def _load(self, name: str, dtype: torch.dtype) -> torch.nn.Module:
+        kind = (NETWORKS | GATING_NETWORKS | HIGH_NETWORKS)[name]
+        model: Any = load_model(kind, self.folder / name, dtype)
+        return model.to(memory_format=torch.channels_last) if name in ("autoencoder", "refiner") else model
+
+    def _for_groups(self, dtype: torch.dtype) -> torch.nn.Module:
+        # Merged before it is rounded: small differences would be lost in a short number format.
+        dit = load_model(AudioDiT, self.folder / "transformer")
+        merge_loras(dit, [Lora(self.folder / GROUP_ADAPTER)])
+        return torch.nn.Module.to(dit, dtype=dtype)
 
     @property
     def autoencoder(self) -> MiniAutoencoder:
@@ -117,6 +130,11 @@ class MiniBackbone(Backbone):
     @property
     def dit(self) -> AudioDiT:
         return self._get("transformer", self.dtype)  # type: ignore[return-value]
+
+    @property
+    def group_dit(self) -> AudioDiT:
+        """The network that films several people: a copy of `dit` with the LoRA for groups merged, or `dit` itself."""
+        return self._get("group" if self.profile.group_adapter else "transformer", self.dtype)  # type: ignore[return-value]
 
     @property
     def upscaler(self) -> AudioDiT:
@@ -202,7 +220,7 @@ class MiniBackbone(Backbone):
         height, width = inputs.size
         maps = person_maps(inputs.anchors, performances(inputs.controls)[0], inputs.size, (height // 8, width // 8))
         spans = head_windows(inputs.anchors, width, round(self.profile.area**0.5), 16)
-        return Windows(self.dit, tuple((start // 8, stop // 8) for start, stop in spans), torch.from_numpy(maps))
+        return Windows(self.group_dit, tuple((start // 8, stop // 8) for start, stop in spans), torch.from_numpy(maps))
 
     def _encode(self, video: Tensor) -> Tensor:
         return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.dtype)))

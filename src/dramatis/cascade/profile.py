@@ -109,6 +109,9 @@ class MiniProfile(Profile):
     group_scale: float | None = Field(
         default=None, gt=0, description="both guidance scales where several people are seen; None: those for one"
     )
+    group_adapter: bool = Field(
+        default=False, description="where several people are seen, a LoRA counts besides: group_adapter.safetensors"
+    )
     frame_seconds: float | None = 0.05
     memory_gb: float | None = 1.2
 

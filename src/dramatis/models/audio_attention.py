@@ -118,7 +118,9 @@ class AudioCrossAttention(nn.Module):
             return out if len(parts) == 1 else out + (len(parts) - 1) * self.proj.bias
         gates = gates_BNTS.unsqueeze(-1).to(x_BTSC.dtype)
         mixed = torch.stack([gates[:, person] * part for person, part in enumerate(parts)]).sum(0)
-        return F.linear(mixed, self.proj.weight) + gates.sum(1) * self.proj.bias
+        # The bias belongs to each, as far as it is heard.
+        heard_once: Tensor = self.proj(mixed)
+        return heard_once + (gates.sum(1) - 1) * self.proj.bias
 
     def _keys(self, audio_BTAC: Tensor) -> Tensor:
         """Keys and values (2, B T, A, heads, D)."""

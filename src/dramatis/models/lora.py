@@ -1,4 +1,4 @@
-"""LoRA files of the public Wan family (LightX2V, FusionX and their like), merged into an `AudioDiT` through peft.
+"""LoRA files, merged into an `AudioDiT` through peft: the mini's own, and those of the public Wan family.
 
 A file says for some layers W += scale * alpha / rank * B A (Hu et al. 2021, equation 3), under official names:
 `diffusion_model.blocks.0.self_attn.q.lora_down.weight` (A), `.lora_up.weight` (B) or `.lora_A`, `.lora_B`, and
@@ -23,7 +23,6 @@ from dramatis.models.checkpoints import open_weights
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import header, listed
 from dramatis.models.official import official_name
-from dramatis.runtime.packages import need
 from dramatis.values import UserError
 
 PREFIXES = ("diffusion_model.", "transformer.")
@@ -53,18 +52,16 @@ class _Entry:
 def check_loras(dit: AudioDiT, loras: Iterable[Lora]) -> None:
     """Whether every key of every file fits the network; reads headers only.
 
-    Raises UserError where peft is not installed, for a missing or damaged file, and with the keys that are unknown or
-    of a wrong shape.
+    Raises UserError for a missing or damaged file, and with the keys that are unknown or of a wrong shape.
     """
     for lora in loras:
-        need("peft", str(lora.path))
         if lora.path.suffix != ".safetensors":
             raise UserError(f"{lora.path}: LoRA weights are read from safetensors only; give such a file.")
         faults = _faults(dit, {key: stored.shape for key, stored in header(lora.path).items()})
         if faults:
             raise UserError(
                 f"{lora.path}: this LoRA does not fit the video model ({listed(faults)}); "
-                "give one that was made for Wan 2.1 image-to-video 14B."
+                "give one that was made for it."
             )
 
 

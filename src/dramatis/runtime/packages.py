@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from dramatis.values import UserError
 
-EXTRAS = {"onnxruntime": "annotate", "peft": "lora", "torchao": "quantised"}
+EXTRAS = {"onnxruntime": "annotate", "torchao": "quantised"}
 """Packages, and the extra of this one that installs each."""
 
 

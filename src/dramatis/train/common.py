@@ -194,12 +194,13 @@ def fit(
     weight_decay: float,
     clip: float = 1.0,
     report_every: int = 250,
+    judge_every: int = 1000,
     refresh: Callable[[], object] = lambda: None,
 ) -> Net:
     """Train `net` with AdamW until the clock is over, resuming where its run folder stopped; returns the averaged copy.
 
     loss_of: draws a batch with the generator it is given and returns the loss. evaluate: figures of the averaged copy,
-    logged every thousand steps and at the end. refresh: called at every report, to take in new data.
+    logged every `judge_every` steps and at the end. refresh: called at every report, to take in new data.
     """
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     average = Average(net, 0.998)
@@ -222,7 +223,7 @@ def fit(
         recent.append(float(loss.detach()))
         if step % report_every == 0:
             shipped.load_state_dict(average.state)
-            clock.log(loss=float(np.mean(recent)), **(evaluate(shipped) if step % 1000 == 0 else {}))
+            clock.log(loss=float(np.mean(recent)), **(evaluate(shipped) if step % judge_every == 0 else {}))
             recent.clear()
             refresh()
         if clock.due():

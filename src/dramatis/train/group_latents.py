@@ -51,6 +51,18 @@ LENGTHS, LENGTH_SHARES = (3, 5, 8), (0.3, 0.5, 0.2)
 TAIL_SHARE = 0.5
 
 
+@torch.no_grad()
+def voices_heard(data: ShardSet, index: int, speech: SpeechEncoder, device: torch.device) -> Tensor:
+    """Features (N, frames of the sample, C) of every voice, each at the loudness that films are made at."""
+    heard = []
+    for samples in data.get(index, "audio").astype(np.float32) / 32768:
+        level = samples * loudness_gain(integrated_loudness(samples, SAMPLE_RATE))
+        last = len(samples) // SAMPLES_PER_FRAME - 1
+        features = speech(log_mel(torch.from_numpy(level).unsqueeze(0)).to(device))[0].cpu()
+        heard.append(features[data.get(index, "index").astype(int).clip(0, last)])
+    return torch.stack(heard)
+
+
 class GroupPrecomputer:
     """Holds the two frozen networks; `sample` makes the tensors of one sample."""
 
@@ -89,7 +101,7 @@ class GroupPrecomputer:
             "reference": self._encode(reference)[0, :, 0],
             "squares": torch.tensor(squares) / scene.size[0],
             "crops": self._encode(crops)[:, :, 0],
-            "audio": self._sound(data, index)[:, span],
+            "audio": voices_heard(data, index, self.speech, self.device)[:, span],
             "controls": torch.from_numpy(controls[:, span]),
             "masks": torch.from_numpy(latent_masks(masks_of(data.get(index, "person")[span], row["people"]))),
             **scene.geometry(),
@@ -100,16 +112,6 @@ class GroupPrecomputer:
     def _encode(self, video: Tensor) -> Tensor:
         raw = self.autoencoder.encode(video.to(self.device, torch.bfloat16))
         return self.autoencoder.normalise(raw.float()).cpu()
-
-    def _sound(self, data: ShardSet, index: int) -> Tensor:
-        """Features (N, frames of the sample, C) of every voice, each at the loudness that films are made at."""
-        heard = []
-        for samples in data.get(index, "audio").astype(np.float32) / 32768:
-            level = samples * loudness_gain(integrated_loudness(samples, SAMPLE_RATE))
-            last = len(samples) // SAMPLES_PER_FRAME - 1
-            features = self.speech(log_mel(torch.from_numpy(level).unsqueeze(0)).to(self.device))[0].cpu()
-            heard.append(features[data.get(index, "index").astype(int).clip(0, last)])
-        return torch.stack(heard)
 
 
 class _Group:

@@ -1,0 +1,181 @@
+"""Precompute what the group adapter trains on: clips of groups as jobs film them, and what counts in them.
+
+The data are datasets with `people` and strided frames at twice the size (`world.dataset`), one folder for each number
+of people. They are shrunk so that faces are as large as the profile films them. One file a sample, with two clips, a
+dense one whose both ends are given and a strided one of which the first is given, or both.
+
+Per clip (N people, T latent frames, F = 4T - 3 pixel frames; h w = latent grid, half of it for tokens):
+    z, given (16, T, h, w)      normalised latents of the clip, and of the given frames moved
+    reference (16, h, w)        image latent of the reference frame
+    audio (N, F, C), controls (N, F, 26)
+    maps (N, F, 6, h, w)        coordinate maps for each person alone
+    shares (N, T, h/2, w/2)     whose each token is by the places of heads
+    masks (N, T, h, w)          ground truth, shares of a cell
+    weight (N, T, h, w)         what counts in each face (`loss_weights`)
+    spans (N, 2)                first and last column (exclusive) of everybody's window, cells
+    contrast (N,)               variance of the latents within each face
+    tail ()                     1 where the last frame is given
+
+    python -m dramatis.train.group_windows --data GROUPS256/train3 --model RUNS/mini --out RUNS/windows/train3
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+import typer
+from einops import rearrange
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dramatis.media.masks import latent_masks, masks_of
+from dramatis.models.autoencoder import MiniAutoencoder
+from dramatis.models.loading import load_model
+from dramatis.models.perception import interocular
+from dramatis.models.pictures import to_tensor
+from dramatis.models.speech import SpeechEncoder
+from dramatis.motion.group import group_positions, head_shares, head_windows, person_maps
+from dramatis.motion.performance import performances
+from dramatis.runtime.files import publish
+from dramatis.sampling.conditioning import Given, warp_fill
+from dramatis.train.autoencoder import DENSE, STRIDED
+from dramatis.train.common import pick_device
+from dramatis.train.group_latents import voices_heard
+from dramatis.train.latents import loss_weights, other_camera
+from dramatis.train.shards import ShardSet
+
+EYES = 31.0
+"""Pixels between the outer eye corners, as the mini's profile films groups."""
+SIDES = (128, 192)
+"""Smallest and largest height of a frame, px."""
+WINDOW = 128
+"""Width of a window, px."""
+LENGTHS = {
+    DENSE.start: ((5, 6, 7, 8), (0.25, 0.2, 0.15, 0.4)),
+    STRIDED.start: ((3, 4, 5, 6, 8), (0.15, 0.35, 0.2, 0.15, 0.15)),
+}
+STRIDED_TAIL_SHARE = 0.2
+LIGHTER = (-0.7, 0.2)
+"""Logarithms of the smallest and largest exponent of the tone curve: dark faces are filmed lighter."""
+
+
+class WindowPrecomputer:
+    """Holds the two frozen networks; `sample` makes the clips of one sample."""
+
+    def __init__(self, autoencoder: MiniAutoencoder, speech: SpeechEncoder, device: torch.device) -> None:
+        self.autoencoder = autoencoder.to(device).eval()
+        self.speech = speech.to(device).eval()
+        self.device = device
+
+    @torch.no_grad()
+    def sample(self, data: ShardSet, index: int, rng: np.random.Generator) -> list[dict[str, Tensor]]:
+        """The clips of one sample."""
+        landmarks = data.get(index, "landmarks").astype(np.float32)
+        frames = data.get(index, "frames")
+        eyes = [interocular(marks) for marks in landmarks[:, 0]]
+        wanted = EYES / float(np.exp(np.mean(np.log(eyes)))) * float(np.exp(rng.normal(0, 0.08)))
+        height = 16 * round(float(np.clip(frames.shape[1] * wanted, *SIDES)) / 16)
+        size = height, height * frames.shape[2] // frames.shape[1]
+        scale = height / frames.shape[1]
+        video = F.interpolate(to_tensor(frames)[0].transpose(0, 1), size, mode="bicubic", antialias=True)
+        video = varied_light(video.transpose(0, 1).clamp(-1, 1), rng)
+        reference = self._encode(video[None, :, :1])[0, :, 0]
+        heard = voices_heard(data, index, self.speech, self.device)
+        out = []
+        for span in (DENSE, STRIDED):
+            lengths, shares = LENGTHS[span.start]
+            length = int(rng.choice(lengths, p=shares))
+            some = slice(span.start, span.start + 4 * length - 3)
+            tail = span == DENSE or bool(rng.random() < STRIDED_TAIL_SHARE)
+            anchors = data.get(index, "anchors").astype(np.float32)[:, some] * scale
+            clip = self._clip(
+                video[None, :, some], anchors, data.get(index, "controls").astype(np.float32)[:, some], tail
+            )
+            person = F.interpolate(torch.from_numpy(data.get(index, "person")[some])[:, None], size)[:, 0].numpy()
+            faces = [loss_weights(marks[some] * scale, size, (size[0] // 8, size[1] // 8)) for marks in landmarks]
+            clip |= {
+                "reference": reference,
+                "audio": heard[:, some],
+                "masks": torch.from_numpy(latent_masks(masks_of(person, len(anchors)))),
+                "weight": torch.from_numpy(np.stack(faces)),
+            }
+            clip["contrast"] = contrasts(clip["z"], clip["masks"], clip["weight"])
+            out.append({name: value.float().cpu().contiguous() for name, value in clip.items()})
+        return out
+
+    def _clip(self, clip: Tensor, anchors: np.ndarray, controls: np.ndarray, tail: bool) -> dict[str, Tensor]:
+        size, acted, count = (clip.shape[3], clip.shape[4]), performances(controls), clip.shape[2]
+        grid = size[0] // 8, size[1] // 8
+
+        def moved(source: int) -> Tensor:
+            return torch.from_numpy(group_positions(anchors, acted, source, size)).to(clip)
+
+        given = Given(clip[:, :, :1], clip[:, :, count - 1 :] if tail else None)
+        filled = warp_fill(given, moved(0), moved(count - 1) if tail else None)
+        z, shown = self._encode(torch.cat([clip, filled]))
+        shares = torch.from_numpy(head_shares(anchors, size, (grid[0] // 2, grid[1] // 2)))
+        later = rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)
+        return {
+            "z": z,
+            "given": shown,
+            "controls": torch.from_numpy(controls),
+            "maps": torch.from_numpy(person_maps(anchors, acted[0], size, grid)),
+            "shares": torch.cat([shares[:, :1], later], 1),
+            "spans": torch.tensor(head_windows(anchors, size[1], WINDOW, 16)) // 8,
+            "tail": torch.tensor(float(tail)),
+        }
+
+    def _encode(self, video: Tensor) -> Tensor:
+        return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.device)).float()).cpu()
+
+
+def varied_light(video: Tensor, rng: np.random.Generator) -> Tensor:
+    """(3, F, H, W) in [-1, 1]: as it is, lighter or darker, or as another camera would have taken it."""
+    drawn = rng.random()
+    if drawn < 0.3:
+        return video
+    if drawn < 0.6:
+        return 2 * ((video + 1) / 2).clamp_min(0) ** float(np.exp(rng.uniform(*LIGHTER))) - 1
+    return other_camera(video, rng)
+
+
+def contrasts(z: Tensor, masks: Tensor, weight: Tensor) -> Tensor:
+    """(N,) variance of the latents (16, T, h, w) within each face: the less, the more an error in it is seen."""
+    out = []
+    for mask, faces in zip(masks, weight, strict=True):
+        inside = (mask > 0.5) & (faces > 1)
+        cells = z[:, inside]
+        out.append(cells.var(1).mean() if int(inside.sum()) > 8 else torch.tensor(torch.nan))
+    return torch.stack(out)
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="shards of groups at twice the size, all of one number of people")],
+    model: Annotated[Path, typer.Option(help="model folder with autoencoder and speech encoder")],
+    out: Annotated[Path, typer.Option(help="folder for the precomputed samples")],
+) -> None:
+    """Precompute every sample that is not there yet."""
+    autoencoder = load_model(MiniAutoencoder, model / "autoencoder")
+    work = WindowPrecomputer(autoencoder, load_model(SpeechEncoder, model / "speech_encoder"), pick_device())
+    shards = ShardSet(data)
+    out.mkdir(parents=True, exist_ok=True)
+    for index in range(len(shards)):
+        path, row = shards.rows[index]
+        target = out / f"{path.stem}-{row['slot']:03d}.safetensors"
+        if target.exists():
+            continue
+        clips = work.sample(shards, index, np.random.default_rng(index))
+        partial = target.with_suffix(".part")
+        halves = {f"{number}.{name}": value.half() for number, clip in enumerate(clips) for name, value in clip.items()}
+        save_file(halves, partial, metadata={"row": json.dumps(row)})
+        publish(partial, target)
+        print(f"{index + 1}/{len(shards)} {target.name}", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

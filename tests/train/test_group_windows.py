@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+from dramatis.train.autoencoder import DENSE, STRIDED
+from dramatis.train.group_windows import LENGTHS, contrasts, main, varied_light
+from tests.tiny import write_model
+from tests.train.conftest import PEOPLE, write_groups
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("windows")
+    groups, model = write_groups(root / "groups", 3, strided=True), write_model(root / "model")
+    main(data=groups, model=model, out=root / "out")
+    return root
+
+
+def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
+    files = sorted((made / "out").glob("*.safetensors"))
+    assert [path.name for path in files] == [f"shard-00000-{slot:03d}.safetensors" for slot in range(3)]
+    for path in files:
+        clips = load_file(path)
+        for number, span in enumerate((DENSE, STRIDED)):
+            z = clips[f"{number}.z"]
+            _, length, rows, columns = z.shape
+            frames = 4 * length - 3
+            assert length in LENGTHS[span.start][0] and columns == 2 * rows and 16 <= rows <= 24
+            shapes = {
+                "given": z.shape,
+                "reference": (16, rows, columns),
+                "audio": (PEOPLE, frames, 12),
+                "controls": (PEOPLE, frames, 26),
+                "maps": (PEOPLE, frames, 6, rows, columns),
+                "shares": (PEOPLE, length, rows // 2, columns // 2),
+                "masks": (PEOPLE, length, rows, columns),
+                "weight": (PEOPLE, length, rows, columns),
+                "spans": (PEOPLE, 2),
+                "contrast": (PEOPLE,),
+                "tail": (),
+            }
+            assert {name: tuple(clips[f"{number}.{name}"].shape) for name in shapes} == shapes
+            spans = clips[f"{number}.spans"]
+            assert spans[0, 0] == 0 and spans[1, 1] == columns and ((spans[:, 1] - spans[:, 0]) >= 16).all()
+            own = clips[f"{number}.masks"] > 0.5
+            assert own[0, ..., : columns // 2].any() and not own[0, ..., columns // 2 :].any()
+            assert (clips[f"{number}.weight"].float() > 1)[1, ..., columns // 2 :].any()
+        assert clips["0.tail"] == 1
+        with safe_open(path, framework="pt") as file:
+            assert "whole_caption" in file.metadata()["row"]
+
+
+def test_what_is_there_is_kept(made: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (made / "out").iterdir()}
+    gone = sorted(before)[1]
+    gone.unlink()
+    main(data=made / "groups", model=made / "model", out=made / "out")
+    after = {path: path.stat().st_mtime_ns for path in (made / "out").iterdir()}
+    assert after.keys() == before.keys() and {path for path in after if after[path] != before[path]} == {gone}
+
+
+def test_contrast_is_that_of_the_seen_face() -> None:
+    masks, weight = torch.zeros(3, 1, 8, 8), torch.ones(3, 1, 8, 8)
+    masks[0, ..., :4], masks[1, ..., 4:] = 1, 1
+    weight[:, :, 2:6] = 3
+    z = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    z[..., 4:] *= 0.1
+    bright, dark, hidden = contrasts(z, masks, weight)
+    assert float(bright / dark) == pytest.approx(100, rel=0.5)
+    assert bool(hidden.isnan()), "nobody counts whose face is not seen"
+
+
+def test_light_is_varied_the_same_in_all_frames() -> None:
+    video = torch.linspace(-1, 1, 60).view(1, 1, 6, 10).expand(3, 5, 6, 10).contiguous()
+    made = [varied_light(video, np.random.default_rng(seed)) for seed in range(30)]
+    assert all(one.shape == video.shape and one.min() >= -1 and one.max() <= 1 for one in made)
+    assert all(torch.allclose(one[:, 0], one[:, -1], atol=1e-5) for one in made)
+    same = [torch.equal(one, video) for one in made]
+    assert 0.1 < np.mean(same) < 0.6
+    assert any(one.mean() > video.mean() + 0.1 for one in made), "dark faces are filmed lighter"
