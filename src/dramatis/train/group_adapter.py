@@ -134,7 +134,7 @@ def loss_of_clip(
     )
     faces = 1 + clip["masks"].float()[person, :, down, right] * (clip["weight"].float()[person, :, down, right] - 1)
     counted = min(max(median / float(clip["contrast"][person]), LEAST_COUNTED), MOST_COUNTED)
-    # Clothes, hair and backdrop count as ever: with a tenth of that they came out in streaks.
+    # Clothes, hair and backdrop count as ever: they are filmed by this network, too.
     weight = torch.where(faces > 1, counted * faces, 1.0).to(device)
     error = (velocity.float() - (noise - z)).square()
     return (weight * error).mean() / faces.mean().to(device)
