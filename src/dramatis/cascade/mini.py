@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers.models.modeling_utils import ModelMixin
-from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -35,7 +34,7 @@ from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
-from dramatis.motion.group import group_maps, group_positions, head_shares, head_windows, person_maps
+from dramatis.motion.group import group_maps, group_positions, head_windows, person_maps
 from dramatis.motion.performance import EMOTION_COLUMNS, performances, turned_emotion
 from dramatis.sampling.conditioning import (
     Given,
@@ -46,7 +45,7 @@ from dramatis.sampling.conditioning import (
     with_mask,
 )
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
-from dramatis.sampling.gating import Gating
+from dramatis.sampling.gating import Gating, head_gates
 from dramatis.sampling.guidance import NoGuidance, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
@@ -282,10 +281,7 @@ class MiniBackbone(Backbone):
         """Gates (1, N, T, h/2, w/2) by where heads are; None for one person, who owns the picture."""
         if len(inputs.anchors) == 1 or self.profile.gates == "none":
             return None
-        height, width = inputs.size
-        shares = torch.from_numpy(head_shares(inputs.anchors, inputs.size, (height // 16, width // 16)))
-        # A latent frame stands for four pixel frames, the first one for one alone.
-        return torch.cat([shares[:, :1], rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)], 1)[None]
+        return head_gates(inputs.anchors, inputs.size)[None]
 
     def gating(self, inputs: ClipInputs) -> Gating | None:
         """What shares the sound out among several people while a clip is filmed."""

@@ -61,7 +61,7 @@ def check_loras(dit: AudioDiT, loras: Iterable[Lora]) -> None:
         if faults:
             raise UserError(
                 f"{lora.path}: this LoRA does not fit the video model ({listed(faults)}); "
-                "give one that was made for it."
+                "give one that was made for it (public weights: Wan 2.1 image-to-video 14B)."
             )
 
 

@@ -26,7 +26,6 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
-from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -37,9 +36,10 @@ from dramatis.models.loading import load_model
 from dramatis.models.mask_head import IDENTITY_SIDE, identity_square
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
-from dramatis.motion.group import group_maps, group_positions, head_shares
+from dramatis.motion.group import group_maps, group_positions
 from dramatis.motion.performance import Performance, performances
 from dramatis.sampling.conditioning import Given, warp_fill
+from dramatis.sampling.gating import head_gates
 from dramatis.senses.people import Square, view
 from dramatis.train.autoencoder import DENSE, STRIDED
 from dramatis.train.common import pick_device
@@ -88,7 +88,7 @@ class GroupPrecomputer:
         length = int(rng.choice(LENGTHS, p=LENGTH_SHARES)) if varied else LATENT_FRAMES
         tail = bool(rng.random() < TAIL_SHARE)
         anchors, controls = (data.get(index, name).astype(np.float32) for name in ("anchors", "controls"))
-        scene = _Group(anchors[:, span], controls[:, span], (clip.shape[3], clip.shape[4]))
+        scene = Group(anchors[:, span], controls[:, span], (clip.shape[3], clip.shape[4]))
         count = 4 * length - 3
         shown = torch.cat([clip[:, :, :count], scene.filled(clip, count, tail)])
         z, given = nn.functional.pad(self._encode(shown), (0, 0, 0, 0, 0, LATENT_FRAMES - length))
@@ -114,7 +114,7 @@ class GroupPrecomputer:
         return self.autoencoder.normalise(raw.float()).cpu()
 
 
-class _Group:
+class Group:
     """Where everybody is in one clip. anchors: (N, F, 9, 2) px.  controls: (N, F, 26).  size: (H, W)."""
 
     def __init__(self, anchors: NDArray[np.float32], controls: NDArray[np.float32], size: tuple[int, int]) -> None:
@@ -133,9 +133,7 @@ class _Group:
     def geometry(self) -> dict[str, Tensor]:
         height, width = self.size
         maps = group_maps(self.anchors, self.acted[0], self.size, (height // 8, width // 8))
-        shares = torch.from_numpy(head_shares(self.anchors, self.size, (height // 16, width // 16)))
-        later = rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)
-        return {"maps": torch.from_numpy(maps), "shares": torch.cat([shares[:, :1], later], 1)}
+        return {"maps": torch.from_numpy(maps), "shares": head_gates(self.anchors, self.size)}
 
 
 def main(

@@ -29,7 +29,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
-from einops import rearrange
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -39,13 +38,12 @@ from dramatis.models.loading import load_model
 from dramatis.models.perception import interocular
 from dramatis.models.pictures import to_tensor
 from dramatis.models.speech import SpeechEncoder
-from dramatis.motion.group import group_positions, head_shares, head_windows, person_maps
-from dramatis.motion.performance import performances
+from dramatis.motion.group import head_windows, person_maps
 from dramatis.runtime.files import publish
-from dramatis.sampling.conditioning import Given, warp_fill
+from dramatis.sampling.gating import head_gates
 from dramatis.train.autoencoder import DENSE, STRIDED
 from dramatis.train.common import pick_device
-from dramatis.train.group_latents import voices_heard
+from dramatis.train.group_latents import Group, voices_heard
 from dramatis.train.latents import loss_weights, other_camera
 from dramatis.train.shards import ShardSet
 
@@ -86,47 +84,38 @@ class WindowPrecomputer:
         video = varied_light(video.transpose(0, 1).clamp(-1, 1), rng)
         reference = self._encode(video[None, :, :1])[0, :, 0]
         heard = voices_heard(data, index, self.speech, self.device)
+        anchors, controls = (data.get(index, name).astype(np.float32) for name in ("anchors", "controls"))
+        person = data.get(index, "person")
         out = []
         for span in (DENSE, STRIDED):
             lengths, shares = LENGTHS[span.start]
             length = int(rng.choice(lengths, p=shares))
             some = slice(span.start, span.start + 4 * length - 3)
             tail = span == DENSE or bool(rng.random() < STRIDED_TAIL_SHARE)
-            anchors = data.get(index, "anchors").astype(np.float32)[:, some] * scale
-            clip = self._clip(
-                video[None, :, some], anchors, data.get(index, "controls").astype(np.float32)[:, some], tail
-            )
-            person = F.interpolate(torch.from_numpy(data.get(index, "person")[some])[:, None], size)[:, 0].numpy()
+            clip = self._clip(video[None, :, some], Group(anchors[:, some] * scale, controls[:, some], size), tail)
+            owners = F.interpolate(torch.from_numpy(person[some])[:, None], size)[:, 0].numpy()
             faces = [loss_weights(marks[some] * scale, size, (size[0] // 8, size[1] // 8)) for marks in landmarks]
             clip |= {
                 "reference": reference,
                 "audio": heard[:, some],
-                "masks": torch.from_numpy(latent_masks(masks_of(person, len(anchors)))),
+                "controls": torch.from_numpy(controls[:, some]),
+                "masks": torch.from_numpy(latent_masks(masks_of(owners, len(anchors)))),
                 "weight": torch.from_numpy(np.stack(faces)),
             }
             clip["contrast"] = contrasts(clip["z"], clip["masks"], clip["weight"])
             out.append({name: value.float().cpu().contiguous() for name, value in clip.items()})
         return out
 
-    def _clip(self, clip: Tensor, anchors: np.ndarray, controls: np.ndarray, tail: bool) -> dict[str, Tensor]:
-        size, acted, count = (clip.shape[3], clip.shape[4]), performances(controls), clip.shape[2]
-        grid = size[0] // 8, size[1] // 8
-
-        def moved(source: int) -> Tensor:
-            return torch.from_numpy(group_positions(anchors, acted, source, size)).to(clip)
-
-        given = Given(clip[:, :, :1], clip[:, :, count - 1 :] if tail else None)
-        filled = warp_fill(given, moved(0), moved(count - 1) if tail else None)
-        z, shown = self._encode(torch.cat([clip, filled]))
-        shares = torch.from_numpy(head_shares(anchors, size, (grid[0] // 2, grid[1] // 2)))
-        later = rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)
+    def _clip(self, clip: Tensor, scene: Group, tail: bool) -> dict[str, Tensor]:
+        height, width = scene.size
+        z, shown = self._encode(torch.cat([clip, scene.filled(clip, clip.shape[2], tail)]))
+        maps = person_maps(scene.anchors, scene.acted[0], scene.size, (height // 8, width // 8))
         return {
             "z": z,
             "given": shown,
-            "controls": torch.from_numpy(controls),
-            "maps": torch.from_numpy(person_maps(anchors, acted[0], size, grid)),
-            "shares": torch.cat([shares[:, :1], later], 1),
-            "spans": torch.tensor(head_windows(anchors, size[1], WINDOW, 16)) // 8,
+            "maps": torch.from_numpy(maps),
+            "shares": head_gates(scene.anchors, scene.size),
+            "spans": torch.tensor(head_windows(scene.anchors, width, WINDOW, 16)) // 8,
             "tail": torch.tensor(float(tail)),
         }
 
