@@ -280,7 +280,7 @@ def voice_rows(bench: Bench, scenes: Sequence[Scene]) -> list[Row]:
     name = "mouth motion of who is silent over that of who speaks"
     rows = [judged(name, f"{still:.3f}", "< 0.2", "< 0.05", still < 0.2, still < 0.05)]
     name = f"right voice on the right person, all assignments ({len(right)} people)"
-    rows.append(judged(name, f"{100 * share:.0f} %", "98 %", "100 %", share >= 0.98, share == 1.0))
+    rows.append(judged(name, f"{100 * share:.1f} %", "98 %", "100 %", share >= 0.98, share == 1.0))
     name = "lip sync r of each of several, and of the same voices in portraits of one"
     rows.append(judged(name, f"{r:.2f}; {single:.2f}", "within 0.1", "equal", r >= single - 0.1, r >= single))
     return [*rows, measure_row(bench, scenes)]

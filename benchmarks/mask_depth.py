@@ -5,8 +5,8 @@ people, for each of the four latent cells of a token. It learns on training grou
 are those of a run of `train.mask_head` with several blocks. Both see the backbone in the first step of a job. More
 probes look at the same clips with less shown to the backbone: is it what it is shown that lets shallow blocks know?
 
-    python benchmarks/mask_depth.py --data RUNS/groups/train2 --test RUNS/groups/test2 \
-        --run RUNS/masks --model src/dramatis/weights/mini --shown RUNS/groups/test2 --shown RUNS/groups/test3
+    python benchmarks/mask_depth.py --data RUNS/windows/train2 --test RUNS/windows/test2 \
+        --run RUNS/masks --model src/dramatis/weights/mini --shown RUNS/windows/test2 --shown RUNS/windows/test3
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from dramatis.cascade.mini import GROUP_ADAPTER
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model
 from dramatis.models.mask_head import PATCH, MaskHead
 from dramatis.models.pictures import to_pictures
-from dramatis.train.dit import LatentSet
+from dramatis.train.group_windows import Clips
 from dramatis.train.mask_head import (
     JUDGED_SIGMAS,
     Backbone,
-    Groups,
     Judge,
     Looks,
     Pool,
@@ -52,19 +52,15 @@ Curves = dict[str, list[float]]
 """Noise level -> overlap at each depth."""
 
 
-class Unshown(LatentSet):
+class Unshown(Clips):
     """Clips as image-to-video networks see them: nothing stands for the frames that are not given, and no maps tell
     where heads are. The mini never learnt from such clips."""
 
-    def stack(self, name: str, indices: np.ndarray) -> Tensor:
-        value = super().stack(name, indices)
-        if name == "maps":
-            return torch.zeros_like(value)
-        if name == "given":
-            for clip, index in zip(value, indices, strict=True):
-                row = self.rows[index]
-                clip[:, 1 : row["length"] - int(row["tail"])] = 0
-        return value
+    def refresh(self) -> None:
+        super().refresh()
+        for _, clip in self.clips:
+            clip["maps"] = torch.zeros_like(clip["maps"])
+            clip["given"][:, 1 : clip["given"].shape[1] - int(clip["tail"])] = 0
 
 
 def by_place(masks: Tensor) -> Tensor:
@@ -129,14 +125,14 @@ def judge_probes(probes: dict[int, Probe], judge: Judge) -> Curves:
     return curves
 
 
-def probe_curves(backbone: Backbone, data: Path, test: Path, kind: type[LatentSet], looks: int, steps: int) -> Curves:
+def probe_curves(backbone: Backbone, data: Path, test: Path, kind: type[Clips], looks: int, steps: int) -> Curves:
     """Probes of every block: trained on `looks` of the clips in `data`, judged on those in `test`."""
     blocks = range(len(backbone.dit.blocks))
-    pool, rng = Pool(backbone, Groups([data], kind), blocks, size=looks), np.random.default_rng(0)
+    pool, rng = Pool(backbone, kind([data]), blocks, size=looks), np.random.default_rng(0)
     for _ in range(looks):
         pool.add(rng)
     probes = train_probes(pool, backbone.dit.patch_embedding.out_channels, steps)
-    return judge_probes(probes, Judge(Groups([test], kind), backbone, blocks))
+    return judge_probes(probes, Judge(kind([test]), backbone, blocks))
 
 
 def read_heads(run: Path) -> tuple[list[int], Curves]:
@@ -176,22 +172,20 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[int], Curves]]) -> Image.Im
     return sheet
 
 
-def show_masks(backbone: Backbone, head: MaskHead, autoencoder: MiniAutoencoder, groups: Groups) -> Image.Image:
+def show_masks(backbone: Backbone, head: MaskHead, autoencoder: MiniAutoencoder, clips: Clips) -> Image.Image:
     """Held-out clips, a row each: the last frame, whose it is in truth, and as the head says at three noise levels."""
     rows = []
-    for data in groups.sets:
-        for place in range(0, len(data), 2):
-            z = data.stack("z", np.array([place]))
+    for place, clip in list(enumerate(clips.clips))[::4]:
+        with torch.no_grad():
+            frame = to_pictures(autoencoder.decode(autoencoder.denormalise(clip[1]["z"].float()[None])))[-1]
+        cells = [frame]
+        for sigma in (None, *SHOWN_SIGMAS):
+            looks = first_look(backbone, clip, sigma or 0.5, [head.config.block], place)
             with torch.no_grad():
-                frame = to_pictures(autoencoder.decode(autoencoder.denormalise(z)))[-1]
-            cells = [frame]
-            for sigma in (None, *SHOWN_SIGMAS):
-                looks = first_look(backbone, data, place, sigma or 0.5, [head.config.block])
-                with torch.no_grad():
-                    logits = head(looks.tokens[head.config.block].float(), looks.identities, looks.grid)
-                owners = (targets(looks.masks) if sigma is None else logits)[0, :, -1].argmax(0).numpy()
-                cells.append(coloured(frame, owners))
-            rows.append(np.concatenate(cells, 1))
+                logits = head(looks.tokens[head.config.block].float(), looks.identities, looks.grid)
+            owners = (targets(looks.masks) if sigma is None else logits)[0, :, -1].argmax(0).numpy()
+            cells.append(coloured(frame, owners))
+        rows.append(np.concatenate(cells, 1))
     widest = max(row.shape[1] for row in rows)
     return Image.fromarray(np.concatenate([np.pad(row, ((0, 0), (0, widest - row.shape[1]), (0, 0))) for row in rows]))
 
@@ -213,8 +207,9 @@ def main(
     steps: int = 1500,
 ) -> None:
     """Train the probes, judge them, write numbers and picture."""
-    backbone = Backbone(model, torch.device("cpu"))
-    curves, unshown = (probe_curves(backbone, data, test, kind, looks, steps) for kind in (LatentSet, Unshown))
+    adapter = model / GROUP_ADAPTER
+    backbone = Backbone(model, torch.device("cpu"), adapter if adapter.is_file() else None)
+    curves, unshown = (probe_curves(backbone, data, test, kind, looks, steps) for kind in (Clips, Unshown))
     depths, heads = read_heads(run)
     numbers = {"probe": curves, "probe_unshown": unshown, "blocks": depths, "head": heads}
     NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n")
@@ -226,7 +221,7 @@ def main(
     ]
     draw_curves(panels).save(PICTURE)
     head, autoencoder = load_model(MaskHead, model / "mask_head"), load_model(MiniAutoencoder, model / "autoencoder")
-    show_masks(backbone, head, autoencoder, Groups(shown)).save(MASKS)
+    show_masks(backbone, head, autoencoder, Clips(shown)).save(MASKS)
 
 
 if __name__ == "__main__":

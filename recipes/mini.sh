@@ -53,32 +53,24 @@ done
 "$python" -m dramatis.train.refiner --data "$runs/hr_latents/train" --test "$runs/hr_latents/test" \
   --model "$runs/mini" --run "$runs/refiner" --out "$runs/mini/refiner" --minutes "$(share 0.15)"
 
-# Groups in wide frames, and the head that tells whose place is whose, on the frozen DiT.
-for people in 1 2 3; do
-  for split in train test; do
-    [ "$split" = train ] && count=$((shards / 2)) || count=3
-    [ "$split" = train ] && varied=--varied || varied=--no-varied
-    dramatis world dataset "$runs/groups/$split$people" --split "$split" --people "$people" --no-strided --samples 4 \
-      --shards "$count" --workers "$workers" --assets "$assets"
-    "$python" -m dramatis.train.group_latents --data "$runs/groups/$split$people" --model "$runs/mini" $varied \
-      --out "$runs/group_latents/$split$people"
-  done
-done
-"$python" -m dramatis.train.mask_head --run "$runs/masks" --model "$runs/mini" --out "$runs/mini/mask_head" --block 5 \
-  --data "$runs/group_latents/train1" --data "$runs/group_latents/train2" --data "$runs/group_latents/train3" \
-  --test "$runs/group_latents/test2" --test "$runs/group_latents/test3" --minutes "$(share 0.15)"
-
-# What the DiT learns besides for groups: a LoRA, from windows as jobs film them.
+# Groups in wide frames at twice the size, as jobs film them.
 for people in 2 3; do
-  for part in train held; do
-    [ "$part" = train ] && count=$((shards / 2)) || count=3
-    [ "$part" = train ] && seed=0 || seed=1
-    dramatis world dataset "$runs/groups256/$part$people" --size 256 --people "$people" --samples 2 --shards "$count" \
-      --seed "$seed" --workers "$workers" --assets "$assets"
-    "$python" -m dramatis.train.group_windows --data "$runs/groups256/$part$people" --model "$runs/mini" \
+  for part in train held test; do
+    [ "$part" = train ] && count=$((shards / 2)) || count=4
+    [ "$part" = held ] && seed=1 || seed=0
+    [ "$part" = test ] && split=test || split=train
+    dramatis world dataset "$runs/groups/$part$people" --size 256 --people "$people" --samples 2 --shards "$count" \
+      --seed "$seed" --split "$split" --workers "$workers" --assets "$assets"
+    "$python" -m dramatis.train.group_windows --data "$runs/groups/$part$people" --model "$runs/mini" \
       --out "$runs/windows/$part$people"
   done
 done
+
+# What the DiT learns besides for groups, a LoRA; then the head that tells whose place is whose, on both.
 "$python" -m dramatis.train.group_adapter --data "$runs/windows/train2" --data "$runs/windows/train3" \
   --held-out "$runs/windows/held2" --held-out "$runs/windows/held3" --model "$runs/mini" --run "$runs/adapter" \
   --out "$runs/mini/group_adapter.safetensors" --minutes "$(share 0.4)"
+"$python" -m dramatis.train.mask_head --data "$runs/windows/train2" --data "$runs/windows/train3" \
+  --test "$runs/windows/test2" --test "$runs/windows/test3" --model "$runs/mini" \
+  --adapter "$runs/mini/group_adapter.safetensors" --run "$runs/masks" --out "$runs/mini/mask_head" --block 5 \
+  --minutes "$(share 0.15)"

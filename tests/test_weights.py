@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dramatis.cascade.mini import GATING_NETWORKS, HIGH_NETWORKS, NETWORKS, MiniBackbone
+import torch
+
+from dramatis.cascade.mini import GATING_NETWORKS, GROUP_ADAPTER, HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
 from dramatis.models.loading import SHARD_BYTES, load_model
 from dramatis.models.perception import PerceptionNet
@@ -14,7 +16,9 @@ def test_the_mini_ships_whole_and_small() -> None:
     folder = shipped_models()["mini"]
     assert find_model("mini").folder == folder
     files = list(folder.rglob("*.safetensors"))
-    assert {path.parent.name for path in files} == {*NETWORKS, *GATING_NETWORKS, *HIGH_NETWORKS}
+    at_root = [path for path in files if path.parent == folder]
+    assert {path.name for path in at_root} == {GROUP_ADAPTER}
+    assert {path.parent.name for path in files if path not in at_root} == {*NETWORKS, *GATING_NETWORKS, *HIGH_NETWORKS}
     assert sum(path.stat().st_size for path in files) <= 64_000_000
     assert all(path.stat().st_size <= SHARD_BYTES + 100_000 for path in files)
     assert (folder / "README.md").is_file()
@@ -30,3 +34,11 @@ def test_the_networks_fit_the_inputs_that_the_cascade_makes() -> None:
     assert any(backbone.autoencoder.config.latents_mean), "the autoencoder was shipped without its statistics"
     assert backbone.upscaler.config.in_channels == backbone.dit.config.in_channels + 16
     load_model(PerceptionNet, backbone.folder / "perception")
+
+
+def test_the_adapter_for_groups_fits_and_leaves_what_the_mask_head_looks_through() -> None:
+    backbone = MiniBackbone(find_model("mini").folder)
+    alone, groups = backbone.dit.state_dict(), backbone.group_dit.state_dict()
+    changed = {name for name, value in alone.items() if not torch.equal(value, groups[name])}
+    assert changed
+    assert not any(name.startswith("patch_embedding") for name in changed), "identities go through it"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from dramatis.avatar import AvatarPipeline
+from dramatis.cascade import mini
 from dramatis.cascade.backbone import ClipInputs
 from dramatis.cascade.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
 from dramatis.cascade.models import find_model, shipped_models
@@ -18,7 +20,9 @@ from dramatis.models.loading import save_model
 from dramatis.models.mask_head import MaskHead
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
+from dramatis.motion.group import faces
 from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS
+from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.windows import Windows
 from dramatis.values import EMOTIONS, UserError
 
@@ -290,19 +294,22 @@ def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
     assert pipe.frame_size(200, 200) == (64 * scale, 64 * scale)
 
 
-def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone) -> None:
-    pair, one = two_people(), clip_inputs(1, tail=True)
-    assert gated.profile.scales_for(2) == gated.profile.scales_for(1), "a profile that names none for groups"
-    plain = [gated.film(inputs) for inputs in (one, pair)]
-    strong = {"text_scale": 3.0, "audio_scale": 3.0}
-    expected = []
-    usual = gated.profile
-    for update in ({"group_scale": 3.0}, strong):
-        gated.profile = usual.model_copy(update=update)
-        expected.append([gated.film(inputs) for inputs in (one, pair)])
-    (own, told), (_, everywhere) = expected
-    assert np.array_equal(own, plain[0]), "one person is filmed as before"
-    assert np.array_equal(told, everywhere) and not np.array_equal(told, plain[1])
+def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In faces, down to a noise level; where everything is face, like a stronger scale everywhere."""
+    pair, one, usual = two_people(), clip_inputs(1, tail=True), gated.profile
+
+    def filmed(inputs: ClipInputs, **changes: float) -> np.ndarray:
+        gated.profile = usual.model_copy(update=changes)
+        return gated.film(inputs)
+
+    last = float(shifted_sigmas(usual.steps, usual.shift)[-2])
+    assert np.array_equal(filmed(one, group_scale=3.0), filmed(one)), "one person is filmed as before"
+    made = [filmed(pair), filmed(pair, group_scale=3.0), filmed(pair, group_scale=3.0, group_sigma=last)]
+    everywhere = filmed(pair, text_scale=3.0, audio_scale=3.0)
+    for video, other in combinations([*made, everywhere], 2):
+        assert not np.array_equal(video, other)
+    monkeypatch.setattr(mini, "faces", lambda *given: 0 * faces(*given) + 1)
+    assert np.array_equal(filmed(pair, group_scale=3.0), everywhere)
 
 
 def lora_for(backbone: MiniBackbone) -> dict[str, torch.Tensor]:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.motion.group import group_maps, group_positions, head_shares, head_windows, person_maps
+from dramatis.motion.face import ANCHOR_TEMPLATE, TEMPLATE_68
+from dramatis.motion.group import faces, group_maps, group_positions, head_shares, head_windows, person_maps
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
@@ -46,6 +46,18 @@ def test_places_belong_to_the_nearest_head_and_chest() -> None:
     assert (shares[0, :, :, :7] > 0.75).all() and (shares[1, :, :, 9:] > 0.75).all()
     assert np.allclose(shares[0, ..., ::-1], shares[1], atol=1e-5), "the picture is a mirror of itself"
     assert np.array_equal(head_shares(anchors[::-1], SIZE, GRID), shares[::-1])
+
+
+def test_faces_are_where_landmarks_are_and_necks_are_none() -> None:
+    anchors = np.stack([head_at(30.0), head_at(98.0)])
+    found = faces(anchors, SIZE, (64, 128))
+    assert found.shape == (3, 64, 128) and ((found >= 0) & (found <= 1)).all()
+    eyes_and_lips = 30 * TEMPLATE_68[36:68, :2]
+    for x in (30, 98):
+        columns, rows = (x + eyes_and_lips[:, 0]).astype(int), (24 - eyes_and_lips[:, 1]).astype(int)
+        assert (found[:, rows, columns] > 0.5).all()
+        assert (found[:, 50:, x] < 0.1).all(), "below the chin"
+    assert (found[:, :, 60:68] < 0.01).all(), "between the two"
 
 
 def test_every_cell_shows_the_head_of_its_owner() -> None:

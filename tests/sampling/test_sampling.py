@@ -5,10 +5,12 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from dramatis.sampling.conditioning import (
     Given,
     enlarge,
+    latent_means,
     mask_channels,
     warp_fill,
     warped,
@@ -23,6 +25,7 @@ from dramatis.sampling.guidance import (
     NoGuidance,
     TextAudioGuidance,
     TextGuidance,
+    Within,
     guider,
 )
 from dramatis.sampling.schedules import entered_at, multitalk_sigmas, shifted_sigmas
@@ -67,6 +70,25 @@ def test_centred_guidance_moves_places_but_no_frame_as_a_whole() -> None:
     shift = plain.combine([cond, uncond]) - out
     assert torch.allclose(shift, shift[..., :1, :1].expand_as(shift), atol=1e-5)
     assert shift.abs().max() > 0.1
+
+
+def test_one_guider_within_a_place_and_another_elsewhere() -> None:
+    cond, drop, uncond = torch.randn(3, 1, 4, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    where = torch.zeros(1, 1, 3, 6, 6)
+    where[..., :3], where[..., 3] = 1, 0.25
+    both = Within(JointGuidance(3.0), TextGuidance(2.0), where)
+    known = dict(zip(TextAudioGuidance.branches, (cond, drop, uncond), strict=True))
+    assert set(both.branches) == set(known), "branches that both ask for are evaluated once"
+    out = both.combine([known[branch] for branch in both.branches])
+    inside, outside = JointGuidance(3.0).combine([cond, uncond]), TextGuidance(2.0).combine([cond, drop])
+    assert torch.equal(out[..., :3], inside[..., :3]) and torch.equal(out[..., 4:], outside[..., 4:])
+    assert torch.allclose(out[..., 3], (inside / 4 + outside * 3 / 4)[..., 3], atol=1e-6)
+    assert Within(JointGuidance(3.0), JointGuidance(2.0), where).branches == JointGuidance.branches
+
+
+def test_latent_frames_take_the_mean_of_their_pixel_frames() -> None:
+    frames = torch.arange(9.0)[:, None, None].expand(2, 9, 1, 1)
+    assert latent_means(frames)[..., 0, 0].tolist() == [[0.0, 2.5, 6.5]] * 2
 
 
 def test_no_branch_is_evaluated_for_nothing() -> None:
@@ -235,12 +257,27 @@ def test_the_loop_equals_the_public_pipelines(text_scale: float, audio_scale: fl
     assert torch.allclose(made, x, atol=2e-5)
 
 
-@torch.no_grad()
-def test_steps_are_reported() -> None:
-    dit, given = tiny_dit(), inputs()
+def to_denoise() -> tuple[Tensor, Conditions]:
+    """Noise and what it becomes a clip by."""
+    given = inputs()
     noise = given.pop("latents")
     del given["timestep"]
-    conditions = Conditions(**given, negative=given["text"], silence=given["audio"])
+    return noise, Conditions(**given, negative=-given["text"], silence=0 * given["audio"])
+
+
+def test_every_step_may_be_guided_in_its_own_way() -> None:
+    dit, sigmas = tiny_dit(), shifted_sigmas(2, 1.0)
+    noise, conditions = to_denoise()
+    made = denoise(dit, noise, conditions, sigmas, [guider(3.0, 3.0), NoGuidance()], Euler())
+    half = denoise(dit, noise, conditions, sigmas[:2], guider(3.0, 3.0), Euler())
+    assert torch.equal(made, denoise(dit, half, conditions, sigmas[1:], NoGuidance(), Euler()))
+    assert not torch.equal(made, denoise(dit, noise, conditions, sigmas, guider(3.0, 3.0), Euler()))
+
+
+@torch.no_grad()
+def test_steps_are_reported() -> None:
+    dit = tiny_dit()
+    noise, conditions = to_denoise()
     seen: list[tuple[int, int]] = []
     denoise(dit, noise, conditions, shifted_sigmas(2, 1.0), NoGuidance(), Euler(), lambda *s: seen.append(s))
     assert seen == [(1, 2), (2, 2)]

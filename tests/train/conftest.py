@@ -68,11 +68,11 @@ def write_shard(folder: Path, number: int, count: int = 2, strided: bool = True)
     (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
 
 
-def group_sample(seed: int, strided: bool = False) -> dict[str, np.ndarray]:
-    """Two faces side by side, one of which drifts: the reference, 29 dense and, if `strided`, 29 strided frames."""
+def group_sample(seed: int) -> dict[str, np.ndarray]:
+    """Two faces side by side, one of which drifts: the reference, 29 dense and 29 strided frames."""
     height, width = GROUP_SIZE
     rng = np.random.default_rng(seed)
-    index = np.concatenate([[0], np.arange(10, 39), 2 * np.arange(29 if strided else 0)]).astype(np.int32)
+    index = np.concatenate([[0], np.arange(10, 39), 2 * np.arange(29)]).astype(np.int32)
     frames = np.full((len(index), height, width, 3), rng.integers(60, 200, 3), np.uint8)
     person = np.zeros((len(index), height, width), np.uint8)
     landmarks = np.empty((PEOPLE, len(index), 68, 2), np.float32)
@@ -95,10 +95,10 @@ def group_sample(seed: int, strided: bool = False) -> dict[str, np.ndarray]:
     }
 
 
-def write_groups(folder: Path, count: int, strided: bool = False) -> Path:
+def write_groups(folder: Path, count: int) -> Path:
     """One shard of `count` samples of two people, and its manifest."""
     folder.mkdir()
-    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in group_sample(slot, strided).items()}
+    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in group_sample(slot).items()}
     save_file(arrays, folder / "shard-00000.safetensors")
     row = {"caption": "two people", "whole_caption": "two people", "people": PEOPLE, "close": False}
     (folder / "shard-00000.json").write_text(json.dumps([row] * count))

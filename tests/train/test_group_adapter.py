@@ -10,7 +10,8 @@ from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model
 from dramatis.models.lora import Lora, check_loras, merge_loras
 from dramatis.train import group_windows
-from dramatis.train.group_adapter import NEAR, Clips, Learner, look_of, loss_of_clip, main
+from dramatis.train.group_adapter import NEAR, FaintFirst, Learner, look_of, loss_of_clip, main
+from dramatis.train.group_windows import Clips
 from tests.tiny import tiny_dit, write_model
 from tests.train.conftest import logged, write_groups
 
@@ -23,7 +24,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def windows(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("windows")
-    group_windows.main(data=write_groups(root / "groups", 2, strided=True), model=model, out=root / "out")
+    group_windows.main(data=write_groups(root / "groups", 2), model=model, out=root / "out")
     return root / "out"
 
 
@@ -103,13 +104,11 @@ def test_looks_lie_within_the_window_and_on_tokens(windows: Path) -> None:
     assert 15 < near < 45
 
 
-def test_clips_that_appear_are_taken_in(windows: Path, tmp_path: Path) -> None:
-    files = sorted(windows.glob("*.safetensors"))
-    (tmp_path / files[0].name).write_bytes(files[0].read_bytes())
-    clips = Clips([tmp_path])
-    assert len(clips) == 2
-    (tmp_path / files[1].name).write_bytes(files[1].read_bytes())
+def test_faces_of_little_contrast_are_drawn_more_often(windows: Path) -> None:
+    clips, rng = FaintFirst([windows]), np.random.default_rng(0)
+    for place, (_, clip) in enumerate(clips.clips):
+        clip["contrast"] = torch.tensor([1.0, 0.1 if place == 0 else 1.0])
     clips.refresh()
-    assert len(clips) == 4 and [row["strided"] for row, _ in clips.clips] == [False, True, False, True]
-    clips.refresh()
-    assert len(clips) == 4
+    drawn = [clips.draw(rng) for _ in range(300)]
+    faint = np.mean([float(clip["contrast"][person]) < 0.5 for _, clip, person in drawn])
+    assert faint > 0.3, "one of eight, four times as often and more"

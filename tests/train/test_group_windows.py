@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from dramatis.train.autoencoder import DENSE, STRIDED
-from dramatis.train.group_windows import LENGTHS, contrasts, main, varied_light
+from dramatis.train.group_windows import LENGTHS, Clips, contrasts, main, varied_light
 from tests.tiny import write_model
 from tests.train.conftest import PEOPLE, write_groups
 
@@ -17,7 +17,7 @@ from tests.train.conftest import PEOPLE, write_groups
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("windows")
-    groups, model = write_groups(root / "groups", 3, strided=True), write_model(root / "model")
+    groups, model = write_groups(root / "groups", 3), write_model(root / "model")
     main(data=groups, model=model, out=root / "out")
     return root
 
@@ -35,6 +35,8 @@ def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
             shapes = {
                 "given": z.shape,
                 "reference": (16, rows, columns),
+                "crops": (PEOPLE, 16, 16, 16),
+                "squares": (PEOPLE, 3),
                 "audio": (PEOPLE, frames, 12),
                 "controls": (PEOPLE, frames, 26),
                 "maps": (PEOPLE, frames, 6, rows, columns),
@@ -51,6 +53,9 @@ def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
             own = clips[f"{number}.masks"] > 0.5
             assert own[0, ..., : columns // 2].any() and not own[0, ..., columns // 2 :].any()
             assert (clips[f"{number}.weight"].float() > 1)[1, ..., columns // 2 :].any()
+            crops, squares = clips[f"{number}.crops"], clips[f"{number}.squares"].float()
+            assert not torch.allclose(crops[0], crops[1], atol=1e-2)
+            assert squares[0, 0] < squares[1, 0] and (squares[:, 2] > 0).all()
         assert clips["0.tail"] == 1
         with safe_open(path, framework="pt") as file:
             assert "whole_caption" in file.metadata()["row"]
@@ -84,3 +89,15 @@ def test_light_is_varied_the_same_in_all_frames() -> None:
     same = [torch.equal(one, video) for one in made]
     assert 0.1 < np.mean(same) < 0.6
     assert any(one.mean() > video.mean() + 0.1 for one in made), "dark faces are filmed lighter"
+
+
+def test_clips_that_appear_are_taken_in(made: Path, tmp_path: Path) -> None:
+    files = sorted((made / "out").glob("*.safetensors"))
+    (tmp_path / files[0].name).write_bytes(files[0].read_bytes())
+    clips = Clips([tmp_path])
+    assert len(clips) == 2
+    (tmp_path / files[1].name).write_bytes(files[1].read_bytes())
+    clips.refresh()
+    assert len(clips) == 4 and [row["strided"] for row, _ in clips.clips] == [False, True, False, True]
+    clips.refresh()
+    assert len(clips) == 4

@@ -8,12 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.mask_head import Identities, MaskHead, token_places
+from dramatis.train.group_windows import Clips
 from dramatis.train.mask_head import (
     JUDGED_SIGMAS,
     Backbone,
-    Groups,
     Heads,
     Looks,
     Pool,
@@ -33,33 +34,37 @@ CPU = torch.device("cpu")
 
 
 def write_groups(folder: Path, people: int, count: int = 3, seed: int = 0) -> Path:
-    """Random latents in the format of `train.group_latents`; people stand side by side, before some background."""
+    """Random latents in the format of `train.group_windows`; people stand side by side, before some background."""
     folder.mkdir()
     generator = torch.Generator().manual_seed(seed)
-
-    def noise(*shape: int) -> torch.Tensor:
-        return torch.randn(count, *shape, generator=generator).half()
-
     owner = torch.arange(COLUMNS) * people // COLUMNS
-    masks = (owner == torch.arange(people)[:, None]).half()[None, :, None, None].repeat(count, 1, 8, ROWS, 1)
-    masks[..., 0, :] = 0
-    tensors = {
-        "z": noise(16, 8, ROWS, COLUMNS),
-        "given": noise(16, 8, ROWS, COLUMNS),
-        "reference": noise(16, ROWS, COLUMNS),
-        "crops": noise(people, 16, 4, 4),
-        "squares": torch.rand(count, people, 3, generator=generator).half() + 0.1,
-        "audio": noise(people, 29, 12),
-        "controls": noise(people, 29, 26),
-        "maps": noise(29, 6, ROWS, COLUMNS),
-        "shares": torch.full((count, people, 8, ROWS // 2, COLUMNS // 2), 1 / people).half(),
-        "masks": masks,
-    }
-    rows = [
-        {"caption": "some people", "people": people, "close": bool(k % 2), "length": 2 + k % 2, "tail": bool(k % 2)}
-        for k in range(count)
-    ]
-    save_file(tensors, folder / "shard-00000.safetensors", metadata={"rows": json.dumps(rows)})
+    for k in range(count):
+        row = {"caption": "some people", "whole_caption": "some people", "people": people, "close": bool(k % 2)}
+        clips = {}
+        for number, length in enumerate((2 + k % 2, 3)):
+            frames = 4 * length - 3
+
+            def noise(*shape: int) -> torch.Tensor:
+                return torch.randn(shape, generator=generator).half()
+
+            masks = (owner == torch.arange(people)[:, None]).half()[:, None, None].repeat(1, length, ROWS, 1)
+            masks[:, :, 0] = 0
+            tensors = {
+                "z": noise(16, length, ROWS, COLUMNS),
+                "given": noise(16, length, ROWS, COLUMNS),
+                "reference": noise(16, ROWS, COLUMNS),
+                "crops": noise(people, 16, 4, 4),
+                "squares": torch.rand(people, 3, generator=generator).half() + 0.1,
+                "audio": noise(people, frames, 12),
+                "controls": noise(people, frames, 26),
+                "maps": noise(people, frames, 6, ROWS, COLUMNS),
+                "shares": torch.full((people, length, ROWS // 2, COLUMNS // 2), 1 / people).half(),
+                "masks": masks,
+                "spans": torch.tensor([[0, COLUMNS]] * people).half(),
+                "tail": torch.tensor(float(k % 2)).half(),
+            }
+            clips |= {f"{number}.{name}": value for name, value in tensors.items()}
+        save_file(clips, folder / f"shard-{k:05d}-000.safetensors", metadata={"row": json.dumps(row)})
     return folder
 
 
@@ -71,7 +76,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("groups")
-    return [write_groups(root / f"of{people}", people, seed=people) for people in (1, 2, 3)]
+    return [write_groups(root / f"of{people}", people, seed=people) for people in (2, 3)]
 
 
 def test_not_one_backbone_tensor_changes(model: Path, folders: list[Path]) -> None:
@@ -79,7 +84,7 @@ def test_not_one_backbone_tensor_changes(model: Path, folders: list[Path]) -> No
     networks = (backbone.dit, backbone.text)
     before = [{name: value.clone() for name, value in net.state_dict().items()} for net in networks]
     torch.manual_seed(0)
-    heads, pool, rng = Heads(32, [0, 1]), Pool(backbone, Groups(folders), [0, 1]), np.random.default_rng(0)
+    heads, pool, rng = Heads(32, [0, 1]), Pool(backbone, Clips(folders), [0, 1]), np.random.default_rng(0)
     started = {name: value.clone() for name, value in heads.state_dict().items()}
     optimiser = torch.optim.AdamW(heads.parameters(), lr=1e-2)
     for _ in range(4):
@@ -93,20 +98,40 @@ def test_not_one_backbone_tensor_changes(model: Path, folders: list[Path]) -> No
 
 
 def test_looks_depend_on_noise_gates_and_block(model: Path, folders: list[Path]) -> None:
-    backbone, data = Backbone(model, CPU), Groups(folders).sets[1]
+    backbone, clip = Backbone(model, CPU), Clips(folders).clips[0]
     gates = torch.zeros(1, 2, 2, ROWS // 2, COLUMNS // 2)
     gates[:, 0] = 1
-    look = backbone.look(data, 0, 0.5, gates, [0, 1], seed=0)
+    look = backbone.look(clip, 0.5, gates, [0, 1], seed=0)
     assert set(look.tokens) == {0, 1} and look.tokens[0].shape == (1, 2, ROWS * COLUMNS // 4, 32)
     assert look.identities.tokens.shape == (1, 2, 4, 32) and look.masks.shape == (1, 2, 2, ROWS, COLUMNS)
     others = [
-        backbone.look(data, 0, 0.5, gates, [0, 1], seed=1),
-        backbone.look(data, 0, 0.9, gates, [0, 1], seed=0),
-        backbone.look(data, 0, 0.5, gates.flip(1), [0, 1], seed=0),
+        backbone.look(clip, 0.5, gates, [0, 1], seed=1),
+        backbone.look(clip, 0.9, gates, [0, 1], seed=0),
+        backbone.look(clip, 0.5, gates.flip(1), [0, 1], seed=0),
     ]
     for other in others:
         assert not torch.allclose(other.tokens[1], look.tokens[1])
-    assert torch.equal(backbone.look(data, 0, 0.5, gates, [1], seed=0).tokens[1], look.tokens[1])
+    assert torch.equal(backbone.look(clip, 0.5, gates, [1], seed=0).tokens[1], look.tokens[1])
+
+
+def test_looks_are_those_of_jobs_at_everybody_in_their_window(model: Path, folders: list[Path], tmp_path: Path) -> None:
+    row, tensors = Clips(folders).clips[0]
+    gates = tensors["shares"].float()[None]
+    whole = Backbone(model, CPU).look((row, tensors), 0.5, gates, [1], seed=0)
+    half = torch.tensor([[0, COLUMNS // 2], [COLUMNS // 2, COLUMNS]]).half()
+    windows = Backbone(model, CPU).look((row, tensors | {"spans": half}), 0.5, gates, [1], seed=0)
+    left, right = (look.tokens[1].unflatten(2, (ROWS // 2, COLUMNS // 2)) for look in (whole, windows))
+    assert left.shape == right.shape and not torch.allclose(left, right)
+    layer = load_model(AudioDiT, model / "transformer").blocks[0].attn1.to_v.weight
+    generator = torch.Generator().manual_seed(0)
+    lora = {"A": torch.randn(2, layer.shape[1], generator=generator), "B": torch.randn(layer.shape[0], 2)}
+    save_file(
+        {f"blocks.0.attn1.to_v.lora_{half}.weight": value for half, value in lora.items()},
+        tmp_path / "lora.safetensors",
+    )
+    adapted = Backbone(model, CPU, tmp_path / "lora.safetensors").look((row, tensors), 0.5, gates, [1], seed=0)
+    assert not torch.allclose(adapted.tokens[1], whole.tokens[1])
+    assert torch.equal(adapted.identities.tokens, whole.identities.tokens)
 
 
 def test_gates_are_shared_out_among_people() -> None:
@@ -117,11 +142,10 @@ def test_gates_are_shared_out_among_people() -> None:
     masks[1, :, 2:, 4:] = 1
     drawn = [drawn_gates(shares, masks, rng) for _ in range(40)]
     for gates in drawn:
-        assert gates is not None and gates.shape == (1, 3, 2, 4, 6) and gates.min() >= 0
+        assert gates.shape == (1, 3, 2, 4, 6) and gates.min() >= 0
         assert torch.allclose(gates.sum(1), torch.ones(()), atol=1e-5)
-    assert any(torch.allclose(gates[0], shares, atol=1e-5) for gates in drawn if gates is not None)
-    assert any((gates[0, 1, :, 1:, 2:] > 0.99).all() for gates in drawn if gates is not None)
-    assert drawn_gates(shares[:1], masks[:1], rng) is None
+    assert any(torch.allclose(gates[0], shares, atol=1e-5) for gates in drawn)
+    assert any((gates[0, 1, :, 1:, 2:] > 0.99).all() for gates in drawn)
 
 
 def test_noise_levels_reach_both_ends() -> None:
@@ -191,7 +215,7 @@ def test_training_resumes_judges_and_writes_a_head(
     for _ in range(2):
         main(
             data=folders,
-            test=folders[1:],
+            test=folders,
             model=model,
             run=tmp_path / "run",
             block=[1, 0],
@@ -212,7 +236,7 @@ def test_a_head_may_start_from_another(model: Path, folders: list[Path], tmp_pat
     save_model(given, tmp_path / "given", dtype=torch.float32)
     main(
         data=folders,
-        test=folders[1:2],
+        test=folders[:1],
         model=model,
         run=tmp_path / "run",
         block=[1],

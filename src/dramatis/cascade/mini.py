@@ -34,11 +34,12 @@ from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
-from dramatis.motion.group import group_maps, group_positions, head_windows, person_maps
+from dramatis.motion.group import faces, group_maps, group_positions, head_windows, person_maps
 from dramatis.motion.performance import EMOTION_COLUMNS, performances, turned_emotion
 from dramatis.sampling.conditioning import (
     Given,
     enlarge,
+    latent_means,
     warp_fill,
     warped,
     with_low,
@@ -46,7 +47,7 @@ from dramatis.sampling.conditioning import (
 )
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
 from dramatis.sampling.gating import Gating, head_gates
-from dramatis.sampling.guidance import NoGuidance, guider
+from dramatis.sampling.guidance import Guider, NoGuidance, Within, guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import Tiled
@@ -176,7 +177,7 @@ class MiniBackbone(Backbone):
             start,
             self._opposed(inputs, self._conditions(inputs, self._given(inputs)[1])),
             sigmas,
-            guider(*profile.scales_for(len(inputs.anchors)), profile.centred_guidance),
+            self._guiders(inputs, sigmas),
             Euler(),
             on_step,
             self.gating(inputs),
@@ -211,6 +212,19 @@ class MiniBackbone(Backbone):
         )
         video = self.decode(latents).float()
         return to_pictures(self.refiner(video, moved) if profile.refine else video)
+
+    def _guiders(self, inputs: ClipInputs, sigmas: Tensor) -> list[Guider]:
+        """One for each step between sigmas (S + 1,). Lips take their shape early, and those in groups want strength; on
+        clothes, and on what is nearly clean, it only leaves streaks."""
+        profile = self.profile
+        usual = guider(profile.text_scale, profile.audio_scale, profile.centred_guidance)
+        if len(inputs.anchors) == 1 or profile.group_scale is None:
+            return [usual] * (len(sigmas) - 1)
+        strong = guider(profile.group_scale, profile.group_scale, profile.centred_guidance)
+        height, width = inputs.size
+        places = latent_means(torch.from_numpy(faces(inputs.anchors, inputs.size, (height // 8, width // 8))))
+        in_faces = Within(strong, usual, places[None, None])
+        return [in_faces if sigma > profile.group_sigma else usual for sigma in sigmas[:-1]]
 
     def _seen_by(self, inputs: ClipInputs) -> AudioDiT | Windows:
         """What predicts a clip: the network, in a window for each of several people whose places are known."""

@@ -107,19 +107,16 @@ class MiniProfile(Profile):
     tile_overlap: int = Field(default=8, ge=0, multiple_of=2)
     refine: bool = Field(default=False, description="after decoding, detail is taken from the moved keyframes")
     group_scale: float | None = Field(
-        default=None, gt=0, description="both guidance scales where several people are seen; None: those for one"
+        default=None, gt=0, description="both guidance scales in faces where several people are seen; None: as for one"
+    )
+    group_sigma: float = Field(
+        default=0.0, ge=0, lt=1, description="lowest noise level of steps that `group_scale` holds for, itself left out"
     )
     group_adapter: bool = Field(
         default=False, description="where several people are seen, a LoRA counts besides: group_adapter.safetensors"
     )
     frame_seconds: float | None = 0.05
     memory_gb: float | None = 1.2
-
-    def scales_for(self, people: int) -> tuple[float, float]:
-        """Guidance scales of text and of audio in a picture of so many people."""
-        if people == 1 or self.group_scale is None:
-            return self.text_scale, self.audio_scale
-        return self.group_scale, self.group_scale
 
     @model_validator(mode="before")
     @classmethod

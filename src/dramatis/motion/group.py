@@ -20,6 +20,10 @@ SPINE = (0.22, -1.2)
 """Top and bottom of the line that a person's places are measured from, in head heights above the head's centre."""
 SOFTNESS = 0.12
 """Difference of distances, in head heights, at which one of two people owns three quarters of a place."""
+FACE = (0.05, 0.4, 0.5)
+"""The ellipse of a face: how far its middle is above the head's, half its width, half its height, in head heights."""
+FACE_EDGE = 0.09
+"""Head heights inside the border of a face at which a place counts three quarters."""
 
 
 def head_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
@@ -42,6 +46,21 @@ def _distance(head: NDArray[np.float64]) -> NDArray[np.float64]:
     up = head[:, 1]
     beyond = np.maximum(up - SPINE[0], 0) + np.minimum(up - SPINE[1], 0)
     return np.hypot(head[:, 0], beyond)
+
+
+def faces(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """How much every cell is of anybody's face, hair and neck left out.
+
+    anchors: (N, T, 9, 2) pixels of the rigid anchors.  size: (H, W) pixels.  Returns (T, h, w) in 0..1.
+    """
+    middle, width, height = FACE
+    cells = cell_centres(size, grid)
+    steepness = np.log(3) / FACE_EDGE * min(width, height)
+    inside = []
+    for person in np.asarray(anchors, np.float64):
+        head = head_coordinates(person, cells)
+        inside.append(1 - np.hypot(head[:, 0] / width, (head[:, 1] - middle) / height))
+    return np.asarray(1 / (1 + np.exp(-steepness * np.max(inside, 0))), np.float32)
 
 
 def group_maps(

@@ -41,6 +41,14 @@ def mask_channels(flags: Tensor) -> Tensor:
     return rearrange(torch.cat([flags[:1].expand(3), flags]), "(t k) -> k t", k=4)
 
 
+def latent_means(values: Tensor) -> Tensor:
+    """(..., F, h, w) of pixel frames -> (..., T, h, w): means over the frames that each latent frame stands for, one
+    for the first and four for each other."""
+    return torch.cat(
+        [values[..., :1, :, :], rearrange(values[..., 1:, :, :], "... (t k) h w -> ... t k h w", k=4).mean(-3)], -3
+    )
+
+
 def warp_fill(given: Given, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
     """A clip with its given frames in place and, between them, the nearest given frame moved to where it would be seen.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -89,25 +89,29 @@ def denoise(
     noise: Tensor,
     given: Conditions,
     sigmas: Tensor,
-    guider: Guider,
+    guider: Guider | Sequence[Guider],
     solver: Solver,
     on_step: StepCallback | None = None,
     gating: Gating | None = None,
 ) -> Tensor:
     """Noise (1, 16, T, h, w) -> clean normalised latents of the same shape, float32.
 
+    guider: one for every step, or one for each.
     gating: whose voice goes where, predicted anew at every step; None: `given.masks` throughout.
     The latent itself stays in float32 whatever the network computes in: rounding errors would add up over steps.
     """
     given = given.to(dit.dtype)
     x = noise.float()
     steps = len(sigmas) - 1
+    guiders = guider if isinstance(guider, Sequence) else [guider] * steps
+    assert len(guiders) == steps, "as many guiders as steps"
     with one_clip(network_of(dit)):
         for step in range(steps):
             timestep = (1000 * sigmas[step : step + 1]).to(x.device)
             seen = x.to(dit.dtype)
-            predictions = [predict(dit, seen, timestep, given, branch, gating).float() for branch in guider.branches]
-            x = solver.step(x, guider.combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
+            branches = guiders[step].branches
+            predictions = [predict(dit, seen, timestep, given, branch, gating).float() for branch in branches]
+            x = solver.step(x, guiders[step].combine(predictions), float(sigmas[step]), float(sigmas[step + 1]))
             if gating is not None:
                 gating.advance()
             if on_step is not None:

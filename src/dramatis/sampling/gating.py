@@ -10,13 +10,13 @@ Shape legend: N people, T latent frames, h w latent cells; tokens are two cells 
 from __future__ import annotations
 
 import torch
-from einops import rearrange
 from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
 from dramatis.models.mask_head import Identities, MaskHead
 from dramatis.motion.group import head_shares
+from dramatis.sampling.conditioning import latent_means
 
 
 def head_gates(anchors: ArrayLike, size: tuple[int, int]) -> Tensor:
@@ -24,9 +24,7 @@ def head_gates(anchors: ArrayLike, size: tuple[int, int]) -> Tensor:
 
     anchors: (N, F, 9, 2) pixels of the rigid anchors, F = 4T - 3.  size: (H, W) pixels.
     """
-    shares = torch.from_numpy(head_shares(anchors, size, (size[0] // 16, size[1] // 16)))
-    # A latent frame stands for four pixel frames, the first one for one alone.
-    return torch.cat([shares[:, :1], rearrange(shares[:, 1:], "n (t k) h w -> n t k h w", k=4).mean(2)], 1)
+    return latent_means(torch.from_numpy(head_shares(anchors, size, (size[0] // 16, size[1] // 16))))
 
 
 class Gating:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -105,6 +106,24 @@ class Centred:
         cond = predictions[0]
         change = self.inner.combine(predictions) - cond
         return cond + change - change.mean(dim=(-2, -1), keepdim=True)
+
+
+class Within:
+    """One guider where something is seen, and another elsewhere.
+
+    inside, outside: both.  where: (1, 1, T, h, w) in 0..1, the share of the first.
+    """
+
+    def __init__(self, inside: Guider, outside: Guider, where: Tensor) -> None:
+        self.inside, self.outside, self.where = inside, outside, where
+        self.branches = tuple(dict.fromkeys(inside.branches + outside.branches))
+
+    def combine(self, predictions: list[Tensor]) -> Tensor:
+        known = dict(zip(self.branches, predictions, strict=True))
+        outside, inside = (
+            one.combine([known[branch] for branch in one.branches]) for one in (self.outside, self.inside)
+        )
+        return torch.lerp(outside, inside, self.where.to(outside))
 
 
 def guider(text: float, audio: float, centred: bool = False) -> Guider:

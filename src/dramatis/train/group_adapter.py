@@ -12,8 +12,6 @@ more, and is drawn more often, the less contrast it has.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +19,6 @@ import numpy as np
 import torch
 import typer
 from peft import LoraConfig, get_peft_model_state_dict
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -33,8 +30,8 @@ from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.sampling.conditioning import with_mask
 from dramatis.train.common import Run, RunOption, fit, pick_device
 from dramatis.train.dit import noise_levels
+from dramatis.train.group_windows import Clips, caption_of, given_flags, told
 from dramatis.train.mask_head import drawn_gates
-from dramatis.vocabulary import alone
 
 RANK = 3
 TARGETS = (
@@ -50,27 +47,11 @@ NEAR = 10
 """Side of a look at a face alone, cells."""
 
 
-class Clips:
-    """Precomputed samples (`train.group_windows`), all in memory."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self.folders, self.files = folders, set[Path]()
-        self.clips: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
-        self.refresh()
-
-    def __len__(self) -> int:
-        return len(self.clips)
+class FaintFirst(Clips):
+    """Clips whose faces of little contrast are drawn more often."""
 
     def refresh(self) -> None:
-        """Take in files that appeared since the last look."""
-        for path in sorted({path for folder in self.folders for path in folder.glob("*.safetensors")} - self.files):
-            with safe_open(path, framework="pt") as file:
-                row = json.loads(file.metadata()["row"])
-                for number in range(2):
-                    names = [name for name in file.keys() if name.startswith(f"{number}.")]  # noqa: SIM118
-                    clip = {name[2:]: file.get_tensor(name) for name in names}
-                    self.clips.append((row | {"strided": number == 1}, clip))
-            self.files.add(path)
+        super().refresh()
         self._places = [(place, person) for place, (_, clip) in enumerate(self.clips) for person in seen_in(clip)]
         found = np.array([float(self.clips[place][1]["contrast"][person]) for place, person in self._places])
         self.median = float(np.median(found))
@@ -78,7 +59,7 @@ class Clips:
         self._often = often / often.sum()
 
     def draw(self, rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Tensor], int]:
-        """Somebody in a clip, those of little contrast more often: its row, its tensors, and who of it."""
+        """Somebody in a clip: its row, its tensors, and who of it."""
         place, person = self._places[int(rng.choice(len(self._places), p=self._often))]
         return *self.clips[place], person
 
@@ -105,15 +86,10 @@ def loss_of_clip(
     tokens = slice(down.start // 2, down.stop // 2), slice(right.start // 2, right.stop // 2)
     device, dtype = words.device, dit.dtype
     z = clip["z"].float()[None, ..., down, right].to(device)
-    frames = z.shape[2]
-    flags = torch.zeros(4 * frames - 3)
-    flags[0] = 1
-    flags[-1] = max(float(clip["tail"]), float(flags[-1]))
     given = clip["given"].float()[None, ..., down, right]
     # Given frames come from the model itself in a job: never perfect.
     given = given + float(rng.uniform(0, 0.15) * (rng.random() < 0.6)) * torch.randn_like(given)
     gates = drawn_gates(clip["shares"].float(), clip["masks"].float(), rng)
-    assert gates is not None
     audio, controls = clip["audio"].float()[None], clip["controls"].float()[None].clone()
     if rng.random() < 0.1:
         audio = torch.zeros_like(audio)
@@ -123,7 +99,7 @@ def loss_of_clip(
     noise = torch.randn_like(z)
     velocity = dit(
         torch.lerp(z, noise, sigma.view(-1, 1, 1, 1, 1)).to(dtype),
-        with_mask(given, flags).to(device, dtype),
+        with_mask(given, given_flags(clip)).to(device, dtype),
         1000 * sigma,
         words.to(dtype),
         reference_tokens(clip["reference"].float()[None]).to(device, dtype),
@@ -151,17 +127,6 @@ def look_of(clip: dict[str, Tensor], person: int, rng: np.random.Generator) -> t
     corner = middle - NEAR / 2 + rng.uniform(-1.5, 1.5, 2)
     y, x = (int(v) for v in (np.round(corner / 2) * 2).clip([0, start], [height - NEAR, max(start, stop - NEAR)]))
     return slice(y, y + NEAR), slice(x, min(x + NEAR, width))
-
-
-def caption_of(row: dict[str, Any]) -> str:
-    """The words of a clip, as a look at one person is told them."""
-    return alone(row["whole_caption" if row["strided"] else "caption"])
-
-
-@torch.no_grad()
-def told(text: TextEncoder, caption: str, device: torch.device) -> Tensor:
-    """(1, L, D) text states."""
-    return text(text.tokenize([caption]).to(device))
 
 
 def lora_of(dit: AudioDiT) -> dict[str, Tensor]:
@@ -195,7 +160,7 @@ def main(
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
     torch.manual_seed(0)
-    clips, held = Clips(data), Clips(held_out)
+    clips, held = FaintFirst(data), Clips(held_out)
     learner = Learner(model).to(device).train()
     text = load_model(TextEncoder, model / "text_encoder").to(device).requires_grad_(False)
 

@@ -1,4 +1,4 @@
-"""Precompute what the group adapter trains on: clips of groups as jobs film them, and what counts in them.
+"""Precompute what the mask head and the group adapter train on: clips of groups as jobs film them.
 
 The data are datasets with `people` and strided frames at twice the size (`world.dataset`), one folder for each number
 of people. They are shrunk so that faces are as large as the profile films them. One file a sample, with two clips, a
@@ -7,6 +7,8 @@ dense one whose both ends are given and a strided one of which the first is give
 Per clip (N people, T latent frames, F = 4T - 3 pixel frames; h w = latent grid, half of it for tokens):
     z, given (16, T, h, w)      normalised latents of the clip, and of the given frames moved
     reference (16, h, w)        image latent of the reference frame
+    crops (N, 16, 16, 16)       image latents of everybody's identity crop
+    squares (N, 3)              left, top and side of the crops, in heights of the picture
     audio (N, F, C), controls (N, F, 26)
     maps (N, F, 6, h, w)        coordinate maps for each person alone
     shares (N, T, h/2, w/2)     whose each token is by the places of heads
@@ -22,30 +24,39 @@ Per clip (N people, T latent frames, F = 4T - 3 pixel frames; h w = latent grid,
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
+from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from dramatis.media.loudness import integrated_loudness, loudness_gain
 from dramatis.media.masks import latent_masks, masks_of
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model
+from dramatis.models.mask_head import IDENTITY_SIDE, identity_square
 from dramatis.models.perception import interocular
-from dramatis.models.pictures import to_tensor
-from dramatis.models.speech import SpeechEncoder
-from dramatis.motion.group import head_windows, person_maps
+from dramatis.models.pictures import to_pictures, to_tensor
+from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
+from dramatis.models.text import TextEncoder
+from dramatis.motion.group import group_positions, head_windows, person_maps
+from dramatis.motion.performance import Performance, performances
 from dramatis.runtime.files import publish
+from dramatis.sampling.conditioning import Given, warp_fill
 from dramatis.sampling.gating import head_gates
+from dramatis.senses.people import Square, view
 from dramatis.train.autoencoder import DENSE, STRIDED
 from dramatis.train.common import pick_device
-from dramatis.train.group_latents import Group, voices_heard
 from dramatis.train.latents import loss_weights, other_camera
 from dramatis.train.shards import ShardSet
+from dramatis.vocabulary import alone
 
 EYES = 31.0
 """Pixels between the outer eye corners, as the mini's profile films groups."""
@@ -60,6 +71,18 @@ LENGTHS = {
 STRIDED_TAIL_SHARE = 0.2
 LIGHTER = (-0.7, 0.2)
 """Logarithms of the smallest and largest exponent of the tone curve: dark faces are filmed lighter."""
+
+
+@torch.no_grad()
+def voices_heard(data: ShardSet, index: int, speech: SpeechEncoder, device: torch.device) -> Tensor:
+    """Features (N, frames of the sample, C) of every voice, each at the loudness that films are made at."""
+    heard = []
+    for samples in data.get(index, "audio").astype(np.float32) / 32768:
+        level = samples * loudness_gain(integrated_loudness(samples, SAMPLE_RATE))
+        last = len(samples) // SAMPLES_PER_FRAME - 1
+        features = speech(log_mel(torch.from_numpy(level).unsqueeze(0)).to(device))[0].cpu()
+        heard.append(features[data.get(index, "index").astype(int).clip(0, last)])
+    return torch.stack(heard)
 
 
 class WindowPrecomputer:
@@ -82,9 +105,9 @@ class WindowPrecomputer:
         scale = height / frames.shape[1]
         video = F.interpolate(to_tensor(frames)[0].transpose(0, 1), size, mode="bicubic", antialias=True)
         video = varied_light(video.transpose(0, 1).clamp(-1, 1), rng)
-        reference = self._encode(video[None, :, :1])[0, :, 0]
-        heard = voices_heard(data, index, self.speech, self.device)
         anchors, controls = (data.get(index, name).astype(np.float32) for name in ("anchors", "controls"))
+        known = self._people(video[None, :, :1], anchors[:, 0] * scale)
+        heard = voices_heard(data, index, self.speech, self.device)
         person = data.get(index, "person")
         out = []
         for span in (DENSE, STRIDED):
@@ -95,8 +118,7 @@ class WindowPrecomputer:
             clip = self._clip(video[None, :, some], Group(anchors[:, some] * scale, controls[:, some], size), tail)
             owners = F.interpolate(torch.from_numpy(person[some])[:, None], size)[:, 0].numpy()
             faces = [loss_weights(marks[some] * scale, size, (size[0] // 8, size[1] // 8)) for marks in landmarks]
-            clip |= {
-                "reference": reference,
+            clip |= known | {
                 "audio": heard[:, some],
                 "controls": torch.from_numpy(controls[:, some]),
                 "masks": torch.from_numpy(latent_masks(masks_of(owners, len(anchors)))),
@@ -105,6 +127,17 @@ class WindowPrecomputer:
             clip["contrast"] = contrasts(clip["z"], clip["masks"], clip["weight"])
             out.append({name: value.float().cpu().contiguous() for name, value in clip.items()})
         return out
+
+    def _people(self, reference: Tensor, anchors: NDArray[np.float32]) -> dict[str, Tensor]:
+        """The reference frame (1, 3, 1, H, W), and who is known by which part of it. anchors: (N, 9, 2) px."""
+        picture = to_pictures(reference)[0]
+        squares = [identity_square(face, (picture.shape[0], picture.shape[1])) for face in anchors]
+        crops = torch.cat([to_tensor(view(picture, Square(*square), IDENTITY_SIDE)[None]) for square in squares])
+        return {
+            "reference": self._encode(reference)[0, :, 0],
+            "crops": self._encode(crops)[:, :, 0],
+            "squares": torch.tensor(squares) / picture.shape[0],
+        }
 
     def _clip(self, clip: Tensor, scene: Group, tail: bool) -> dict[str, Tensor]:
         height, width = scene.size
@@ -123,6 +156,23 @@ class WindowPrecomputer:
         return self.autoencoder.normalise(self.autoencoder.encode(video.to(self.device)).float()).cpu()
 
 
+class Group:
+    """Where everybody is in one clip. anchors: (N, F, 9, 2) px.  controls: (N, F, 26).  size: (H, W)."""
+
+    def __init__(self, anchors: NDArray[np.float32], controls: NDArray[np.float32], size: tuple[int, int]) -> None:
+        self.anchors, self.size = anchors, size
+        self.acted = performances(controls)
+
+    def filled(self, clip: Tensor, count: int, tail: bool) -> Tensor:
+        """The first `count` frames of a clip (1, 3, F, H, W) with the given ones in place and moved ones between."""
+        given = Given(clip[:, :, :1], clip[:, :, count - 1 : count] if tail else None)
+        return warp_fill(given, self._moved(0, count, clip), self._moved(count - 1, count, clip) if tail else None)
+
+    def _moved(self, source: int, count: int, like: Tensor) -> Tensor:
+        some: list[Performance] = [acted.take(np.arange(count)) for acted in self.acted]
+        return torch.from_numpy(group_positions(self.anchors[:, :count], some, source, self.size)).to(like)
+
+
 def varied_light(video: Tensor, rng: np.random.Generator) -> Tensor:
     """(3, F, H, W) in [-1, 1]: as it is, lighter or darker, or as another camera would have taken it."""
     drawn = rng.random()
@@ -131,6 +181,48 @@ def varied_light(video: Tensor, rng: np.random.Generator) -> Tensor:
     if drawn < 0.6:
         return 2 * ((video + 1) / 2).clamp_min(0) ** float(np.exp(rng.uniform(*LIGHTER))) - 1
     return other_camera(video, rng)
+
+
+class Clips:
+    """Precomputed samples, all in memory. `clips`: of each its row, with `strided` besides, and its tensors."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders, self.files = folders, set[Path]()
+        self.clips: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
+        self.refresh()
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def refresh(self) -> None:
+        """Take in files that appeared since the last look."""
+        for path in sorted({path for folder in self.folders for path in folder.glob("*.safetensors")} - self.files):
+            with safe_open(path, framework="pt") as file:
+                row = json.loads(file.metadata()["row"])
+                for number in range(2):
+                    names = [name for name in file.keys() if name.startswith(f"{number}.")]  # noqa: SIM118
+                    clip = {name[2:]: file.get_tensor(name) for name in names}
+                    self.clips.append((row | {"strided": number == 1}, clip))
+            self.files.add(path)
+
+
+def caption_of(row: dict[str, Any]) -> str:
+    """The words of a clip, as a look at one person is told them."""
+    return alone(row["whole_caption" if row["strided"] else "caption"])
+
+
+@torch.no_grad()
+def told(text: TextEncoder, caption: str, device: torch.device) -> Tensor:
+    """(1, L, D) text states."""
+    return text(text.tokenize([caption]).to(device))
+
+
+def given_flags(clip: dict[str, Tensor]) -> Tensor:
+    """(F,) 1 where a frame of a clip is given: the first, and the last where its `tail` is."""
+    flags = torch.zeros(4 * clip["z"].shape[1] - 3)
+    flags[0] = 1
+    flags[-1] = max(float(clip["tail"]), float(flags[-1]))
+    return flags
 
 
 def contrasts(z: Tensor, masks: Tensor, weight: Tensor) -> Tensor:

@@ -1,15 +1,16 @@
 """Train the mask head on a frozen video network: who is where, from noise to the finished clip.
 
-The backbone films nothing: it looks once at a noisy clip of a group, under the conditions of a job, and what its blocks
-make of the tokens is what heads learn from. Gates are drawn from all that a job may have: shares by the places of heads
-(the first step), true masks, and blurred and confused ones, for later steps gate with the head's own predictions.
+The backbone films nothing: it looks once at a noisy clip of a group as a job does, at everybody in a window
+(`sampling.windows`), and what its blocks make of the tokens is what heads learn from. Gates are drawn from all that a
+job may have: shares by the places of heads (the first step), true masks, and blurred and confused ones, for later steps
+gate with the head's own predictions.
 
 One look is worth many steps of so small a head: looks are kept in a pool, and every step learns from some tokens of
 any. Heads at several depths learn from the same looks, so that they can be compared.
 
-    python -m dramatis.train.mask_head --data RUNS/groups/train2 --data RUNS/groups/train3 \
-        --test RUNS/groups/test2 --test RUNS/groups/test3 --model RUNS/mini --run RUNS/masks \
-        --block 5 --minutes 40 --out RUNS/mini/mask_head
+    python -m dramatis.train.mask_head --data RUNS/windows/train2 --data RUNS/windows/train3 \
+        --test RUNS/windows/test2 --test RUNS/windows/test3 --model RUNS/mini --run RUNS/masks \
+        --adapter RUNS/mini/group_adapter.safetensors --block 5 --minutes 40 --out RUNS/mini/mask_head
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -30,12 +31,14 @@ from torch import Tensor, nn
 
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model, save_model
+from dramatis.models.lora import Lora, merge_loras
 from dramatis.models.mask_head import PATCH, Identities, MaskHead, identity_tokens, token_places
 from dramatis.models.reference import reference_tokens
 from dramatis.models.text import TextEncoder
 from dramatis.sampling.conditioning import with_mask
+from dramatis.sampling.windows import Windows
 from dramatis.train.common import Run, RunOption, fit, pick_device
-from dramatis.train.dit import LatentSet
+from dramatis.train.group_windows import Clips, caption_of, given_flags, told
 
 POOL = 800
 """Looks that are kept, the latest ones."""
@@ -43,6 +46,8 @@ TOKENS = 256
 """Of a look that one step learns from."""
 WITHHELD = 0.1
 """Share of the numbers of a token that a step does not see."""
+Clip = tuple[dict[str, Any], dict[str, Tensor]]
+"""Row and tensors of one of `Clips`."""
 JUDGED_SIGMAS = (0.95, 0.8, 0.5, 0.2, 0.05)
 
 
@@ -89,83 +94,49 @@ class Sampled:
         return cls(tokens, at, identities, cells)
 
 
-class Groups:
-    """Precomputed clips (`train.group_latents`), a set for each folder; all clips of a folder have as many people."""
-
-    def __init__(self, folders: Sequence[Path], kind: type[LatentSet] = LatentSet) -> None:
-        self.sets = [kind(folder) for folder in folders]
-
-    def refresh(self) -> None:
-        """Take in files that appeared since the last look."""
-        for part in self.sets:
-            part.refresh()
-
-    def __len__(self) -> int:
-        return sum(len(part) for part in self.sets)
-
-    def draw(self, rng: np.random.Generator) -> tuple[LatentSet, int]:
-        """Any clip."""
-        place = int(rng.integers(len(self)))
-        for part in self.sets:
-            if place < len(part):
-                return part, place
-            place -= len(part)
-        raise AssertionError("a place beyond the last clip")
-
-
 class Backbone:
-    """The frozen video network with what it is told; it never learns."""
+    """The frozen video network with what it is told, as groups are filmed; it never learns.
 
-    def __init__(self, model: Path, device: torch.device) -> None:
+    adapter: what it learnt besides for groups (`train.group_adapter`), None for nothing.
+    """
+
+    def __init__(self, model: Path, device: torch.device, adapter: Path | None = None) -> None:
         self.device = device
-        self.dit = load_model(AudioDiT, model / "transformer", torch.bfloat16).to(device).requires_grad_(False)
+        dit = load_model(AudioDiT, model / "transformer")
+        merge_loras(dit, [] if adapter is None else [Lora(adapter)])
+        self.dit = dit.to(device).requires_grad_(False)
         self.text = load_model(TextEncoder, model / "text_encoder").to(device).requires_grad_(False)
 
     @torch.no_grad()
-    def look(
-        self, data: LatentSet, place: int, sigma: float, gates: Tensor | None, blocks: Collection[int], seed: int
-    ) -> Looks:
-        """What `blocks` make of one clip at a noise level. gates: (1, N, T, h/2, w/2), None for one person."""
-        row, picked = data.rows[place], np.array([place])
-        frames = row["length"]
-        pixel_frames = 4 * frames - 3
-
-        def ready(x: Tensor) -> Tensor:
-            return x.to(self.device, torch.bfloat16)
-
-        z = data.stack("z", picked)[:, :, :frames]
-        noise = torch.randn(z.shape, generator=torch.Generator().manual_seed(seed))
-        flags = torch.zeros(pixel_frames)
-        flags[0] = 1
-        flags[-1] = max(float(row["tail"]), float(flags[-1]))
+    def look(self, clip: Clip, sigma: float, gates: Tensor, blocks: Collection[int], seed: int) -> Looks:
+        """What `blocks` make of one clip at a noise level. gates: (1, N, T, h/2, w/2)."""
+        row, tensors = clip
+        own = {name: value.float()[None].to(self.device) for name, value in tensors.items()}
+        noise = torch.randn(own["z"].shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
         tokens: dict[int, Tensor] = {}
 
         def watch(block: int, hidden: Tensor) -> None:
             if block in blocks:
                 tokens[block] = hidden
 
-        self.dit(
-            ready(torch.lerp(z, noise, sigma)),
-            ready(with_mask(data.stack("given", picked)[:, :, :frames], flags)),
+        spans = tuple((int(start), int(stop)) for start, stop in tensors["spans"])
+        Windows(self.dit, spans, own["maps"][0])(
+            torch.lerp(own["z"], noise, sigma),
+            with_mask(own["given"], given_flags(tensors).to(self.device)),
             torch.tensor([1000 * sigma], device=self.device),
-            ready(self.text(self.text.tokenize([row["caption"]]).to(self.device))),
-            ready(reference_tokens(data.stack("reference", picked))),
-            ready(data.stack("audio", picked)[:, :, :pixel_frames]),
-            masks=None if gates is None else ready(gates),
-            controls=ready(data.stack("controls", picked)[:, :, :pixel_frames]),
-            maps=ready(data.stack("maps", picked)[:, :pixel_frames]),
+            told(self.text, caption_of(row), self.device),
+            reference_tokens(own["reference"]),
+            own["audio"],
+            masks=gates.to(self.device),
+            controls=own["controls"],
             watch=watch,
         )
-        squares, masks = (data.stack(name, picked).to(self.device) for name in ("squares", "masks"))
-        crops = identity_tokens(self.dit, ready(data.stack("crops", picked))).float()
-        return Looks(tokens, Identities(crops, squares), masks[:, :, :frames])
+        return Looks(tokens, Identities(identity_tokens(self.dit, own["crops"]), own["squares"]), own["masks"])
 
 
-def drawn_gates(shares: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor | None:
+def drawn_gates(shares: Tensor, masks: Tensor, rng: np.random.Generator) -> Tensor:
     """Gates as a job may have them. shares: (N, T, h/2, w/2) by heads.  masks: (N, T, h, w).  Returns (1, N, T, h/2,
-    w/2), which sum to 1 over people; None for one person."""
-    if len(shares) == 1:
-        return None
+    w/2), which sum to 1 over people."""
     true = F.avg_pool2d(masks, 2)
     true = true + (1 - true.sum(0)).clamp_min(0) * shares
     share = float(rng.choice([0.0, 1.0, rng.random()]))
@@ -185,20 +156,18 @@ def drawn_sigma(rng: np.random.Generator) -> float:
 class Pool:
     """The latest looks of the backbone."""
 
-    def __init__(self, backbone: Backbone, groups: Groups, blocks: Collection[int], size: int = POOL) -> None:
-        self.backbone, self.groups, self.blocks = backbone, groups, blocks
+    def __init__(self, backbone: Backbone, clips: Clips, blocks: Collection[int], size: int = POOL) -> None:
+        self.backbone, self.clips, self.blocks = backbone, clips, blocks
         self.looks: deque[Looks] = deque(maxlen=size)
         self.looked = self.drawn = 0
 
     def add(self, rng: np.random.Generator) -> None:
         """Look at a clip that was drawn."""
         self.looked += 1
-        data, place = self.groups.draw(rng)
-        row, picked = data.rows[place], np.array([place])
-        shares, masks = (data.stack(name, picked)[0, :, : row["length"]] for name in ("shares", "masks"))
+        clip = self.clips.clips[int(rng.integers(len(self.clips)))]
+        shares, masks = (clip[1][name].float() for name in ("shares", "masks"))
         gates = drawn_gates(shares, masks, rng)
-        seed = int(rng.integers(2**31))
-        self.looks.append(self.backbone.look(data, place, drawn_sigma(rng), gates, self.blocks, seed))
+        self.looks.append(self.backbone.look(clip, drawn_sigma(rng), gates, self.blocks, int(rng.integers(2**31))))
 
     def draw(self, rng: np.random.Generator, count: int) -> Sampled:
         """Some tokens of `count` looks, all of as many people: one of the latest, and any others."""
@@ -256,27 +225,25 @@ def overlap(logits: Tensor, masks: Tensor) -> list[float]:
     ]
 
 
-def first_look(backbone: Backbone, data: LatentSet, place: int, sigma: float, blocks: Collection[int]) -> Looks:
+def first_look(backbone: Backbone, clip: Clip, sigma: float, blocks: Collection[int], seed: int) -> Looks:
     """What the backbone makes of a clip with the gates of a job's first step: by where heads are."""
-    shares = data.stack("shares", np.array([place]))[:, :, : data.rows[place]["length"]]
-    return backbone.look(data, place, sigma, shares if shares.shape[1] > 1 else None, blocks, seed=place)
+    return backbone.look(clip, sigma, clip[1]["shares"].float()[None], blocks, seed)
 
 
 class Judge:
     """Held-out clips as the backbone sees them in the first step of a job; looked at once, for it does not change."""
 
-    def __init__(self, test: Groups, backbone: Backbone, blocks: Collection[int]) -> None:
+    def __init__(self, test: Clips, backbone: Backbone, blocks: Collection[int]) -> None:
         self.test, self.backbone, self.blocks = test, backbone, blocks
 
     @cached_property
     def cases(self) -> list[tuple[str, float, Looks]]:
         """Kind of group, noise level, and what was seen."""
         cases = []
-        for data in self.test.sets:
-            for place, row in enumerate(data.rows):
-                kind = f"{row['people']}_{'close' if row['close'] else 'apart'}"
-                for sigma in JUDGED_SIGMAS:
-                    cases.append((kind, sigma, first_look(self.backbone, data, place, sigma, self.blocks)))
+        for place, clip in enumerate(self.test.clips):
+            kind = f"{clip[0]['people']}_{'close' if clip[0]['close'] else 'apart'}"
+            for sigma in JUDGED_SIGMAS:
+                cases.append((kind, sigma, first_look(self.backbone, clip, sigma, self.blocks, place)))
         return cases
 
     @torch.no_grad()
@@ -292,11 +259,12 @@ class Judge:
 
 
 def main(
-    data: Annotated[list[Path], typer.Option(help="precomputed groups, one folder for each number of people")],
+    data: Annotated[list[Path], typer.Option(help="precomputed groups, a folder for each number of people")],
     test: Annotated[list[Path], typer.Option(help="precomputed held-out groups")],
     model: Annotated[Path, typer.Option(help="model folder whose transformer is the backbone")],
     run: RunOption,
     block: Annotated[list[int], typer.Option(help="block to read; several train a head each")],
+    adapter: Annotated[Path | None, typer.Option(help="LoRA that groups are filmed with")] = None,
     out: Annotated[Path | None, typer.Option(help="write the first block's averaged head here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start the first block's head from these weights")] = None,
     minutes: float = 40.0,
@@ -307,9 +275,9 @@ def main(
     """Train, resuming from the run folder when it has a checkpoint."""
     device = pick_device()
     torch.manual_seed(0)
-    backbone, groups = Backbone(model, device), Groups(data)
-    judge = Judge(Groups(test), backbone, block)
-    pool = Pool(backbone, groups, block)
+    backbone, clips = Backbone(model, device, adapter), Clips(data)
+    judge = Judge(Clips(test), backbone, block)
+    pool = Pool(backbone, clips, block)
     heads = Heads(backbone.dit.patch_embedding.out_channels, block)
     if init is not None:
         heads.heads[0] = load_model(MaskHead, init)
@@ -328,7 +296,7 @@ def main(
         rate=rate,
         weight_decay=1e-2,
         report_every=100,
-        refresh=groups.refresh,
+        refresh=clips.refresh,
     )
     if out is not None:
         save_model(shipped.heads[0], out)
