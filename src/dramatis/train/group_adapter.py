@@ -28,6 +28,7 @@ from dramatis.models.reference import reference_tokens
 from dramatis.models.text import TextEncoder
 from dramatis.motion.performance import EMOTION_COLUMNS
 from dramatis.sampling.conditioning import with_mask
+from dramatis.sampling.parts import in_tokens
 from dramatis.train.common import Run, RunOption, fit, pick_device
 from dramatis.train.dit import noise_levels
 from dramatis.train.group_windows import Clips, caption_of, given_flags, told
@@ -83,7 +84,6 @@ def loss_of_clip(
 ) -> Tensor:
     """The weighted error of the velocity in one person's window. words: of the prompt, (1, L, D)."""
     down, right = look_of(clip, person, rng)
-    tokens = slice(down.start // 2, down.stop // 2), slice(right.start // 2, right.stop // 2)
     device, dtype = words.device, dit.dtype
     z = clip["z"].float()[None, ..., down, right].to(device)
     given = clip["given"].float()[None, ..., down, right]
@@ -104,7 +104,7 @@ def loss_of_clip(
         words.to(dtype),
         reference_tokens(clip["reference"].float()[None]).to(device, dtype),
         audio.to(device, dtype),
-        masks=gates[..., tokens[0], tokens[1]].to(device, dtype),
+        masks=gates[..., in_tokens(down), in_tokens(right)].to(device, dtype),
         controls=controls.to(device, dtype),
         maps=clip["maps"][person : person + 1, ..., down, right].to(device, dtype),
     )

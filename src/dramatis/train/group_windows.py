@@ -18,7 +18,7 @@ Per clip (N people, T latent frames, F = 4T - 3 pixel frames; h w = latent grid,
     contrast (N,)               variance of the latents within each face
     tail ()                     1 where the last frame is given
 
-    python -m dramatis.train.group_windows --data GROUPS256/train3 --model RUNS/mini --out RUNS/windows/train3
+    python -m dramatis.train.group_windows --data GROUPS/train3 --model RUNS/mini --out RUNS/windows/train3
 """
 
 from __future__ import annotations
@@ -37,14 +37,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dramatis.media.loudness import integrated_loudness, loudness_gain
 from dramatis.media.masks import latent_masks, masks_of
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model
 from dramatis.models.mask_head import IDENTITY_SIDE, identity_square
 from dramatis.models.perception import interocular
 from dramatis.models.pictures import to_pictures, to_tensor
-from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
+from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.motion.group import group_positions, head_windows, person_maps
 from dramatis.motion.performance import Performance, performances
@@ -54,7 +53,7 @@ from dramatis.sampling.gating import head_gates
 from dramatis.senses.people import Square, view
 from dramatis.train.autoencoder import DENSE, STRIDED
 from dramatis.train.common import pick_device
-from dramatis.train.latents import loss_weights, other_camera
+from dramatis.train.latents import loss_weights, other_camera, sound_of
 from dramatis.train.shards import ShardSet
 from dramatis.vocabulary import alone
 
@@ -71,18 +70,16 @@ LENGTHS = {
 STRIDED_TAIL_SHARE = 0.2
 LIGHTER = (-0.7, 0.2)
 """Logarithms of the smallest and largest exponent of the tone curve: dark faces are filmed lighter."""
+Clip = tuple[dict[str, Any], dict[str, Tensor]]
+"""The row of a precomputed clip, with `strided` besides, and its tensors."""
 
 
 @torch.no_grad()
 def voices_heard(data: ShardSet, index: int, speech: SpeechEncoder, device: torch.device) -> Tensor:
     """Features (N, frames of the sample, C) of every voice, each at the loudness that films are made at."""
-    heard = []
-    for samples in data.get(index, "audio").astype(np.float32) / 32768:
-        level = samples * loudness_gain(integrated_loudness(samples, SAMPLE_RATE))
-        last = len(samples) // SAMPLES_PER_FRAME - 1
-        features = speech(log_mel(torch.from_numpy(level).unsqueeze(0)).to(device))[0].cpu()
-        heard.append(features[data.get(index, "index").astype(int).clip(0, last)])
-    return torch.stack(heard)
+    shown = data.get(index, "index")
+    heard = [sound_of(voice, shown) for voice in data.get(index, "audio")]
+    return torch.stack([speech(mel.to(device))[0].cpu()[frames] for mel, frames in heard])
 
 
 class WindowPrecomputer:
@@ -184,11 +181,11 @@ def varied_light(video: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 class Clips:
-    """Precomputed samples, all in memory. `clips`: of each its row, with `strided` besides, and its tensors."""
+    """Precomputed samples, all in memory."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders, self.files = folders, set[Path]()
-        self.clips: list[tuple[dict[str, Any], dict[str, Tensor]]] = []
+        self.clips: list[Clip] = []
         self.refresh()
 
     def __len__(self) -> int:
@@ -218,10 +215,9 @@ def told(text: TextEncoder, caption: str, device: torch.device) -> Tensor:
 
 
 def given_flags(clip: dict[str, Tensor]) -> Tensor:
-    """(F,) 1 where a frame of a clip is given: the first, and the last where its `tail` is."""
+    """(F,) 1 where a frame of a clip is given, F > 1: the first, and the last where its `tail` is."""
     flags = torch.zeros(4 * clip["z"].shape[1] - 3)
-    flags[0] = 1
-    flags[-1] = max(float(clip["tail"]), float(flags[-1]))
+    flags[0], flags[-1] = 1, clip["tail"]
     return flags
 
 

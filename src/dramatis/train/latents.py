@@ -90,12 +90,17 @@ def loss_weights(landmarks: np.ndarray, size: tuple[int, int], grid: tuple[int, 
 
 
 def sound(data: ShardSet, index: int) -> tuple[Tensor, np.ndarray]:
-    """What a sample sounds like, at the loudness that films are made at: mel (1, N, 4, 80), and which of the N frames
-    each of its pictures shows."""
-    audio = data.get(index, "audio").astype(np.float32) / 32768
+    """What a sample of one person sounds like: `sound_of` its voice."""
+    return sound_of(data.get(index, "audio"), data.get(index, "index"))
+
+
+def sound_of(voice: np.ndarray, index: np.ndarray) -> tuple[Tensor, np.ndarray]:
+    """What a voice sounds like, at the loudness that films are made at: mel (1, N, 4, 80), and which of the N frames
+    each of the pictures at `index` shows. voice: (samples,) int16."""
+    audio = voice.astype(np.float32) / 32768
     audio = audio * loudness_gain(integrated_loudness(audio, SAMPLE_RATE))
     last = len(audio) // SAMPLES_PER_FRAME - 1
-    return log_mel(torch.from_numpy(audio).unsqueeze(0)), data.get(index, "index").astype(int).clip(0, last)
+    return log_mel(torch.from_numpy(audio).unsqueeze(0)), index.astype(int).clip(0, last)
 
 
 class Precomputer:

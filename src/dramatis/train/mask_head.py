@@ -20,7 +20,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ from dramatis.models.text import TextEncoder
 from dramatis.sampling.conditioning import with_mask
 from dramatis.sampling.windows import Windows
 from dramatis.train.common import Run, RunOption, fit, pick_device
-from dramatis.train.group_windows import Clips, caption_of, given_flags, told
+from dramatis.train.group_windows import Clip, Clips, caption_of, given_flags, told
 
 POOL = 800
 """Looks that are kept, the latest ones."""
@@ -46,8 +46,6 @@ TOKENS = 256
 """Of a look that one step learns from."""
 WITHHELD = 0.1
 """Share of the numbers of a token that a step does not see."""
-Clip = tuple[dict[str, Any], dict[str, Tensor]]
-"""Row and tensors of one of `Clips`."""
 JUDGED_SIGMAS = (0.95, 0.8, 0.5, 0.2, 0.05)
 
 
