@@ -382,6 +382,7 @@ def folder_with(path: Path, name: str) -> Path:
         (["clips", "--pose", "notes/a.txt"], "not an ONNX network"),
         (["clips", "--segmenter", "notes"], "no config.json"),
         (["clips", "--output", "notes/a.txt"], "a.txt is a file"),
+        (["clips", "--groups", "notes/a.txt"], "a.txt is a file; give a folder to write the groups into"),
     ],
 )
 def test_annotations_that_cannot_begin(
@@ -399,8 +400,9 @@ def test_annotations_that_cannot_begin(
 
 def test_a_video_that_cannot_be_read_is_in_the_manifest(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "clips", "a.mp4")
-    result = CliRunner().invoke(cli.app, ["annotate", str(folder), "-o", str(tmp_path / "out"), "-q"])
-    assert result.exit_code == 0
+    out, groups = tmp_path / "out", tmp_path / "groups"
+    result = CliRunner().invoke(cli.app, ["annotate", str(folder), "-o", str(out), "--groups", str(groups), "-q"])
+    assert result.exit_code == 0 and f"{groups}: 0 samples made" in result.output.replace("\n", "")
     assert "1 videos (1 annotated now), 0 segments kept" in result.output
     assert "rejected, unreadable: 1" in result.output
     assert '"cause": "unreadable"' in (tmp_path / "out" / "manifest.jsonl").read_text()

@@ -331,20 +331,30 @@ def annotate(
     detector: Annotated[Path | None, typer.Option(help="a YOLO-class detector, .onnx; default: embedded")] = None,
     pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx; default: embedded")] = None,
     segmenter: Annotated[Path | None, typer.Option(help="a folder with SAM 2 for videos; default: embedded")] = None,
+    groups: Annotated[Path | None, typer.Option(help="write what is kept as groups to train on, here")] = None,
     workers: Annotated[int, typer.Option(min=1, help="videos annotated at once, in as many processes")] = 1,
     quiet: QuietOption = False,
 ) -> None:
     """Mask every person in every frame of many videos and drop what does not hold; run again to resume or extend."""
-    from dramatis.annotate.folder import annotate_folder
+    from dramatis.annotate.folder import annotate_folder, check_output
     from dramatis.annotate.parts import Choice
     from dramatis.annotate.settings import Settings
 
     choice = Choice(detector, pose, segmenter)
+    if groups is not None:
+        check_output(groups, "groups")
     with progress(quiet) as reporter:
         done = annotate_folder(folder, output, choice, Settings(), workers, reporter)
     typer.echo(f"{done.manifest}: {done.videos} videos ({done.made} annotated now), {done.kept} segments kept")
     for cause, count in done.causes.items():
         typer.echo(f"rejected, {cause}: {count}")
+    if groups is None:
+        return
+    from dramatis.annotate.groups import write_groups
+
+    with progress(quiet) as reporter:
+        made = write_groups(folder, output, groups, reporter)
+    typer.echo(f"{groups}: {made} samples made")
 
 
 @world.command("render")

@@ -15,6 +15,7 @@ from dramatis.motion.face import (
     background_shift,
     camera_similarity,
     fit_head,
+    head_motion,
     head_rotation,
     inverse_camera_similarity,
     project,
@@ -128,3 +129,14 @@ def test_an_open_mouth_hardly_moves_the_fit() -> None:
 def test_what_is_no_face_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="landmarks"):
         fit_head(bad)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_motion_is_read_back_from_fitted_heads(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    head = rng.normal(0, (0.2, 0.15, 0.1, 0.1, 0.1, 0.15), (6, 6)).astype(np.float32)
+    head[0] = 0
+    acted = replace(Performance.still(6), head=head)
+    start = HeadFit(60.0, np.array([40.0, 70.0]), head_rotation(0.2, -0.1, 0.05))
+    heads = [fit_head(points) for points in project(start, acted, SIZE, TEMPLATE_68)]
+    assert np.abs(head_motion(heads) - acted.head).max() < 1e-4

@@ -95,10 +95,22 @@ def group_sample(seed: int) -> dict[str, np.ndarray]:
     }
 
 
-def write_groups(folder: Path, count: int) -> Path:
+def annotated_sample(seed: int) -> dict[str, np.ndarray]:
+    """The same as an annotation has it: no voices, no strided frames, and three columns more than a frame can have."""
+    arrays = group_sample(seed)
+    cut = {
+        name: np.pad(arrays[name][:30], [(0, 0), (0, 0), (0, 3), (0, 0)][: arrays[name].ndim])
+        for name in ("frames", "person")
+    }
+    cut["index"] = arrays["index"][:30]
+    cut |= {name: arrays[name][:, :30] for name in ("controls", "anchors", "landmarks")}
+    return {name: np.ascontiguousarray(array) for name, array in cut.items()}
+
+
+def write_groups(folder: Path, count: int, made: Callable[[int], dict[str, np.ndarray]] = group_sample) -> Path:
     """One shard of `count` samples of two people, and its manifest."""
     folder.mkdir()
-    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in group_sample(slot).items()}
+    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in made(slot).items()}
     save_file(arrays, folder / "shard-00000.safetensors")
     row = {"caption": "two people", "whole_caption": "two people", "people": PEOPLE, "close": False}
     (folder / "shard-00000.json").write_text(json.dumps([row] * count))

@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 
 from dramatis.train.autoencoder import DENSE, STRIDED
 from dramatis.train.group_windows import LENGTHS, Clips, contrasts, main, varied_light
+from dramatis.train.mask_head import Backbone
 from tests.tiny import write_model
-from tests.train.conftest import PEOPLE, write_groups
+from tests.train.conftest import PEOPLE, annotated_sample, write_groups
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,16 @@ def test_clips_that_appear_are_taken_in(made: Path, tmp_path: Path) -> None:
     assert len(clips) == 4 and [row["strided"] for row, _ in clips.clips] == [False, True, False, True]
     clips.refresh()
     assert len(clips) == 4
+
+
+def test_annotated_groups_are_learnt_from_with_sound_unknown(made: Path, tmp_path: Path) -> None:
+    groups = write_groups(tmp_path / "groups", 1, annotated_sample)
+    main(data=groups, model=made / "model", out=tmp_path / "out")
+    ((row, clip),) = Clips([tmp_path / "out"]).clips
+    assert row["strided"] is False and clip["audio"].shape[-1] == 12 and not clip["audio"].any()
+    assert clip["z"].shape[-1] == 2 * clip["z"].shape[-2], "what is beyond a multiple of 16 is cut"
+    assert (clip["masks"].amax((1, 2, 3)) == 1).all()
+    backbone = Backbone(made / "model", torch.device("cpu"))
+    looks = backbone.look((row, clip), 0.5, clip["shares"].float()[None], [0], seed=0)
+    sampled = looks.sampled(np.random.default_rng(0), 64)
+    assert torch.isfinite(sampled.tokens[0]).all() and sampled.cells.shape == (1, PEOPLE, 64, 4)

@@ -72,6 +72,12 @@ def find_videos(folder: str | Path) -> list[str]:
     return videos
 
 
+def check_output(output: Path, what: str) -> None:
+    """Raise UserError where `what` cannot be written into a folder `output`, for it is a file."""
+    if output.exists() and not output.is_dir():
+        raise UserError(f"The output {output} is a file; give a folder to write the {what} into.")
+
+
 def annotate_folder(
     folder: Path, output: Path, choice: Choice, settings: Settings, workers: int, reporter: Reporter
 ) -> Summary:
@@ -81,8 +87,7 @@ def annotate_folder(
     video that cannot be read is rejected in the manifest.
     """
     videos = find_videos(folder)
-    if output.exists() and not output.is_dir():
-        raise UserError(f"The output {output} is a file; give a folder to write the annotations into.")
+    check_output(output, "annotations")
     open_parts(choice)
     try:
         output.mkdir(parents=True, exist_ok=True)

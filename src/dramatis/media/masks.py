@@ -7,8 +7,6 @@ Every tool that reads COCO reads it (`pycocotools.mask.decode`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no other
@@ -47,19 +45,12 @@ def decode_mask(rle: Rle) -> NDArray[np.bool_]:
     return np.repeat(ones, runs).reshape((height, width), order="F")
 
 
-def masks_of(source: NDArray[np.uint8] | Sequence[Sequence[Rle]], people: int) -> NDArray[np.bool_]:
-    """Everybody's masks in a clip, (N, F, H, W), of either form that training data has.
-
-    source: a map of owners (F, H, W), 0 the background and k the k-th person, or every person's masks as COCO writes
-    them, one a frame (`annotate` keeps such). Raises ValueError where the number of people is another.
-    """
-    if isinstance(source, np.ndarray):
-        if source.max(initial=0) > people:
-            raise ValueError(f"the map names {source.max()} people, not {people}")
-        return source == np.arange(1, people + 1, dtype=source.dtype).reshape(-1, 1, 1, 1)
-    if len(source) != people:
-        raise ValueError(f"there are masks of {len(source)} people, not {people}")
-    return np.stack([np.stack([decode_mask(mask) for mask in person]) for person in source])
+def masks_of(owners: NDArray[np.uint8], people: int) -> NDArray[np.bool_]:
+    """Everybody's masks in a clip, (N, F, H, W), of a map of owners (F, H, W): 0 the background and k the k-th person.
+    Raises ValueError where it names more people."""
+    if owners.max(initial=0) > people:
+        raise ValueError(f"the map names {owners.max()} people, not {people}")
+    return owners == np.arange(1, people + 1, dtype=owners.dtype).reshape(-1, 1, 1, 1)
 
 
 def latent_masks(masks: NDArray[np.bool_]) -> NDArray[np.float32]:

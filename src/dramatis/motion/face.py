@@ -31,6 +31,7 @@ the content right / up. Pixel coordinates are continuous: the centre of the top-
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -279,6 +280,18 @@ def project(
     nearer = fit.scale / (1.0 - shift[:, 2] / VIEW_DISTANCE)
     pixels = fit.centre + flat * (1.0, -1.0) * nearer[:, None, None]
     return camera_similarity(pixels, camera, size).astype(np.float32)
+
+
+def head_motion(heads: Sequence[HeadFit]) -> NDArray[np.float32]:
+    """How a head moved from the first of its T fits on, (T, 6) as `Performance.head`: what `project` made them of,
+    under a camera at rest."""
+    first = heads[0]
+    moved = []
+    for head in heads:
+        across, down = (head.centre - first.centre) / head.scale
+        turn = rotation_angles(first.rotation.T @ head.rotation)
+        moved.append((*turn, across, -down, VIEW_DISTANCE * (1 - first.scale / head.scale)))
+    return np.array(moved, np.float32)
 
 
 def camera_similarity(points: ArrayLike, camera: ArrayLike, size: tuple[int, int]) -> NDArray[np.float64]:

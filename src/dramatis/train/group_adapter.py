@@ -54,7 +54,7 @@ class FaintFirst(Clips):
     def refresh(self) -> None:
         super().refresh()
         self._places = [(place, person) for place, (_, clip) in enumerate(self.clips) for person in seen_in(clip)]
-        found = np.array([float(self.clips[place][1]["contrast"][person]) for place, person in self._places])
+        found = np.array(contrasts_of(self))
         self.median = float(np.median(found))
         often = (self.median / found).clip(*OFTEN) ** OFTEN_POWER
         self._often = often / often.sum()
@@ -63,6 +63,11 @@ class FaintFirst(Clips):
         """Somebody in a clip: its row, its tensors, and who of it."""
         place, person = self._places[int(rng.choice(len(self._places), p=self._often))]
         return *self.clips[place], person
+
+
+def contrasts_of(clips: Clips) -> list[float]:
+    """Of every face that is seen, clip by clip."""
+    return [float(clip["contrast"][person]) for _, clip in clips.clips for person in seen_in(clip)]
 
 
 def seen_in(clip: dict[str, Tensor]) -> list[int]:
@@ -135,8 +140,10 @@ def lora_of(dit: AudioDiT) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def judged(dit: AudioDiT, text: TextEncoder, held: Clips, median: float, device: torch.device) -> dict[str, float]:
-    """Losses of everybody in clips that are not learnt from, of the darker half (`low`) and the others (`high`)."""
+def judged(dit: AudioDiT, text: TextEncoder, held: Clips, device: torch.device) -> dict[str, float]:
+    """Losses of everybody in clips that are not learnt from, of the half with less contrast (`low`) and the others
+    (`high`)."""
+    median = float(np.median(contrasts_of(held)))
     losses: dict[str, list[float]] = {"low": [], "high": []}
     for number, (row, clip) in enumerate(held.clips):
         for person in seen_in(clip):
@@ -174,7 +181,7 @@ def main(
 
     def evaluate(shipped: Learner) -> dict[str, float]:
         save_file(lora_of(shipped.dit), out)
-        return judged(shipped.dit, text, held, clips.median, device)
+        return judged(shipped.dit, text, held, device)
 
     fit(
         learner,

@@ -1,15 +1,17 @@
 """Precompute what the mask head and the group adapter train on: clips of groups as jobs film them.
 
-The data are datasets with `people` and strided frames at twice the size (`world.dataset`), one folder for each number
-of people. They are shrunk so that faces are as large as the profile films them. One file a sample, with two clips, a
-dense one whose both ends are given and a strided one of which the first is given, or both.
+The data are datasets of groups, one folder for each number of people: rendered ones with strided frames, at twice the
+size (`world.dataset`), or annotated videos (`annotate.groups`). They are shrunk so that faces are as large as the
+profile films them. One file a sample, with a dense clip whose both ends are given and, where the sample has strided
+frames, a strided one of which the first is given, or both.
 
 Per clip (N people, T latent frames, F = 4T - 3 pixel frames; h w = latent grid, half of it for tokens):
     z, given (16, T, h, w)      normalised latents of the clip, and of the given frames moved
     reference (16, h, w)        image latent of the reference frame
     crops (N, 16, 16, 16)       image latents of everybody's identity crop
     squares (N, 3)              left, top and side of the crops, in heights of the picture
-    audio (N, F, C), controls (N, F, 26)
+    audio (N, F, C)             what everybody says; zeros, sound unknown, where the data have no voices
+    controls (N, F, 26)
     maps (N, F, 6, h, w)        coordinate maps for each person alone
     shares (N, T, h/2, w/2)     whose each token is by the places of heads
     masks (N, T, h, w)          ground truth, shares of a cell
@@ -78,6 +80,8 @@ Clip = tuple[dict[str, Any], dict[str, Tensor]]
 def voices_heard(data: ShardSet, index: int, speech: SpeechEncoder, device: torch.device) -> Tensor:
     """Features (N, frames of the sample, C) of every voice, each at the loudness that films are made at."""
     shown = data.get(index, "index")
+    if not data.has(index, "audio"):
+        return torch.zeros(data.row(index)["people"], len(shown), speech.norm.normalized_shape[0])
     heard = [sound_of(voice, shown) for voice in data.get(index, "audio")]
     return torch.stack([speech(mel.to(device))[0].cpu()[frames] for mel, frames in heard])
 
@@ -98,22 +102,24 @@ class WindowPrecomputer:
         eyes = [interocular(marks) for marks in landmarks[:, 0]]
         wanted = EYES / float(np.exp(np.mean(np.log(eyes)))) * float(np.exp(rng.normal(0, 0.08)))
         height = 16 * round(float(np.clip(frames.shape[1] * wanted, *SIDES)) / 16)
-        size = height, height * frames.shape[2] // frames.shape[1]
         scale = height / frames.shape[1]
-        video = F.interpolate(to_tensor(frames)[0].transpose(0, 1), size, mode="bicubic", antialias=True)
-        video = varied_light(video.transpose(0, 1).clamp(-1, 1), rng)
+        whole = height, round(frames.shape[2] * scale)
+        # Both sides are multiples of 16; what is beyond is cut on the right.
+        size = height, whole[1] // 16 * 16
+        video = F.interpolate(to_tensor(frames)[0].transpose(0, 1), whole, mode="bicubic", antialias=True)
+        video = varied_light(video[..., : size[1]].transpose(0, 1).clamp(-1, 1), rng)
         anchors, controls = (data.get(index, name).astype(np.float32) for name in ("anchors", "controls"))
         known = self._people(video[None, :, :1], anchors[:, 0] * scale)
         heard = voices_heard(data, index, self.speech, self.device)
         person = data.get(index, "person")
         out = []
-        for span in (DENSE, STRIDED):
+        for span in (DENSE, STRIDED) if len(frames) == STRIDED.stop else (DENSE,):
             lengths, shares = LENGTHS[span.start]
             length = int(rng.choice(lengths, p=shares))
             some = slice(span.start, span.start + 4 * length - 3)
             tail = span == DENSE or bool(rng.random() < STRIDED_TAIL_SHARE)
             clip = self._clip(video[None, :, some], Group(anchors[:, some] * scale, controls[:, some], size), tail)
-            owners = F.interpolate(torch.from_numpy(person[some])[:, None], size)[:, 0].numpy()
+            owners = F.interpolate(torch.from_numpy(person[some])[:, None], whole)[:, 0, :, : size[1]].numpy()
             faces = [loss_weights(marks[some] * scale, size, (size[0] // 8, size[1] // 8)) for marks in landmarks]
             clip |= known | {
                 "audio": heard[:, some],
@@ -196,10 +202,10 @@ class Clips:
         for path in sorted({path for folder in self.folders for path in folder.glob("*.safetensors")} - self.files):
             with safe_open(path, framework="pt") as file:
                 row = json.loads(file.metadata()["row"])
-                for number in range(2):
+                for number in sorted({name.split(".")[0] for name in file.keys()}):  # noqa: SIM118
                     names = [name for name in file.keys() if name.startswith(f"{number}.")]  # noqa: SIM118
                     clip = {name[2:]: file.get_tensor(name) for name in names}
-                    self.clips.append((row | {"strided": number == 1}, clip))
+                    self.clips.append((row | {"strided": number == "1"}, clip))
             self.files.add(path)
 
 
@@ -232,7 +238,7 @@ def contrasts(z: Tensor, masks: Tensor, weight: Tensor) -> Tensor:
 
 
 def main(
-    data: Annotated[Path, typer.Option(help="shards of groups at twice the size, all of one number of people")],
+    data: Annotated[Path, typer.Option(help="shards of groups, all of one number of people")],
     model: Annotated[Path, typer.Option(help="model folder with autoencoder and speech encoder")],
     out: Annotated[Path, typer.Option(help="folder for the precomputed samples")],
 ) -> None:

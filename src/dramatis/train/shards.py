@@ -39,6 +39,11 @@ class ShardSet:
         """The manifest row of a sample."""
         return self.rows[index][1]
 
+    def has(self, index: int, key: str) -> bool:
+        """Whether a sample has an array."""
+        path, row = self.rows[index]
+        return f"{row['slot']}/{key}" in self._open(path).keys()  # noqa: SIM118
+
     def get(self, index: int, key: str) -> np.ndarray:
         """One array of a sample."""
         path, row = self.rows[index]
