@@ -22,11 +22,6 @@ SIDE = 160
 PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.png"
 
 
-@pytest.fixture(scope="module")
-def eye() -> Eye:
-    return Eye.shipped()
-
-
 def portrait() -> Frame:
     return np.asarray(Image.open(PORTRAIT).convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 

@@ -19,9 +19,7 @@ from dramatis.annotate.groups import (
     write_video,
 )
 from dramatis.annotate.records import Annotation, Segment, Shot
-from dramatis.annotate.units import Frame
 from dramatis.media.masks import encode_mask
-from dramatis.media.video import VideoWriter
 from dramatis.motion.face import fit_head
 from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS, Performance
 from dramatis.runtime.files import write_whole
@@ -31,20 +29,9 @@ from dramatis.train.shards import ShardSet
 from dramatis.values import FrameSpan, UserError
 from dramatis.world.dataset import WINDOW
 from tests.annotate.test_embedded import SIDE, pair
+from tests.annotate.test_folder import write
 
 FRAMES = 31
-
-
-@pytest.fixture(scope="module")
-def eye() -> Eye:
-    return Eye.shipped()
-
-
-def write(path: Path, frames: list[Frame]) -> Path:
-    with VideoWriter(path, (2 * SIDE, SIDE)) as video:
-        for frame in frames:
-            video.write(frame)
-    return path
 
 
 def annotation_of(eye: Eye, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 0, key: str = "1") -> Annotation:

@@ -18,7 +18,7 @@ from pathlib import Path
 from dramatis.annotate.overlay import Overlay
 from dramatis.annotate.parts import Choice, open_parts
 from dramatis.annotate.pipeline import annotate_frames
-from dramatis.annotate.records import FORMAT, MANIFEST, VIDEOS, Annotation, read_annotation
+from dramatis.annotate.records import FORMAT, MANIFEST, Annotation, annotation_path, read_annotation
 from dramatis.annotate.settings import Settings
 from dramatis.annotate.units import Frame, Parts
 from dramatis.annotate.validate import Cause
@@ -134,7 +134,7 @@ def annotate_video(folder: Path, output: Path, choice: Choice, settings: Setting
             "settings": settings.model_dump(),
         }
     )
-    path = output / VIDEOS / f"{video}.json"
+    path = annotation_path(output, video)
     found = read_annotation(path)
     if found is not None and found.key == key and found.video == video:
         return Outcome(video, False, tuple(found.lines()))

@@ -13,27 +13,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.numpy import save_file
 
 from dramatis.annotate.folder import check_output, find_videos
-from dramatis.annotate.records import Annotation, Segment, Shot, read_annotations
+from dramatis.annotate.records import Annotation, Segment, Shot, annotation_path, read_annotation
 from dramatis.media.masks import decode_mask
 from dramatis.media.video import read_frames
 from dramatis.motion.face import HeadFit, fit_head, head_motion, project
 from dramatis.motion.performance import EMOTION_COLUMNS, Performance
-from dramatis.runtime.files import publish, write_whole
+from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import Reporter, Stage
 from dramatis.senses.people import Eye, Face
 from dramatis.values import FPS, FrameSpan, UserError
-from dramatis.world.dataset import STRIDES, WINDOW
+from dramatis.world.dataset import STRIDES, WINDOW, Arrays, Sample, write_samples
 
 HEIGHT = 384
 """Largest height of what is kept of a frame, px: twice that of the largest frames that are learnt from."""
@@ -44,8 +42,6 @@ SPAN = (WINDOW - 1) * STRIDES[0] + 1
 """Frames at 25 a second from which one sample is taken, where a stretch is that long."""
 Frames = Iterator[tuple[int, NDArray[np.uint8]]]
 """A video's frames (H, W, 3) and their numbers, each read once."""
-Sample = tuple[dict[str, NDArray[Any]], dict[str, Any]]
-"""Arrays and row of a sample."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +119,11 @@ def samples_of(eye: Eye, video: Path, annotation: Annotation) -> Iterator[Sample
 def looks_at(eye: Eye, frames: Frames, stretch: Stretch, index: NDArray[np.int64]) -> list[Look] | None:
     """What the frames `index` show, of `frames` that have not been read beyond the first of them; None where somebody's
     face is lost."""
+    first, last = int(index[0]), int(index.max())
     faces: list[Face] | None = None
     looks: dict[int, Look] = {}
     for number, frame in frames:
-        if number < index[0]:
+        if number < first:
             continue
         owners = stretch.owners(number)
         faces = follow(eye, frame, owners, len(stretch.segments), faces)
@@ -134,9 +131,9 @@ def looks_at(eye: Eye, frames: Frames, stretch: Stretch, index: NDArray[np.int64
             return None
         if number in index:
             looks[number] = Look.shrunk(frame, owners, faces)
-        if number == index.max():
+        if number == last:
             return [looks[int(number)] for number in index]
-    raise UserError(f"The video ends before frame {index.max()}, which was annotated; annotate it again.")
+    raise UserError(f"The video ends before frame {last}, which was annotated; annotate it again.")
 
 
 def follow(
@@ -158,15 +155,15 @@ def sample(looks: Sequence[Look], index: NDArray[np.int64], annotation: Annotati
     frames = np.stack([look.frame for look in looks])
     landmarks = np.stack([look.landmarks for look in looks], 1)
     heads = [[fit_head(marks) for marks in own] for own in landmarks]
-    still, size = Performance.still(1), frames.shape[1:3]
-    anchors = [[project(head, still, size)[0] for head in own] for own in heads]
-    arrays = {
+    acted = [acted_by(own) for own in heads]
+    anchors = [project(own[0], moved, frames.shape[1:3]) for own, moved in zip(heads, acted, strict=True)]
+    arrays: Arrays = {
         "frames": frames,
         "index": index.astype(np.int32),
         "person": np.stack([look.owners for look in looks]),
         "landmarks": landmarks.astype(np.float16),
         "anchors": np.array(anchors, np.float16),
-        "controls": np.stack([controls_of(own) for own in heads]).astype(np.float16),
+        "controls": np.stack([controls_of(moved) for moved in acted]).astype(np.float16),
     }
     row = {
         "caption": "",
@@ -176,15 +173,19 @@ def sample(looks: Sequence[Look], index: NDArray[np.int64], annotation: Annotati
         "video": annotation.video,
         "frame": int(index[0]),
     }
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}, row
+    return arrays, row
 
 
-def controls_of(heads: Sequence[HeadFit]) -> NDArray[np.float32]:
-    """(F, 26) control vectors of a head that moves so: the rest at rest, the emotion left open."""
-    still = Performance.still(len(heads))
-    moved = Performance(**(vars(still) | {"head": head_motion(heads)})).vector()
-    moved[:, EMOTION_COLUMNS] = 0
-    return moved
+def acted_by(heads: Sequence[HeadFit]) -> Performance:
+    """The performance of a head that moves so, all else at rest."""
+    return replace(Performance.still(len(heads)), head=head_motion(heads))
+
+
+def controls_of(acted: Performance) -> NDArray[np.float32]:
+    """(F, 26) control vectors of a performance, its emotion left open."""
+    controls = acted.vector()
+    controls[:, EMOTION_COLUMNS] = 0
+    return controls
 
 
 def nearest(heads: Sequence[HeadFit]) -> float:
@@ -209,10 +210,7 @@ def write_video(eye: Eye, videos: Path, annotation: Annotation, out: Path) -> in
         count += 1
         tensors = out / f"people{row['people']}" / f"shard-{name}-{row['frame']:06d}.safetensors"
         tensors.parent.mkdir(parents=True, exist_ok=True)
-        partial = tensors.with_suffix(".partial")
-        save_file({f"0/{key}": array for key, array in arrays.items()}, partial)
-        publish(partial, tensors)
-        write_whole(tensors.with_suffix(".json"), json.dumps([row]))
+        write_samples(tensors, [(arrays, row)])
     write_whole(done, json.dumps({"video": annotation.video, "key": annotation.key, "samples": count}))
     return count
 
@@ -221,16 +219,17 @@ def write_groups(folder: Path, annotations: Path, out: Path, reporter: Reporter)
     """Write the samples of every video of `folder`, whose annotations are in `annotations`, unless that has been done;
     `out` gets a folder for each number of people. Returns how many were made.
 
-    Raises UserError where `out` is a file, for an annotation that is damaged or gone, and for a video that has changed.
+    Raises UserError where `out` is a file, for an annotation that is damaged or missing, and for a video that has
+    changed.
     """
     check_output(out, "groups")
-    found = {annotation.video: annotation for annotation in read_annotations(annotations)}
     videos, eye, made = find_videos(folder), Eye.shipped(), 0
     with Stage(reporter, "groups", len(videos)) as stage:
         for video in videos:
-            if video not in found:
+            annotation = read_annotation(annotation_path(annotations, video))
+            if annotation is None:
                 raise UserError(f"The video {video} has no annotation in {annotations}; annotate it first.")
-            count = write_video(eye, folder, found[video], out)
+            count = write_video(eye, folder, annotation, out)
             if count is None:
                 stage.skip(detail=video)
             else:

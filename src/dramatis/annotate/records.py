@@ -99,6 +99,11 @@ def read_annotations(folder: str | Path) -> Iterator[Annotation]:
         yield found
 
 
+def annotation_path(folder: Path, video: str) -> Path:
+    """Where in a folder of annotations everything about a video is. video: its path in the folder of videos."""
+    return folder / VIDEOS / f"{video}.json"
+
+
 def read_annotation(path: Path) -> Annotation | None:
     """One file, or None when it is missing, cut short or of another format."""
     try:

@@ -53,26 +53,25 @@ class FaintFirst(Clips):
 
     def refresh(self) -> None:
         super().refresh()
-        self._places = [(place, person) for place, (_, clip) in enumerate(self.clips) for person in seen_in(clip)]
-        found = np.array(contrasts_of(self))
+        self._faces = faces_of(self)
+        found = np.array([contrast for *_, contrast in self._faces])
         self.median = float(np.median(found))
         often = (self.median / found).clip(*OFTEN) ** OFTEN_POWER
         self._often = often / often.sum()
 
     def draw(self, rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Tensor], int]:
         """Somebody in a clip: its row, its tensors, and who of it."""
-        place, person = self._places[int(rng.choice(len(self._places), p=self._often))]
+        place, person, _ = self._faces[int(rng.choice(len(self._faces), p=self._often))]
         return *self.clips[place], person
 
 
-def contrasts_of(clips: Clips) -> list[float]:
-    """Of every face that is seen, clip by clip."""
-    return [float(clip["contrast"][person]) for _, clip in clips.clips for person in seen_in(clip)]
-
-
-def seen_in(clip: dict[str, Tensor]) -> list[int]:
-    """Whose faces are seen."""
-    return [int(person) for person in torch.isfinite(clip["contrast"]).nonzero().flatten()]
+def faces_of(clips: Clips) -> list[tuple[int, int, float]]:
+    """Every face that is seen: the place of its clip, who of it, and its contrast."""
+    return [
+        (place, int(person), float(clip["contrast"][person]))
+        for place, (_, clip) in enumerate(clips.clips)
+        for person in torch.isfinite(clip["contrast"]).nonzero().flatten()
+    ]
 
 
 class Learner(nn.Module):
@@ -143,14 +142,15 @@ def lora_of(dit: AudioDiT) -> dict[str, Tensor]:
 def judged(dit: AudioDiT, text: TextEncoder, held: Clips, device: torch.device) -> dict[str, float]:
     """Losses of everybody in clips that are not learnt from, of the half with less contrast (`low`) and the others
     (`high`)."""
-    median = float(np.median(contrasts_of(held)))
+    faces = faces_of(held)
+    median = float(np.median([contrast for *_, contrast in faces]))
     losses: dict[str, list[float]] = {"low": [], "high": []}
-    for number, (row, clip) in enumerate(held.clips):
-        for person in seen_in(clip):
-            rng = np.random.default_rng([number, person])
-            torch.manual_seed(number)
-            loss = loss_of_clip(dit, told(text, caption_of(row), device), clip, person, median, rng)
-            losses["low" if float(clip["contrast"][person]) < median else "high"].append(float(loss))
+    for place, person, contrast in faces:
+        row, clip = held.clips[place]
+        rng = np.random.default_rng([place, person])
+        torch.manual_seed(place)
+        loss = loss_of_clip(dit, told(text, caption_of(row), device), clip, person, median, rng)
+        losses["low" if contrast < median else "high"].append(float(loss))
     return {f"held_{name}": float(np.mean(values)) for name, values in losses.items()}
 
 

@@ -202,10 +202,10 @@ class Clips:
         for path in sorted({path for folder in self.folders for path in folder.glob("*.safetensors")} - self.files):
             with safe_open(path, framework="pt") as file:
                 row = json.loads(file.metadata()["row"])
-                for number in sorted({name.split(".")[0] for name in file.keys()}):  # noqa: SIM118
-                    names = [name for name in file.keys() if name.startswith(f"{number}.")]  # noqa: SIM118
-                    clip = {name[2:]: file.get_tensor(name) for name in names}
-                    self.clips.append((row | {"strided": number == "1"}, clip))
+                clips: dict[str, dict[str, Tensor]] = {}
+                for number, name in (key.split(".") for key in file.keys()):  # noqa: SIM118
+                    clips.setdefault(number, {})[name] = file.get_tensor(f"{number}.{name}")
+            self.clips += [(row | {"strided": number == "1"}, clip) for number, clip in sorted(clips.items())]
             self.files.add(path)
 
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ ARRAYS = (
 )  # fmt: skip
 
 Arrays = dict[str, NDArray[Any]]
+Sample = tuple[Arrays, dict[str, Any]]
+"""The arrays of a sample, and its row of the manifest."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def shard_paths(out: Path, shard: int) -> tuple[Path, Path]:
     return out / f"shard-{shard:05d}.safetensors", out / f"shard-{shard:05d}.json"
 
 
-def make_sample(seed: int, identity: int, assets: Path, recipe: Recipe) -> tuple[Arrays, dict[str, Any]]:
+def make_sample(seed: int, identity: int, assets: Path, recipe: Recipe) -> Sample:
     """One sample: its arrays (as above, without the prefix) and its row of the manifest."""
     rng = np.random.default_rng(seed)
     stride = STRIDES[1] if rng.random() < LONG_SHARE else STRIDES[0]
@@ -187,23 +189,29 @@ def _dense_start(take: Take, rng: np.random.Generator) -> int:
 
 def _write_shard(job: tuple[Path, int, Path, Recipe]) -> int:
     out, shard, assets, recipe = job
-    arrays: Arrays = {}
-    rows = []
+    samples = []
     for place in range(recipe.samples_per_shard):
         seed = derive_seed("sample", recipe.seed, recipe.split, shard, place)
         identity = derive_seed("identity", recipe.seed, recipe.split, shard, place // TAKES_PER_PERSON)
-        sample, row = make_sample(seed, identity, assets, recipe)
-        arrays |= {f"{place}/{name}": np.ascontiguousarray(array) for name, array in sample.items()}
-        rows.append(row)
-    tensors, manifest = shard_paths(out, shard)
+        samples.append(make_sample(seed, identity, assets, recipe))
+    write_samples(shard_paths(out, shard)[0], samples)
+    return shard
+
+
+def write_samples(tensors: Path, samples: Sequence[Sample]) -> None:
+    """Write a shard: the arrays of its samples into the safetensors file `tensors`, then their rows beside it."""
+    arrays = {
+        f"{place}/{name}": np.ascontiguousarray(array)
+        for place, (sample, _) in enumerate(samples)
+        for name, array in sample.items()
+    }
     partial = tensors.with_name(f".{tensors.name}.{os.getpid()}.partial")
     try:
         save_file(arrays, partial)
         publish(partial, tensors)
     finally:
         partial.unlink(missing_ok=True)
-    write_whole(manifest, json.dumps(rows, indent=1))
-    return shard
+    write_whole(tensors.with_suffix(".json"), json.dumps([row for _, row in samples], indent=1))
 
 
 def _each(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> Iterator[Any]:
