@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-two demo-three test lint benchmark clean
+.PHONY: help setup demo demo-two demo-three check-formats test lint benchmark clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,8 +36,17 @@ demo-three: setup  ## three people, one recording and subtitles that name them, 
 	$(BIN)/dramatis generate --image examples/three.png --audio examples/three.flac --subtitles examples/three.srt \
 		--character name=dan --character name=ben --character name=cal --output out/three.mp4
 
+check-formats: setup  ## film a second of two people in each number format
+	mkdir -p build
+	for name in ann ben; do $(BIN)/python -c 'import soundfile, sys; \
+		samples, rate = soundfile.read(sys.argv[1], frames=16_000); soundfile.write(sys.argv[2], samples, rate)' \
+		examples/$$name.flac build/$$name.flac; done
+	for dtype in float32 bfloat16; do $(BIN)/dramatis generate --image examples/two.png --prompt "ann is happy" --quiet \
+		--character name=ann,at=left,audio=build/ann.flac --character name=ben,at=right,audio=build/ben.flac \
+		--dtype $$dtype --output build/two-$$dtype.mp4 || exit; done
+
 test: setup  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: setup  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

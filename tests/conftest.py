@@ -10,9 +10,13 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
+from dramatis.values import NumberFormat
 from tests.tiny import write_model
+
+torch.set_num_threads(1)  # tiny networks gain nothing from more, and several test processes share the cores
 
 Encoder = Callable[..., Path]
 _CODECS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".m4a": "aac"}
@@ -25,6 +29,12 @@ def voice(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
     syllables = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * t)
     mono = (0.25 * partials * syllables).astype(np.float32)
     return np.repeat(mono[:, None], channels, axis=1)
+
+
+@pytest.fixture(params=list(NumberFormat)[1:], ids=str)
+def dtype(request: pytest.FixtureRequest) -> NumberFormat:
+    """Both number formats that films are computed in, whichever this machine is fast at."""
+    return NumberFormat(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ from dramatis.senses.people import Eye
 from dramatis.senses.sight import see, see_group
 from dramatis.senses.words import Recogniser
 from dramatis.story import Character, Storyline
-from dramatis.values import FPS, UserError
+from dramatis.values import FPS, NumberFormat, UserError
 from dramatis.voices import LATE, check_voices, listen_to, mixed
 
 JOB_FILE = "job.json"
@@ -57,12 +57,15 @@ class Job:
     storyline: Path
     output: Path
     model: str
+    number_format: NumberFormat = NumberFormat.AUTO
 
     def save(self) -> None:
         """Write `job.json`; paths are kept relative to the job's folder, so that the whole can be moved."""
         paths = {"storyline": self.storyline, "output": self.output}
         relative = {name: os.path.relpath(path.resolve(), self.folder.resolve()) for name, path in paths.items()}
-        write_whole(self.folder / JOB_FILE, json.dumps({**relative, "model": self.model}, indent=1))
+        write_whole(
+            self.folder / JOB_FILE, json.dumps({**relative, "model": self.model, "dtype": self.number_format}, indent=1)
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Job:
@@ -70,7 +73,9 @@ class Job:
         try:
             value = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
             storyline, output = folder / value["storyline"], folder / value["output"]
-            return cls(folder, Path(os.path.normpath(storyline)), Path(os.path.normpath(output)), value["model"])
+            number_format = NumberFormat(value.get("dtype", NumberFormat.AUTO))
+            paths = Path(os.path.normpath(storyline)), Path(os.path.normpath(output))
+            return cls(folder, paths[0], paths[1], value["model"], number_format)
         except (OSError, ValueError, KeyError) as error:
             raise UserError(
                 f"{folder}: there is no job to resume in this folder; give the folder that `generate` made."
@@ -109,17 +114,20 @@ class AvatarPipeline:
     >>> film = pipe(image="her.png", audio="speech.wav", prompt="warm, slow push-in", output="out.mp4")
     """
 
-    def __init__(self, backbone: Backbone, name: str) -> None:
+    def __init__(self, backbone: Backbone, name: str, number_format: NumberFormat = NumberFormat.AUTO) -> None:
         self.backbone = backbone
         self.name = name
+        self.number_format = number_format
 
     @classmethod
-    def from_pretrained(cls, model: str | os.PathLike[str] = "mini") -> AvatarPipeline:
+    def from_pretrained(cls, model: str | os.PathLike[str] = "mini", dtype: str = "auto") -> AvatarPipeline:
         """A shipped model by name, or a local folder of weights. Files are checked; networks load when first used.
 
+        dtype: what the large networks compute in, "float32" or "bfloat16"; "auto" for what this machine is fast at.
         Raises UserError for an unknown model and for damaged weights.
         """
-        return cls(open_backbone(model), str(model))
+        number_format = NumberFormat(dtype)
+        return cls(open_backbone(model, number_format), str(model), number_format)
 
     def plan(
         self,
@@ -384,7 +392,7 @@ class AvatarPipeline:
         self.check(storyline, output)
         path = output.with_suffix(".storyline.yaml")
         write_storyline(storyline, path)
-        job = Job(job_folder(output), path, output, self.name)
+        job = Job(job_folder(output), path, output, self.name, self.number_format)
         job.save()
         return self.film(storyline, output, job.folder, reporter, workers, observations, executor)
 

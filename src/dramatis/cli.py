@@ -15,7 +15,7 @@ import typer
 
 from dramatis.runtime.executor import Workers
 from dramatis.runtime.progress import Reporter, choose_reporter
-from dramatis.values import UserError
+from dramatis.values import NumberFormat, UserError
 
 app = typer.Typer(
     help="A portrait, a voice and a few words of direction become a talking video.",
@@ -37,6 +37,9 @@ AudioOption = Annotated[
 PromptOption = Annotated[str, typer.Option("--prompt", "-p", help='direction, e.g. "warm, she nods, slow push-in"')]
 SeedOption = Annotated[int, typer.Option(min=0, help="another seed, another take")]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="a name from `dramatis models`, or a folder")]
+FormatOption = Annotated[
+    NumberFormat, typer.Option("--dtype", help="what networks compute in; auto: what this machine is fast at")
+]
 WorkersOption = Annotated[
     int | None,
     typer.Option(
@@ -79,6 +82,7 @@ def generate(
     model: ModelOption = "mini",
     seed: SeedOption = 0,
     subtitles: SubtitlesOption = None,
+    dtype: FormatOption = NumberFormat.AUTO,
     workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
@@ -87,7 +91,7 @@ def generate(
     from dramatis.avatar import AvatarPipeline
 
     with progress(quiet) as reporter:
-        pipe = AvatarPipeline.from_pretrained(model)
+        pipe = AvatarPipeline.from_pretrained(model, dtype)
         film = pipe(
             image,
             audio,
@@ -198,6 +202,7 @@ def render(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="default: the storyline's name, .mp4")] = None,
     shot: Annotated[int | None, typer.Option(help="film this shot again with a new seed (written to the file)")] = None,
     model: ModelOption = "mini",
+    dtype: FormatOption = NumberFormat.AUTO,
     workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     quiet: QuietOption = False,
@@ -211,11 +216,11 @@ def render(
     value = read_storyline(storyline)
     if shot is not None:
         value = another_take(value, shot)
-    pipe = AvatarPipeline.from_pretrained(model)
+    pipe = AvatarPipeline.from_pretrained(model, dtype)
     pipe.check(value, output)
     if shot is not None:
         write_storyline(value, storyline)
-    job = Job(job_folder(output), storyline, output, model)
+    job = Job(job_folder(output), storyline, output, model, dtype)
     job.save()
     with progress(quiet) as reporter:
         film = pipe.film(value, output, job.folder, reporter, workers, executor=executor)
@@ -235,7 +240,7 @@ def resume(
     found = Job.load(job)
     value = read_storyline(found.storyline)
     with progress(quiet) as reporter:
-        pipe = AvatarPipeline.from_pretrained(found.model)
+        pipe = AvatarPipeline.from_pretrained(found.model, found.number_format)
         film = pipe.render(value, found.output, job, reporter, workers, executor=executor)
     typer.echo(f"{film.video} ({value.seconds:.2f} s), {film.sheet}")
 

@@ -6,6 +6,7 @@ Everything here is frozen, typed and serialisable, and knows nothing of models, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +35,14 @@ Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 
 class UserError(ValueError):
     """A fault that the user can mend: one sentence naming the input, the fault and the remedy. Exit code 2."""
+
+
+class NumberFormat(StrEnum):
+    """What the large networks compute in; auto is what the hardware is fast at."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
 
 
 _STRICT = ConfigDict(extra="forbid")

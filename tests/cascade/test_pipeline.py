@@ -29,7 +29,7 @@ from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing import prosodies, prosody_of
 from dramatis.senses.people import Eye, Face, Square
 from dramatis.story import Character, Shot, Storyline
-from dramatis.values import FrameSpan, UserError
+from dramatis.values import FrameSpan, NumberFormat, UserError
 from tests.tiny import canonical_sight, write_model
 
 
@@ -64,9 +64,9 @@ class Recorder:
 
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 4.2, 5.64])
 def test_the_video_has_exactly_the_frames_of_the_audio(
-    model: Path, make_audio, make_image, tmp_path: Path, seconds: float
+    model: Path, make_audio, make_image, tmp_path: Path, seconds: float, dtype: NumberFormat
 ) -> None:
-    pipe = AvatarPipeline.from_pretrained(model)
+    pipe = AvatarPipeline.from_pretrained(model, dtype)
     film = pipe(
         make_image("face.png", (200, 200)), make_audio("voice.wav", seconds), "she smiles", output=tmp_path / "o.mp4"
     )
@@ -80,10 +80,10 @@ def test_the_video_has_exactly_the_frames_of_the_audio(
 
 @pytest.mark.parametrize("seconds", [0.2, 2.2])
 def test_a_video_at_twice_the_size_has_exactly_the_frames_of_the_audio(
-    model_twice: Path, make_audio, make_image, tmp_path: Path, seconds: float
+    model_twice: Path, make_audio, make_image, tmp_path: Path, seconds: float, dtype: NumberFormat
 ) -> None:
     recorder = Recorder()
-    pipe = AvatarPipeline.from_pretrained(model_twice)
+    pipe = AvatarPipeline.from_pretrained(model_twice, dtype)
     image, audio = make_image("face.png", (200, 200)), make_audio("voice.wav", seconds)
     film = pipe(image, audio, output=tmp_path / "o.mp4", reporter=recorder)
     info = probe_video(film.video)
@@ -164,11 +164,13 @@ def test_a_set_that_was_tampered_with_is_not_opened(model: Path, make_audio, mak
         pickle.loads(sent)
 
 
-def test_finished_artifacts_are_not_made_again(model: Path, make_audio, make_image, tmp_path: Path) -> None:
+def test_finished_artifacts_are_not_made_again(
+    model: Path, make_audio, make_image, tmp_path: Path, dtype: NumberFormat
+) -> None:
     image, audio = make_image("face.png", (200, 200)), make_audio("voice.wav", 5.0)
     first, second = Recorder(), Recorder()
     for recorder in (first, second):
-        AvatarPipeline.from_pretrained(model)(image, audio, output=tmp_path / "o.mp4", reporter=recorder)
+        AvatarPipeline.from_pretrained(model, dtype)(image, audio, output=tmp_path / "o.mp4", reporter=recorder)
     assert first.found("sub-clips") == 0
     assert second.found("sub-clips") == second.total("sub-clips") == first.total("sub-clips")
     assert second.found("blueprint") == second.total("blueprint")
@@ -178,8 +180,8 @@ def test_finished_artifacts_are_not_made_again(model: Path, make_audio, make_ima
 def two_shots(make_audio, make_image, tmp_path: Path) -> Callable[[Path, float], Filmed]:
     """two_shots(model, seconds) -> the pipeline, a storyline with several shots, and its finished video."""
 
-    def film(model: Path, seconds: float) -> Filmed:
-        pipe, output = AvatarPipeline.from_pretrained(model), tmp_path / "o.mp4"
+    def film(model: Path, seconds: float, dtype: str = "auto") -> Filmed:
+        pipe, output = AvatarPipeline.from_pretrained(model, dtype), tmp_path / "o.mp4"
         portrait, voice = make_image("face.png", (200, 200)), make_audio("voice.wav", seconds)
         storyline, _ = pipe.plan(portrait, voice, "first she smiles, then she is sad")
         assert len(storyline.shots) >= 2
@@ -189,8 +191,8 @@ def two_shots(make_audio, make_image, tmp_path: Path) -> Callable[[Path, float],
     return film
 
 
-def test_another_take_of_one_shot_leaves_earlier_clips_alone(model: Path, two_shots) -> None:
-    pipe, storyline, output = two_shots(model, 9.0)
+def test_another_take_of_one_shot_leaves_earlier_clips_alone(model: Path, two_shots, dtype: NumberFormat) -> None:
+    pipe, storyline, output = two_shots(model, 9.0, dtype)
     before = list(read_frames(output))
     again = another_take(storyline, len(storyline.shots) - 1)
     recorder = Recorder()
@@ -341,9 +343,9 @@ def a_pair(make_audio, make_image, low: str | None, high: str | None) -> Storyli
 
 
 def test_two_people_are_filmed_each_with_their_own_voice(
-    model: Path, two_faces: None, make_audio, make_image, tmp_path: Path
+    model: Path, two_faces: None, make_audio, make_image, tmp_path: Path, dtype: NumberFormat
 ) -> None:
-    pipe = AvatarPipeline.from_pretrained(model)
+    pipe = AvatarPipeline.from_pretrained(model, dtype)
     made = {}
     for voices in (("low", "high"), ("low", None), (None, None)):
         storyline = a_pair(make_audio, make_image, *voices)

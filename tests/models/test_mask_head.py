@@ -34,6 +34,16 @@ def test_one_head_serves_any_number_of_people(people: int) -> None:
     assert logits.isfinite().all()
 
 
+def test_a_head_in_bfloat16_says_the_same() -> None:
+    """Where its tokens lie is known in float32, whatever format the network computes in."""
+    head, (tokens, identities) = tiny_head(), inputs(2)
+    expected = head(tokens, identities, GRID)
+    short = Identities(identities.tokens.bfloat16(), identities.squares)
+    logits = head.bfloat16()(tokens.bfloat16(), short, GRID)
+    assert logits.dtype == torch.bfloat16
+    assert torch.allclose(logits.float(), expected, atol=0.05)
+
+
 def test_people_have_no_order() -> None:
     head = tiny_head()
     tokens, identities = inputs(3)

@@ -26,6 +26,7 @@ from dramatis.models.traits import TraitNet
 from dramatis.runtime.progress import Reporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.sampling.denoise import StepCallback
+from dramatis.values import NumberFormat
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,13 @@ class ClipInputs:
         return replace(self, audio=self.audio[:, rows], controls=self.controls[:, rows], anchors=self.anchors[:, rows])
 
 
-def fast_dtype() -> torch.dtype:
-    """bf16 where the hardware multiplies it, else float32 (an older CPU emulates bf16 slowly)."""
-    if torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported():
-        return torch.bfloat16
-    return torch.float32
+def resolve_dtype(number_format: NumberFormat) -> torch.dtype:
+    """What the large networks compute in. auto: bfloat16 where the hardware multiplies it, else float32, since an older
+    processor emulates bfloat16 slowly."""
+    if number_format is NumberFormat.AUTO:
+        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+        return torch.bfloat16 if fast else torch.float32
+    return torch.bfloat16 if number_format is NumberFormat.BFLOAT16 else torch.float32
 
 
 class Backbone(ABC):
@@ -77,7 +80,7 @@ class Backbone(ABC):
 
     def __init__(self, folder: Path, profile: Profile, dtype: torch.dtype | None = None) -> None:
         self.folder = folder
-        self.dtype = dtype or fast_dtype()
+        self.dtype = dtype or resolve_dtype(NumberFormat.AUTO)
         self.profile = profile
         self._lock = threading.Lock()
         self._models: dict[str, torch.nn.Module] = {}

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dramatis.cascade.backbone import Backbone
+from dramatis.cascade.backbone import Backbone, resolve_dtype
 from dramatis.cascade.card import Needs, card_here, card_named, needs_of
 from dramatis.cascade.estimate import Cost
 from dramatis.cascade.mini import MiniBackbone
@@ -25,7 +25,7 @@ from dramatis.models.catalogue import OPEN_MODELS
 from dramatis.models.links import links
 from dramatis.models.official import empty_network, read_config
 from dramatis.runtime.memory import main_memory
-from dramatis.values import UserError
+from dramatis.values import NumberFormat, UserError
 
 BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": PublicBackbone}
 
@@ -58,10 +58,10 @@ def find_model(name: str | os.PathLike[str]) -> Model:
     return model
 
 
-def open_backbone(name: str | os.PathLike[str]) -> Backbone:
+def open_backbone(name: str | os.PathLike[str], number_format: NumberFormat = NumberFormat.AUTO) -> Backbone:
     """What films with the model of that name; as `find_model`, and networks load when first used."""
     model = find_model(name)
-    return BACKBONES[model.profile.family](model.folder, model.profile)
+    return BACKBONES[model.profile.family](model.folder, model.profile, resolve_dtype(number_format))
 
 
 def shipped_models() -> dict[str, Path]:

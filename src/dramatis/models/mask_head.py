@@ -132,8 +132,9 @@ class MaskHead(ModelMixin, ConfigMixin):
         identity, and how much of its attention went there. All compete for one attention, so that of two people who
         look alike the likelier takes more."""
         batch, _, count, width = identities.shape
-        inside = (_crop_places(count, identities.device) - 0.5).to(identities.dtype)
-        identities = identities + self.place(_waves(inside))
+        # Computed in float32 whatever the network computes in, and rounded last.
+        inside = _waves(_crop_places(count, identities.device) - 0.5).to(identities.dtype)
+        identities = identities + self.place(inside)
         background = self.background.view(2, 1, 1, width).expand(2, batch, 1, width)
         key = torch.cat([background[0], self.to_k(identities).flatten(1, 2)], 1)
         value = torch.cat([background[1], self.to_v(identities).flatten(1, 2)], 1)
