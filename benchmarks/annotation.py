@@ -16,16 +16,16 @@ from PIL import Image
 from scipy import ndimage
 
 from bench import Bench
-from dramatis.annotate.folder import ready_worker
-from dramatis.annotate.overlay import shrink, tinted
-from dramatis.annotate.parts import Choice, open_parts
-from dramatis.annotate.pipeline import annotate_frames
-from dramatis.annotate.records import Segment
-from dramatis.annotate.settings import Settings
-from dramatis.annotate.units import Box, Detection, Frame, Masks, Parts, Pose, Prompt, Tracking, mask_overlap
-from dramatis.evaluate.report import Row, judged
 from dramatis.media.sheet import contact_sheet
 from dramatis.runtime.executor import ProcessExecutor, Task
+from dramatis_lab.annotate.folder import ready_worker
+from dramatis_lab.annotate.overlay import shrink, tinted
+from dramatis_lab.annotate.parts import Choice, open_parts
+from dramatis_lab.annotate.pipeline import annotate_frames
+from dramatis_lab.annotate.records import Segment
+from dramatis_lab.annotate.settings import Settings
+from dramatis_lab.annotate.units import Box, Detection, Frame, Masks, Parts, Pose, Prompt, Tracking, mask_overlap
+from dramatis_lab.evaluate.report import Row, judged
 from held_out import Case
 
 WORKERS = 4

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dramatis.avatar import AvatarPipeline
-from dramatis.evaluate import measures
+from dramatis.app.pipeline import AvatarPipeline
 from dramatis.media.video import read_frames
 from dramatis.models.perception import PerceptionNet, Sight
+from dramatis_lab.evaluate import measures
 from filming import Stage
 from held_out import Case
 

@@ -20,16 +20,16 @@ import numpy as np
 import typer
 from PIL import Image
 
-from dramatis.cascade.models import open_backbone
+from dramatis.backbones.registry import open_backbone
 from dramatis.cascade.pipeline import Film
 from dramatis.cascade.plan import plan_cascade
-from dramatis.evaluate import measures, steadiness
-from dramatis.evaluate.report import Row, judged, unmeasured
 from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.runtime.executor import Workers
-from dramatis.values import FPS
+from dramatis.story.values import FPS
+from dramatis_lab.evaluate import measures, steadiness
+from dramatis_lab.evaluate.report import Row, judged, unmeasured
 from enlarging import super_resolution
 from filming import PICTURES, SECONDS, Stage, make
 from held_out import load_cases

@@ -24,14 +24,10 @@ from torch import Tensor
 
 from bench import Bench
 from directing import SETTLED
-from dramatis.annotate.overlay import tinted
-from dramatis.avatar import AvatarPipeline
-from dramatis.cascade.backbone import ClipInputs
-from dramatis.cascade.mini import MiniBackbone
+from dramatis.app.pipeline import AvatarPipeline
+from dramatis.backbones.base import ClipInputs
+from dramatis.backbones.mini import MiniBackbone
 from dramatis.cascade.pipeline import fit_cast, perform_cast, reference_picture
-from dramatis.debate import Box
-from dramatis.evaluate import measures
-from dramatis.evaluate.report import Row, judged
 from dramatis.media.image import Pictures, shrunk
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
@@ -40,10 +36,14 @@ from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, HeadFit, fit_head, 
 from dramatis.motion.group import head_shares
 from dramatis.motion.performance import Performance, performances
 from dramatis.sampling.gating import Gating
-from dramatis.senses.hearing import prosodies
-from dramatis.senses.people import Eye, Face, find_faces, square_round
-from dramatis.story import Character, Shot, Storyline
-from dramatis.values import FrameSpan
+from dramatis.senses.hearing.prosody import prosodies
+from dramatis.senses.seeing.people import Eye, Face, find_faces, square_round
+from dramatis.story.dialogue import Box
+from dramatis.story.storyline import Character, Shot, Storyline
+from dramatis.story.values import FrameSpan
+from dramatis_lab.annotate.overlay import tinted
+from dramatis_lab.evaluate import measures
+from dramatis_lab.evaluate.report import Row, judged
 
 Kind = TypeVar("Kind", bound=MiniBackbone)
 SCENES = Path(__file__).parent / "scenes"

@@ -13,16 +13,16 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 from bench import Bench
-from dramatis.avatar import with_paths
+from dramatis.app.pipeline import with_paths
 from dramatis.director.negative import FAULTS
-from dramatis.evaluate import measures
-from dramatis.evaluate.report import Row, judged
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import read_frames
 from dramatis.models.perception import Sight
-from dramatis.senses.seeing import laplacian_variance, smile
-from dramatis.story import Storyline
-from dramatis.vocabulary import DAMAGE_WORDS
+from dramatis.senses.seeing.measures import laplacian_variance, smile
+from dramatis.story.storyline import Storyline
+from dramatis.story.vocabulary import DAMAGE_WORDS
+from dramatis_lab.evaluate import measures
+from dramatis_lab.evaluate.report import Row, judged
 
 EMOTION_PROMPTS = {"happy": "she is very happy and smiles broadly", "neutral": "neutral", "sad": "she is very sad"}
 CAMERA_PROMPTS = {

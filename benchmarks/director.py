@@ -30,22 +30,32 @@ from pydantic import BeforeValidator, Field, model_validator
 from scipy.linalg import solve_toeplitz
 from scipy.signal import lfilter
 
-from dramatis.cascade.models import open_backbone
+from dramatis.backbones.registry import open_backbone
 from dramatis.cascade.pipeline import find_face, reference_picture
-from dramatis.debate import Conflict, ExpertName
 from dramatis.director import direct
-from dramatis.evaluate import report
-from dramatis.evaluate.report import Entry, Row
 from dramatis.media.audio import stream
 from dramatis.media.image import fit_picture
 from dramatis.media.subtitles import Cue
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
 from dramatis.models.traits import traits_of
-from dramatis.observed import Observations, Sighting
-from dramatis.senses.listening import hear
-from dramatis.senses.sight import see
-from dramatis.story import Shot, Storyline
-from dramatis.values import CAMERA_MOVES, EMOTIONS, FPS, GESTURES, CameraMove, EmotionName, GestureName, Unit, Value
+from dramatis.senses.hearing.listening import hear
+from dramatis.senses.seeing.sight import see
+from dramatis.story.dialogue import Conflict, ExpertName
+from dramatis.story.observations import Observations, Sighting
+from dramatis.story.storyline import Shot, Storyline
+from dramatis.story.values import (
+    CAMERA_MOVES,
+    EMOTIONS,
+    FPS,
+    GESTURES,
+    CameraMove,
+    EmotionName,
+    GestureName,
+    Unit,
+    Value,
+)
+from dramatis_lab.evaluate import report
+from dramatis_lab.evaluate.report import Entry, Row
 from filming import Stage
 from held_out import Case, load_cases
 

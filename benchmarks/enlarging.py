@@ -9,17 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.backbone import ClipInputs
+from dramatis.app.pipeline import AvatarPipeline, job_folder
+from dramatis.backbones.base import ClipInputs
+from dramatis.backbones.mini import MiniBackbone
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
-from dramatis.cascade.mini import MiniBackbone
 from dramatis.cascade.pipeline import Film, prepare
 from dramatis.cascade.plan import clips_from_keyframes
 from dramatis.cascade.transitions import joined, plan_transitions, transition_keys
-from dramatis.evaluate import measures
-from dramatis.evaluate.report import Row, judged, unmeasured
 from dramatis.media import audio as sound
 from dramatis.media.image import Pictures, shrunk
 from dramatis.media.video import VideoWriter, read_frames
@@ -29,8 +27,10 @@ from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.sampling.conditioning import enlarge
-from dramatis.senses.hearing import listen, prosody_of
-from dramatis.train.autoencoder import laplacian
+from dramatis.senses.hearing.prosody import listen, prosody_of
+from dramatis_lab.evaluate import measures
+from dramatis_lab.evaluate.report import Row, judged, unmeasured
+from dramatis_lab.train.autoencoder import laplacian
 from filming import Stage
 from held_out import Case
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from dramatis.avatar import AvatarPipeline, job_folder
-from dramatis.cascade.backbone import one_thread
-from dramatis.cascade.mini import MiniBackbone
+from dramatis.app.pipeline import AvatarPipeline, job_folder
+from dramatis.backbones.base import one_thread
+from dramatis.backbones.mini import MiniBackbone
 from dramatis.cascade.pipeline import reference_picture
 from dramatis.media.image import Pictures
 from held_out import Case, long_voice

@@ -11,7 +11,7 @@ from PIL import Image
 
 from dramatis.media.image import fit_picture
 from dramatis.media.video import read_frames
-from dramatis.values import FPS
+from dramatis.story.values import FPS
 
 CASES = Path(__file__).parent / "cases"
 

@@ -18,11 +18,11 @@ import numpy as np
 import soundfile
 import typer
 
-from dramatis.avatar import JOB_FILE, job_folder
-from dramatis.evaluate.kills import watch
+from dramatis.app.pipeline import JOB_FILE, job_folder
+from dramatis_lab.evaluate.kills import watch
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-DRAMATIS = "import dramatis.avatar; from dramatis.cli import main; print('ready', flush=True); main()"
+DRAMATIS = "import dramatis.app.pipeline; from dramatis.cli import main; print('ready', flush=True); main()"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
-from dramatis.world.take import Take, make_take
+from dramatis_lab.world.takes.take import Take, make_take
 
 CASES = Path(__file__).parent / "cases"
 SEED = 770_000

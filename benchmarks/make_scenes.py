@@ -21,8 +21,8 @@ from PIL import Image
 from dramatis.media.subtitles import Cue, to_srt
 from dramatis.media.video import VideoWriter
 from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME
-from dramatis.world.speech import synthesise
-from dramatis.world.take import Seen, Take, make_take
+from dramatis_lab.world.takes.take import Seen, Take, make_take
+from dramatis_lab.world.voices.speech import synthesise
 
 SCENES = Path(__file__).parent / "scenes"
 EXAMPLES = Path(__file__).parents[1] / "examples"

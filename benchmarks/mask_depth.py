@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from dramatis.cascade.mini import GROUP_ADAPTER
+from dramatis.backbones.mini import GROUP_ADAPTER
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.loading import load_model
 from dramatis.models.mask_head import PATCH, MaskHead
 from dramatis.models.pictures import to_pictures
-from dramatis.train.group_windows import Clips
-from dramatis.train.mask_head import (
+from dramatis_lab.train.group_windows import Clips
+from dramatis_lab.train.mask_head import (
     JUDGED_SIGMAS,
     Backbone,
     Judge,

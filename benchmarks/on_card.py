@@ -28,15 +28,15 @@ from diffusers import AutoencoderKLWan, WanTransformer3DModel
 from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 from torch.profiler import ProfilerActivity, profile
 
-from dramatis.cascade.card import needs_of, ways
-from dramatis.cascade.plan import Geometry
-from dramatis.cascade.profile import PROFILES, PublicProfile, read_profile
-from dramatis.evaluate.report import Entry, Row, Run, judged, markdown
+from dramatis.backbones.geometry import Geometry
+from dramatis.backbones.gpu_budget import needs_of, ways
+from dramatis.backbones.profile import PROFILES, PublicProfile, read_profile
 from dramatis.models.dit import AudioDiT
-from dramatis.models.fit import Bits, Fit, place
-from dramatis.models.footprint import RESERVE, example_inputs, numbers_are
-from dramatis.models.official import empty_network
-from dramatis.models.wan_autoencoder import WanAutoencoder
+from dramatis.models.placement.device import Bits, Fit, place
+from dramatis.models.placement.footprint import RESERVE, example_inputs, numbers_are
+from dramatis.models.published.official import empty_network
+from dramatis.models.published.wan_autoencoder import WanAutoencoder
+from dramatis_lab.evaluate.report import Entry, Row, Run, judged, markdown
 
 SHARED = (
     "patch_size", "num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "text_dim", "freq_dim",

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from dramatis.avatar import AvatarPipeline
-from dramatis.cascade.backbone import ClipInputs
+from dramatis.app.pipeline import AvatarPipeline
+from dramatis.backbones.base import ClipInputs
 from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import prepare
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes
-from dramatis.evaluate.flops import flops
 from dramatis.media.image import Pictures
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.hearing import prosody_of
+from dramatis.senses.hearing.prosody import prosody_of
+from dramatis_lab.evaluate.flops import flops
 from filming import Stage
 from ways import Way, chain_ends
 

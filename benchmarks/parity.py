@@ -12,8 +12,8 @@ from pathlib import Path
 
 import typer
 
-from dramatis.evaluate.goldens import TOLERANCE, largest_difference, read_goldens
-from dramatis.values import UserError
+from dramatis.errors import UserError
+from dramatis_lab.evaluate.goldens import TOLERANCE, largest_difference, read_goldens
 
 
 def main(folder: Path) -> None:

@@ -31,14 +31,14 @@ from cascade import PARTS
 from characters import characters
 from directing import direction, negatives
 from director import director_rows
-from dramatis.cascade.models import open_backbone
-from dramatis.evaluate import measures, report
-from dramatis.evaluate.report import Entry, Row, Run, judged
+from dramatis.backbones.registry import open_backbone
 from dramatis.media.sheet import contact_sheet
 from dramatis.models.loading import load_model
 from dramatis.models.perception import PerceptionNet
-from dramatis.senses.seeing import laplacian_variance
-from dramatis.train.autoencoder import detail_boxes
+from dramatis.senses.seeing.measures import laplacian_variance
+from dramatis_lab.evaluate import measures, report
+from dramatis_lab.evaluate.report import Entry, Row, Run, judged
+from dramatis_lab.train.autoencoder import detail_boxes
 from enlarging import round_trip
 from filming import PICTURES, SECONDS, Stage, make
 from held_out import load_cases

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.evaluate import measures, steadiness
 from dramatis.media.video import read_frames
 from dramatis.models.perception import PerceptionNet, Sight
-from dramatis.senses.seeing import laplacian_variance, mean_lab, shape_distance
+from dramatis.senses.seeing.measures import laplacian_variance, mean_lab, shape_distance
+from dramatis_lab.evaluate import measures, steadiness
 
 Curve = NDArray[np.float64]
 

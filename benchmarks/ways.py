@@ -25,7 +25,7 @@ from typing import Annotated
 import torch
 import typer
 
-from dramatis.avatar import AvatarPipeline, job_folder
+from dramatis.app.pipeline import AvatarPipeline, job_folder
 from dramatis.cascade.context import Set
 from dramatis.cascade.keyframes import enlarge_still
 from dramatis.cascade.pipeline import Film, prepare
@@ -38,7 +38,7 @@ from dramatis.runtime.memory import steady_memory
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis.runtime.seeds import derive_seed
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.hearing import prosody_of
+from dramatis.senses.hearing.prosody import prosody_of
 
 SHARED_STAGES = ("sub-clips", "transitions", "anchors", "super-resolution")
 """Stages that workers film side by side, in one pass."""

@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from dramatis.world.take import make_take
+from dramatis_lab.world.takes.take import make_take
 
 WARM = 4
 

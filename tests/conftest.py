@@ -13,7 +13,7 @@ import soundfile
 import torch
 from PIL import Image
 
-from dramatis.values import NumberFormat
+from dramatis.story.values import NumberFormat
 from tests.tiny import write_model
 
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and several test processes share the cores

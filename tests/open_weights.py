@@ -22,10 +22,10 @@ from transformers import (
     Wav2Vec2Model,
 )
 
-from dramatis.cascade.profile import Sources
-from dramatis.evaluate.goldens import Golden, read_goldens
-from dramatis.models.catalogue import OpenModel, RemoteFile, Repository
-from dramatis.models.official import AUDIO
+from dramatis.backbones.profile import Sources
+from dramatis.models.published.catalogue import OpenModel, RemoteFile, Repository
+from dramatis.models.published.official import AUDIO
+from dramatis_lab.evaluate.goldens import Golden, read_goldens
 
 GOLDEN: Golden = read_goldens(Path(__file__).parent / "goldens")[0]
 STATE = GOLDEN.weights

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dramatis.avatar import AvatarPipeline
-    from dramatis.values import UserError
-from dramatis.story import Storyline
+    from dramatis.app.pipeline import AvatarPipeline
+    from dramatis.errors import UserError
+    from dramatis.story.storyline import Storyline
 
 # torch reads it at its first allocation: large pages, where Linux offers them, made decoding 1.6 times as fast.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
@@ -21,9 +21,9 @@ __version__ = "0.1.0"
 __all__ = ["AvatarPipeline", "Storyline", "UserError", "__version__"]
 
 _HOME = {
-    "AvatarPipeline": "dramatis.avatar",
-    "Storyline": "dramatis.story",
-    "UserError": "dramatis.story",
+    "AvatarPipeline": "dramatis.app.pipeline",
+    "Storyline": "dramatis.story.storyline",
+    "UserError": "dramatis.errors",
 }
 
 

@@ -1,4 +1,4 @@
-"""The command line: characters, plan, render, generate, resume, estimate, models, annotate, and the synthetic world.
+"""The command line: characters, plan, render, generate, resume, estimate and models.
 
 Every fault that a user can mend ends in one sentence and exit code 2; torch loads only in commands that film.
 """
@@ -13,9 +13,10 @@ from typing import Annotated
 
 import typer
 
+from dramatis.errors import UserError
 from dramatis.runtime.executor import Workers
 from dramatis.runtime.progress import Reporter, choose_reporter
-from dramatis.values import NumberFormat, UserError
+from dramatis.story.values import NumberFormat
 
 app = typer.Typer(
     help="A portrait, a voice and a few words of direction become a talking video.",
@@ -23,8 +24,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-world = typer.Typer(help="The synthetic world that the mini models are trained on.", no_args_is_help=True)
-app.add_typer(world, name="world")
 models = typer.Typer(
     help="The models that are there, and public weights that can be added.", invoke_without_command=True
 )
@@ -88,7 +87,7 @@ def generate(
     quiet: QuietOption = False,
 ) -> None:
     """Plan and film in one go; the storyline and a contact sheet come to lie beside the video."""
-    from dramatis.avatar import AvatarPipeline
+    from dramatis.app.pipeline import AvatarPipeline
 
     with progress(quiet) as reporter:
         pipe = AvatarPipeline.from_pretrained(model, dtype)
@@ -130,12 +129,12 @@ def plan(
     ] = None,
 ) -> None:
     """Write a storyline to edit, and a page to look at beside it; `render` films it."""
-    from dramatis.avatar import AvatarPipeline
-    from dramatis.cast import read_characters
-    from dramatis.crew import hire
+    from dramatis.app.casting import read_characters
+    from dramatis.app.llm_experts import hire
+    from dramatis.app.pipeline import AvatarPipeline
     from dramatis.media.files import check_output
-    from dramatis.senses.listening import Transcribe
-    from dramatis.senses.whisper import Whisper
+    from dramatis.senses.hearing.listening import Transcribe
+    from dramatis.senses.hearing.whisper import Whisper
 
     check_output(output, (".yaml", ".yml"))
     characters = read_characters(character or ())
@@ -169,11 +168,11 @@ def characters(
     character: CharacterOption = None,
 ) -> None:
     """Show who is who in a picture, before anything is planned: everybody gets a number, and the names you give."""
-    from dramatis.cast import bind, describe, draw_people, look_at_group, read_characters
+    from dramatis.app.casting import bind, describe, draw_people, look_at_group, read_characters
     from dramatis.media.files import check_output
     from dramatis.media.image import to_png
     from dramatis.runtime.files import write_whole
-    from dramatis.senses.people import Eye
+    from dramatis.senses.seeing.people import Eye
 
     wanted = read_characters(character or ())
     output = check_output(output or picture.with_suffix(".people.png"), (".png",))
@@ -190,7 +189,7 @@ def characters(
 @app.command()
 def validate(storyline: Annotated[Path, typer.Argument(help="a storyline, edited or not")]) -> None:
     """Check an edited storyline without filming it."""
-    from dramatis.avatar import read_storyline
+    from dramatis.app.pipeline import read_storyline
 
     value = read_storyline(storyline)
     typer.echo(f"{storyline}: {value.seconds:.2f} s in {len(value.shots)} shots, nothing is wrong with it")
@@ -208,7 +207,7 @@ def render(
     quiet: QuietOption = False,
 ) -> None:
     """Film a storyline; what has not changed since the last time is not filmed again."""
-    from dramatis.avatar import AvatarPipeline, Job, another_take, job_folder, read_storyline, write_storyline
+    from dramatis.app.pipeline import AvatarPipeline, Job, another_take, job_folder, read_storyline, write_storyline
     from dramatis.media.files import check_output
 
     output = output or storyline.with_suffix(".mp4")
@@ -235,7 +234,7 @@ def resume(
     quiet: QuietOption = False,
 ) -> None:
     """Go on with a job that was interrupted; finished artifacts are not made again."""
-    from dramatis.avatar import AvatarPipeline, Job, read_storyline
+    from dramatis.app.pipeline import AvatarPipeline, Job, read_storyline
 
     found = Job.load(job)
     value = read_storyline(found.storyline)
@@ -258,9 +257,9 @@ def estimate(
     ] = None,
 ) -> None:
     """Say what a storyline will cost before it is filmed: clips, time, memory, disk."""
-    from dramatis.avatar import read_storyline
-    from dramatis.cascade.estimate import estimate_job
-    from dramatis.cascade.models import card_lines, find_model
+    from dramatis.app.pipeline import read_storyline
+    from dramatis.backbones.registry import find_model
+    from dramatis.cascade.estimate import card_lines, estimate_job
 
     found = find_model(model)
     workers = workers or found.profile.workers
@@ -281,10 +280,10 @@ def estimate(
 @models.callback()
 def models_list(context: typer.Context) -> None:
     """List the models that come with this installation, and the public weights that you have linked."""
-    from dramatis.cascade.models import names_of, shipped_models
-    from dramatis.cascade.profile import load_profile
-    from dramatis.models.catalogue import OPEN_MODELS
-    from dramatis.models.links import links
+    from dramatis.backbones.profile import load_profile
+    from dramatis.backbones.registry import names_of, shipped_models
+    from dramatis.models.published.catalogue import OPEN_MODELS
+    from dramatis.models.published.links import links
 
     if context.invoked_subcommand is not None:
         return
@@ -308,18 +307,18 @@ def models_add(
     quiet: QuietOption = False,
 ) -> None:
     """Say what to download for public weights, or check and link what is there; nothing is fetched."""
-    from dramatis.models.catalogue import open_model
+    from dramatis.models.published.catalogue import open_model
 
     model = open_model(name)
     if folder is None:
-        from dramatis.cascade.models import published_needs
+        from dramatis.backbones.registry import published_needs
 
         typer.echo("\n".join(model.describe()))
         typer.echo(f"Then: dramatis models add {name} --folder THAT_FOLDER")
         if (needs := published_needs(name)) is not None:
             typer.echo("\n".join(["", "Filming with it asks for one of these:", *needs.lines()]))
         return
-    from dramatis.models.links import check_folder_of, link, links_file
+    from dramatis.models.published.links import check_folder_of, link, links_file
 
     with progress(quiet) as reporter:
         findings = check_folder_of(model, folder, checksums, reporter)
@@ -329,82 +328,15 @@ def models_add(
     typer.echo(f"{name}: every tensor is there; linked in {links_file()}")
 
 
-@app.command()
-def annotate(
-    folder: Annotated[Path, typer.Argument(help="a folder with videos; sub-folders are searched too")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder for masks, overlays and the manifest")],
-    detector: Annotated[Path | None, typer.Option(help="a YOLO-class detector, .onnx; default: embedded")] = None,
-    pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx; default: embedded")] = None,
-    segmenter: Annotated[Path | None, typer.Option(help="a folder with SAM 2 for videos; default: embedded")] = None,
-    groups: Annotated[Path | None, typer.Option(help="write what is kept as groups to train on, here")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="videos annotated at once, in as many processes")] = 1,
-    quiet: QuietOption = False,
-) -> None:
-    """Mask every person in every frame of many videos and drop what does not hold; run again to resume or extend."""
-    from dramatis.annotate.folder import annotate_folder, check_output
-    from dramatis.annotate.parts import Choice
-    from dramatis.annotate.settings import Settings
-
-    choice = Choice(detector, pose, segmenter)
-    if groups is not None:
-        check_output(groups, "groups")
-    with progress(quiet) as reporter:
-        done = annotate_folder(folder, output, choice, Settings(), workers, reporter)
-    typer.echo(f"{done.manifest}: {done.videos} videos ({done.made} annotated now), {done.kept} segments kept")
-    for cause, count in done.causes.items():
-        typer.echo(f"rejected, {cause}: {count}")
-    if groups is None:
-        return
-    from dramatis.annotate.groups import write_groups
-
-    with progress(quiet) as reporter:
-        made = write_groups(folder, output, groups, reporter)
-    typer.echo(f"{groups}: {made} samples made")
-
-
-@world.command("render")
-def world_render(
-    output: Annotated[Path, typer.Argument(help="the mp4 to write")] = Path("world.mp4"),
-    seed: SeedOption = 0,
-    seconds: Annotated[float, typer.Option(min=0.2, max=60.0)] = 4.0,
-    size: Annotated[int, typer.Option(min=64, max=1024)] = 256,
-    people: Annotated[int, typer.Option(min=1, max=3)] = 1,
-    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
-) -> None:
-    """Render a clip of the synthetic world to look at."""
-    from dramatis.world.film import render_clip
-
-    render_clip(output, seed=seed, seconds=seconds, size=size, people=people, assets=assets)
-    typer.echo(str(output))
-
-
-@world.command("dataset")
-def world_dataset(
-    output: Annotated[Path, typer.Argument(help="folder for the shards; existing ones are kept")],
-    shards: Annotated[int, typer.Option(min=1)] = 10,
-    samples: Annotated[int, typer.Option(min=1, help="samples a shard")] = 32,
-    split: Annotated[str, typer.Option(help="train or test (held-out people, voices, backgrounds)")] = "train",
-    size: Annotated[int, typer.Option(min=16, max=1024)] = 128,
-    strided: Annotated[bool, typer.Option(help="with the frames of a blueprint; high resolution does without")] = True,
-    people: Annotated[int | None, typer.Option(min=1, max=3, help="groups of so many, in frames as wide")] = None,
-    seed: SeedOption = 0,
-    workers: Annotated[int, typer.Option(min=1, help="shards rendered at once, in as many processes")] = 2,
-    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
-    quiet: QuietOption = False,
-) -> None:
-    """Write training shards: frames with exact ground truth, sound and captions; run again to resume or extend."""
-    from dramatis.world.dataset import Recipe, write_dataset
-
-    recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided, people=people)
-    with progress(quiet) as reporter:
-        made = write_dataset(output, shards, assets, recipe, workers, reporter)
-    typer.echo(f"{output}: {made} shards made, {shards} there")
-
-
 def main() -> None:
     """Run the command line; a `UserError` becomes one sentence and exit code 2."""
+    run(app)
+
+
+def run(commands: typer.Typer) -> None:
+    """Run a command line; a `UserError` becomes one sentence and exit code 2."""
     try:
-        app()
+        commands()
     except UserError as error:
         print(f"dramatis: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,26 +1,13 @@
-"""Two ways to fight drift (report 3.1; Kling-Avatar's negative-frame guidance): a spoilt reference to steer away from,
-and colours taken from the keyframes. Both are options of a profile; docs/cascade.md says what they measure to."""
+"""Sub-clips take their colours from their keyframes, against drift. An option of a profile; docs/cascade.md says what
+it measures to."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance, ImageFilter
 from skimage.color import lab2rgb, rgb2lab
 
 from dramatis.media.image import Pictures
-
-
-def corrupted(reference: Pictures, strength: float) -> Pictures:
-    """The reference with the faults that long videos grow: blurred, too much contrast and colour, a warm cast.
-
-    reference: (H, W, 3) uint8. strength: 0 (as it is) to 1.
-    """
-    picture = Image.fromarray(reference).filter(ImageFilter.GaussianBlur(strength * reference.shape[0] / 64))
-    picture = ImageEnhance.Contrast(picture).enhance(1 + 0.5 * strength)
-    picture = ImageEnhance.Color(picture).enhance(1 + strength)
-    cast = 1 + strength * np.array([0.08, 0.0, -0.12])
-    return (np.asarray(picture) * cast).round().clip(0, 255).astype(np.uint8)
 
 
 def match_colours(frames: Pictures, head: Pictures, tail: Pictures) -> Pictures:

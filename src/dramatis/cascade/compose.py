@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from dramatis.cascade.context import Set, stored
-from dramatis.cascade.exposure import restored
 from dramatis.cascade.plan import ClipPlan
+from dramatis.cascade.tone_curve import restored
 from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.media.video import VideoWriter

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.backbone import Backbone, ClipInputs
+from dramatis.backbones.base import Backbone, ClipInputs
 from dramatis.cascade.material import Material
 from dramatis.cascade.plan import CascadePlan
 from dramatis.cascade.prompts import clip_prompts
@@ -24,7 +24,7 @@ from dramatis.media.lossless import pack_frames, unpack_frames
 from dramatis.runtime.executor import Executor, SerialExecutor, Task
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
-from dramatis.story import Storyline
+from dramatis.story.storyline import Storyline
 
 
 @dataclass(frozen=True)

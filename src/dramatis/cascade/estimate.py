@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+from dramatis.backbones.gpu_budget import card_here, card_named, needs_of
+from dramatis.backbones.profile import Profile, PublicProfile
+from dramatis.backbones.registry import Model
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
-from dramatis.cascade.profile import Profile
+from dramatis.errors import UserError
 from dramatis.media.files import estimate_disk
-from dramatis.story import Storyline
+from dramatis.models.published.official import empty_network, read_config
+from dramatis.runtime.memory import main_memory
+from dramatis.story.storyline import Storyline
 
 
 @dataclass(frozen=True)
@@ -44,3 +50,21 @@ def estimate_job(storyline: Storyline, profile: Profile, workers: int) -> Cost:
     disk = estimate_disk(storyline.frames, (storyline.width, storyline.height)) / 1e6
     high = filmed if profile.scale > 1 else 0
     return Cost(plan.frames, generated, high, len(plan.blueprint), len(clips), seconds, profile.memory_gb, disk)
+
+
+def card_lines(model: Model, cost: Cost, gpu: str | None) -> list[str]:
+    """For people: how a job of that cost lies on a graphics card, and how long it takes; nothing for models that are
+    made for processors. gpu: see `card_named`; None for this computer's, or, where it has none, what each way asks.
+
+    Raises UserError for a card that is unknown, too small, or that the model has no use for.
+    """
+    profile = model.profile
+    if not isinstance(profile, PublicProfile):
+        if gpu is not None:
+            raise UserError(f"the model {profile.name!r} films on the processor; leave --gpu out.")
+        return []
+    card = card_here() if gpu is None else card_named(gpu)
+    needs = needs_of(profile, empty_network(read_config(model.folder / profile.sources.weights)).config)
+    if card is None:
+        return [f"work   about {needs.work(cost.low_frames, cost.high_frames) / 1e15:,.0f} PFLOP", *needs.lines()]
+    return needs.foretold(card, cost.low_frames, cost.high_frames, main_memory() if gpu is None else math.inf)

@@ -26,7 +26,7 @@ from dramatis.media.image import Pictures, shrunk
 from dramatis.models.perception import PerceptionNet, look
 from dramatis.models.pictures import to_tensor
 from dramatis.runtime.seeds import derive_seed
-from dramatis.senses.seeing import colour_distance, laplacian_variance, shape_distance
+from dramatis.senses.seeing.measures import colour_distance, laplacian_variance, shape_distance
 
 
 @dataclass(frozen=True)

@@ -14,19 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.backbone import Backbone, one_thread
+from dramatis.backbones.base import Backbone, one_thread
+from dramatis.backbones.profile import Profile
 from dramatis.cascade.blueprint import make_blueprint
 from dramatis.cascade.clips import plan_clips
 from dramatis.cascade.compose import compose
 from dramatis.cascade.context import Set, Work
-from dramatis.cascade.exposure import lift_for, lifted
 from dramatis.cascade.keyframes import choose_keyframes, upscale_keyframes
 from dramatis.cascade.material import Material, Role
 from dramatis.cascade.plan import clips_from_keyframes, plan_cascade
-from dramatis.cascade.profile import Profile
 from dramatis.cascade.prompts import every_prompt
 from dramatis.cascade.super_resolution import plan_super_resolution
+from dramatis.cascade.tone_curve import lift_for, lifted
 from dramatis.cascade.transitions import plan_transitions
+from dramatis.errors import UserError
 from dramatis.media.image import Pictures, fit_picture, fitted_box, load_image
 from dramatis.models.perception import Sight, interocular, look
 from dramatis.models.pictures import to_tensor
@@ -37,9 +38,8 @@ from dramatis.runtime.executor import Executor
 from dramatis.runtime.files import hash_file
 from dramatis.runtime.progress import NullReporter, Reporter, Stage
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.people import Eye, Face, find_faces
-from dramatis.story import Character, Storyline
-from dramatis.values import UserError
+from dramatis.senses.seeing.people import Eye, Face, find_faces
+from dramatis.story.storyline import Character, Storyline
 
 FACE_THRESHOLD = 0.5
 WORST_FIT = 0.03

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes
-from dramatis.story import Storyline
-from dramatis.values import FrameSpan
+from dramatis.story.storyline import Storyline
+from dramatis.story.values import FrameSpan
 
 
 def clip_prompts(

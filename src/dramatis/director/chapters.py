@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dramatis.director.language.words import Direction
 from dramatis.director.negative import global_negative
 from dramatis.director.plan import emotions_of, global_positive
-from dramatis.director.words import Direction
-from dramatis.observed import Observations
-from dramatis.story import Chapter, Shot
-from dramatis.values import FPS, GRID, FrameSpan
+from dramatis.story.observations import Observations
+from dramatis.story.storyline import Chapter, Shot
+from dramatis.story.values import FPS, GRID, FrameSpan
 
 CHAPTER_SECONDS = (30.0, 75.0)
 LONG_SECONDS = 90.0

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dramatis.debate import Claim, ExpertName, Objection, Question, Turn
-from dramatis.observed import Observations, Sighting
-from dramatis.values import FrameSpan
+from dramatis.story.dialogue import Claim, ExpertName, Objection, Question, Turn
+from dramatis.story.observations import Observations, Sighting
+from dramatis.story.values import FrameSpan
 
 ROUNDS = 4
 """Most rounds; three are enough where everybody agrees."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dramatis.debate import ExpertName
 from dramatis.director.chapters import chapters
 from dramatis.director.dialogue import ROUNDS, Expert, Material, converse
 from dramatis.director.experts import AudioExpert, NegativeDirector, TextExpert, VisualExpert
@@ -23,12 +22,13 @@ from dramatis.director.experts.asked import (
     AskedTextExpert,
 )
 from dramatis.director.group import Role
-from dramatis.director.llm import LLM, Attachment
+from dramatis.director.language.words import Direction, check_prompt
 from dramatis.director.negative import global_negative
 from dramatis.director.plan import SPEAKER, emotions_of, global_positive, subject_of
-from dramatis.director.words import Direction, check_prompt
-from dramatis.observed import VOICES, Observations, Sighting
-from dramatis.story import Character, Shot, Storyline
+from dramatis.llm import LLM, Attachment
+from dramatis.story.dialogue import ExpertName
+from dramatis.story.observations import VOICES, Observations, Sighting
+from dramatis.story.storyline import Character, Shot, Storyline
 
 __all__ = ["Crew", "check_prompt", "direct"]
 

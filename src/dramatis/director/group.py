@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from dramatis.director.cues import fold, read_cues
-from dramatis.director.lexicon import ALL_OF_THEM, ALREADY_NAMED, OTHERS, TIME_ALONE
+from dramatis.director.language.cues import fold, read_cues
+from dramatis.director.language.lexicon import ALL_OF_THEM, ALREADY_NAMED, OTHERS, TIME_ALONE
+from dramatis.director.language.words import Direction, Step, clauses, read
 from dramatis.director.timeline import accent, place_gestures, wanted_seconds
-from dramatis.director.words import Direction, Step, clauses, read
-from dramatis.observed import VOICES, Observations
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import Character
-from dramatis.values import FPS, Emotion, FrameSpan, Gesture, GestureName
+from dramatis.story.observations import VOICES, Observations
+from dramatis.story.storyline import Character
+from dramatis.story.values import FPS, Emotion, FrameSpan, Gesture, GestureName
 
 SHARED_BY_LISTENERS = 0.7
 """How much of an emotion that the words ask of all those show who do not speak."""

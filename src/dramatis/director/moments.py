@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dramatis.director.negative import without_overlap
-from dramatis.observed import Observations
-from dramatis.story import Moment
-from dramatis.values import GRID, FrameSpan, Gesture
-from dramatis.vocabulary import DAMAGE_WORDS, GESTURE_WORDS, SOUND_WORDS
+from dramatis.story.observations import Observations
+from dramatis.story.storyline import Moment
+from dramatis.story.values import GRID, FrameSpan, Gesture
+from dramatis.story.vocabulary import DAMAGE_WORDS, GESTURE_WORDS, SOUND_WORDS
 
 SHORTEST = 12
 """Frames of a moment: half a sub-clip, so that some sub-clip is mostly its own."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from dramatis.observed import VOICES, AudioEvent
-from dramatis.values import Camera, Emotion, Gesture
-from dramatis.vocabulary import (
+from dramatis.story.observations import VOICES, AudioEvent
+from dramatis.story.values import Camera, Emotion, Gesture
+from dramatis.story.vocabulary import (
     CAMERA_WORDS,
     DAMAGE_WORDS,
     EMOTION_WORDS,

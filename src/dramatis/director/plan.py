@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dramatis.director.group import Company, Role, lead_of, reaction, turns_of
+from dramatis.director.language.words import Direction, Step, Wish
 from dramatis.director.moments import lasting, moments
 from dramatis.director.negative import shot_negative
 from dramatis.director.timeline import accent, cut, place_gestures
-from dramatis.director.words import Direction, Step, Wish
-from dramatis.observed import VOICES, AudioEvent, Observations
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story import Acting, Shot
-from dramatis.values import Camera, Emotion, EmotionName, FrameSpan, Gesture, GestureName
-from dramatis.vocabulary import (
+from dramatis.story.observations import VOICES, AudioEvent, Observations
+from dramatis.story.storyline import Acting, Shot
+from dramatis.story.values import Camera, Emotion, EmotionName, FrameSpan, Gesture, GestureName
+from dramatis.story.vocabulary import (
     CAMERA_WORDS,
     COMPANY_WORDS,
     EMOTION_WORDS,

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from dramatis.debate import Claim, Conflict, ExpertName, Side
 from dramatis.director.dialogue import Material, Minutes
+from dramatis.director.language.words import Direction, Step
 from dramatis.director.timeline import cut
-from dramatis.director.words import Direction, Step
-from dramatis.observed import Mood
-from dramatis.values import EMOTIONS, Emotion, FrameSpan
-from dramatis.vocabulary import OPPOSITE_EMOTIONS
+from dramatis.story.dialogue import Claim, Conflict, ExpertName, Side
+from dramatis.story.observations import Mood
+from dramatis.story.values import EMOTIONS, Emotion, FrameSpan
+from dramatis.story.vocabulary import OPPOSITE_EMOTIONS
 
 CERTAIN = 0.8
 """Confidence that overrules a side that is less than `UNSURE`."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dramatis.director.words import Step, Wish
-from dramatis.observed import VOICES, Observations
-from dramatis.values import FPS, GRID, FrameSpan, Gesture, GestureName
+from dramatis.director.language.words import Step, Wish
+from dramatis.story.observations import VOICES, Observations
+from dramatis.story.values import FPS, GRID, FrameSpan, Gesture, GestureName
 
 NOMINAL_SECONDS = (3.0, 6.0)
 SHORTEST_SECONDS = 1.0

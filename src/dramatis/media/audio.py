@@ -20,9 +20,10 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from dramatis.errors import UserError
 from dramatis.media.files import check_input
 from dramatis.media.loudness import LoudnessMeter
-from dramatis.values import FPS, FrameSpan, UserError
+from dramatis.story.values import FPS, FrameSpan
 
 FEATURE_RATE = 16_000
 MIN_SECONDS = 0.2

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from dramatis.values import UserError
+from dramatis.errors import UserError
 
 BYTES_PER_PIXEL = 2.5
 """Disk a job needs for each pixel of each output frame: finished clips, packed without loss, about 1; what they were

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from dramatis.errors import UserError
 from dramatis.media.files import check_input
-from dramatis.values import UserError
 
 Pictures = NDArray[np.uint8]
 """Frames (F, H, W, 3), or one of them (H, W, 3)."""

@@ -8,7 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.values import FPS
+from dramatis.story.values import FPS
 
 
 def pack_frames(frames: NDArray[np.uint8]) -> bytes:

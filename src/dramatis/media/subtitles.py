@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dramatis.errors import UserError
 from dramatis.media.files import check_input
-from dramatis.values import UserError
 
 SUFFIXES = (".srt", ".vtt")
 MAX_BYTES = 20_000_000

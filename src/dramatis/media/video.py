@@ -24,10 +24,11 @@ from av.audio.resampler import AudioResampler
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation
 from numpy.typing import NDArray
 
+from dramatis.errors import UserError
 from dramatis.media.audio import decode
 from dramatis.media.files import check_input, check_output
 from dramatis.runtime.files import publish
-from dramatis.values import FPS, UserError
+from dramatis.story.values import FPS
 
 CRF = 17
 """Constant rate factor: at 17 the encoder's losses are below what the models' own pictures lack."""

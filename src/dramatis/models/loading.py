@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from dramatis.values import UserError
+from dramatis.errors import UserError
 
 Model = TypeVar("Model", bound=ModelMixin)
 SHARD_BYTES = 16_000_000

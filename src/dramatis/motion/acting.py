@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.signals import Curve, centred, pulses, ramp, smooth_noise
-from dramatis.story import Shot
-from dramatis.values import FPS, Gesture
+from dramatis.story.storyline import Shot
+from dramatis.story.values import FPS, Gesture
 
 _BLINK = (0.30, 0.85, 1.0, 0.85, 0.5, 0.22, 0.06)
 _BLINKS_PER_SECOND = 0.22

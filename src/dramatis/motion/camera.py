@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.signals import Curve, lagged, smooth_noise, smoothstep
-from dramatis.story import Shot
-from dramatis.values import FPS
+from dramatis.story.storyline import Shot
+from dramatis.story.values import FPS
 
 CAMERA_CHANNELS = ("log_zoom", "pan_x", "pan_y", "roll", "orbit_yaw", "orbit_pitch")
 CAMERA_LOW = np.array([-0.25, -0.12, -0.12, -0.10, -0.25, -0.12])

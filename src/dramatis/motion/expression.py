@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.face import TEMPLATE_68
-from dramatis.values import EMOTIONS
+from dramatis.story.values import EMOTIONS
 
 F32 = NDArray[np.float32]
 

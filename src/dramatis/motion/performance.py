@@ -17,8 +17,8 @@ from dramatis.motion.acting import beat_tracks, blink_track, gesture_tracks, gla
 from dramatis.motion.camera import camera_track
 from dramatis.motion.prosody import Prosody
 from dramatis.motion.signals import Curve, centred, lagged, smoothstep, soft_limit
-from dramatis.story import Shot
-from dramatis.values import EMOTIONS
+from dramatis.story.storyline import Shot
+from dramatis.story.values import EMOTIONS
 
 HEAD_LIMITS = np.array([0.45, 0.30, 0.25, 0.20, 0.15, 0.30])
 GAZE_LIMITS = np.array([0.55, 0.45])

@@ -19,7 +19,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from dramatis.values import UserError
+from dramatis.errors import UserError
 
 LOOK_AHEAD = 32
 """Most tasks that are drawn and wait for others."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from dramatis.values import UserError
+from dramatis.errors import UserError
 
-EXTRAS = {"onnxruntime": "annotate", "torchao": "quantised"}
+EXTRAS = {"numba": "lab", "onnxruntime": "lab", "torchao": "quantised"}
 """Packages, and the extra of this one that installs each."""
 
 

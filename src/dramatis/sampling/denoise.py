@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dramatis.models.dit import AudioDiT
-from dramatis.models.fit import one_branch, one_clip
+from dramatis.models.placement.device import one_branch, one_clip
 from dramatis.sampling.gating import Gating
 from dramatis.sampling.guidance import CONDITIONAL, Branch, Guider
 from dramatis.sampling.parts import InParts

@@ -16,14 +16,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dramatis.debate import Claim, ExpertName, Objection, Question, Turn
 from dramatis.director.dialogue import Expert, Material, Minutes
 from dramatis.director.experts.text import TextExpert
-from dramatis.director.llm.protocol import LLM, Attachment, LLMError, Message
+from dramatis.director.language.words import DEFAULT_AMOUNT, Direction, Kind, Step, Wish
 from dramatis.director.negative import without_overlap
-from dramatis.director.words import DEFAULT_AMOUNT, Direction, Kind, Step, Wish
-from dramatis.story import Character, Shot
-from dramatis.values import FPS, Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
+from dramatis.llm.protocol import LLM, Attachment, LLMError, Message
+from dramatis.story.dialogue import Claim, ExpertName, Objection, Question, Turn
+from dramatis.story.storyline import Character, Shot
+from dramatis.story.values import FPS, Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dramatis.debate import Claim, Evidence, ExpertName, Turn
-from dramatis.director.cues import emotions_said
 from dramatis.director.dialogue import Material, Minutes
 from dramatis.director.experts.replies import replies
-from dramatis.observed import AudioEvent, Observations
-from dramatis.values import FPS
+from dramatis.director.language.cues import emotions_said
+from dramatis.story.dialogue import Claim, Evidence, ExpertName, Turn
+from dramatis.story.observations import AudioEvent, Observations
+from dramatis.story.values import FPS
 
 CLEAR = 0.9
 """Confidence in what a meter shows: that there is sound, how long it lasts, where it pauses."""

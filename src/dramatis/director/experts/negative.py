@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from dramatis.debate import Claim, Evidence, ExpertName, Turn
 from dramatis.director.dialogue import Material, Minutes
-from dramatis.story import Shot
+from dramatis.story.dialogue import Claim, Evidence, ExpertName, Turn
+from dramatis.story.storyline import Shot
 
 KINDS = 12
 """Kinds of shots that are spoken about at most; every shot has its own negative prompt all the same."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dramatis.debate import ExpertName
 from dramatis.director.dialogue import Minutes
 from dramatis.director.settle import CERTAIN
+from dramatis.story.dialogue import ExpertName
 
 
 def replies(minutes: Minutes, own: ExpertName) -> list[str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from dramatis.debate import Claim, Conflict, Evidence, ExpertName, Objection, Question, Side, Turn
 from dramatis.director.dialogue import Material, Minutes
 from dramatis.director.group import Role, joined_camera, roles_of
+from dramatis.director.language.words import Direction, Step, read
 from dramatis.director.plan import IMPLIED_AMOUNT, draft
 from dramatis.director.settle import WORDS, Settled, settle, sureness
-from dramatis.director.words import Direction, Step, read
-from dramatis.story import Character, Shot
+from dramatis.story.dialogue import Claim, Conflict, Evidence, ExpertName, Objection, Question, Side, Turn
+from dramatis.story.storyline import Character, Shot
 
 GUESSED = 0.5
 """Confidence of what is filled in because something has to be."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dramatis.debate import Claim, Evidence, ExpertName, Turn
 from dramatis.director.dialogue import Material, Minutes
 from dramatis.director.experts.replies import replies
-from dramatis.observed import Person, Sighting, Trait
+from dramatis.story.dialogue import Claim, Evidence, ExpertName, Turn
+from dramatis.story.observations import Person, Sighting, Trait
 
 CLEAR = 0.9
 SURE = 0.6

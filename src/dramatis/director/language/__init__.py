@@ -1,0 +1,1 @@
+"""What a user's words of direction mean: emotions, gestures, camera moves and times, in English and Mandarin."""

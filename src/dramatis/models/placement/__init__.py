@@ -1,0 +1,1 @@
+"""How a large network lies in memory: counted, quantised, streamed, compiled."""

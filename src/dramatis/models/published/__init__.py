@@ -1,0 +1,1 @@
+"""Other makers' checkpoints: their layouts, checked before and while they load."""

@@ -1,0 +1,1 @@
+"""Hearing: samples in, observations of voices, words, mood and rhythm out."""

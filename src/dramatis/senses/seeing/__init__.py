@@ -1,0 +1,1 @@
+"""Seeing: pixels in, people, faces and what they look like out."""

@@ -1,0 +1,1 @@
+"""Values that cross folder borders: time, observations, the experts' dialogue, the storyline."""

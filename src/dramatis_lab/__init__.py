@@ -1,0 +1,1 @@
+"""How the models are made, distilled, annotated for and measured. Nothing in `dramatis` imports it."""

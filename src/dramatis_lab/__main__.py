@@ -1,0 +1,5 @@
+"""`python -m dramatis_lab` is the lab's command line."""
+
+from dramatis_lab.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Training data on disk: shards of samples."""

@@ -1,0 +1,1 @@
+"""Rendered people: heads, skin, hair, clothes, and who they are."""

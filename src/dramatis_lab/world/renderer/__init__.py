@@ -1,0 +1,1 @@
+"""The rasteriser: meshes, lights, cameras and lenses in, pictures and ground truth out."""

@@ -1,0 +1,1 @@
+"""Rendered takes: who acts how before which background, their captions, and shards of them."""

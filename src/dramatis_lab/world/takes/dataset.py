@@ -1,0 +1,235 @@
+"""Takes by the thousand, written as shards for training: frames with exact ground truth, sound and captions.
+
+A shard is one safetensors file of a few dozen samples and one JSON manifest beside it. A sample's seed
+depends on the dataset's seed, the shard and the place in it, never on who wrote it or when: a run that was
+killed goes on where it stopped, several processes share the work, and a shard written again has equal bytes.
+
+Arrays of sample i (T pictures of a timeline of F frames at 25 fps, pixels x right and y down)::
+
+    {i}/frames    (T, H, W, 3) uint8   the reference (frame 0), 29 consecutive frames, 29 at one stride from 0 (these
+                                       are left out where the recipe says so)
+    {i}/index     (T,) int32           their places on the timeline
+    {i}/audio     (640 F,) int16       16 kHz, for the whole timeline
+    {i}/controls  (T, 26) float16      `Performance.vector()` of the person who speaks
+    {i}/anchors   (T, 9, 2) float16    the rigid points of that person's head, px
+    {i}/landmarks (T, 68, 2) float16   that person's landmarks, px
+    {i}/visemes   (F, 16) float16      shares of the viseme classes
+    {i}/opening   (F,) float16         gap of the inner lips over the distance of the outer eye corners (3-D)
+    {i}/person    (T, H, W) uint8      0 background, k the k-th person of the scene (1 speaks)
+    {i}/face      (T, H, W) uint8      1 where the skin of a face or what lies in it is seen
+
+Groups (a recipe with `people`) tell all this of all N people: their audio, controls, anchors, landmarks, visemes and
+opening begin with an axis of N, in the order of the ids in `person`.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from dramatis.errors import UserError
+from dramatis.runtime.files import publish, write_whole
+from dramatis.runtime.progress import NullReporter, Reporter, Stage
+from dramatis.runtime.seeds import derive_seed
+from dramatis_lab.world.takes.take import SPLITS, Seen, Take, make_take
+
+WINDOW = 29
+"""Frames of the consecutive part and of the strided part: one clip of the mini model."""
+TAKES_PER_PERSON = 3
+STRIDES = (4, 112)
+"""Time strides: of the blueprint, and a longer one that teaches frames far away from the reference."""
+LONG_SHARE = 0.03
+CLOSE_SHARE, CONVERSATION_SHARE = 0.4, 0.75
+"""Of groups: people who hide parts of each other, and people who all speak."""
+_FORMAT = 1
+
+ARRAYS = (
+    "frames", "index", "audio", "controls", "anchors", "landmarks", "visemes", "opening", "person", "face",
+)  # fmt: skip
+
+Arrays = dict[str, NDArray[Any]]
+Sample = tuple[Arrays, dict[str, Any]]
+"""The arrays of a sample, and its row of the manifest."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What makes a dataset: equal recipes give equal bytes.
+
+    size: side of the square frames in pixels. strided: with the frames of a blueprint; the high-resolution networks,
+    which never make one, do without. people: None for mostly one person; else groups of so many, undamaged, in frames
+    as many times as wide, and the arrays that tell of one person begin with an axis of N = `people`.
+    """
+
+    seed: int = 0
+    split: str = "train"
+    size: int = 128
+    samples_per_shard: int = 32
+    strided: bool = True
+    people: int | None = None
+    format: int = _FORMAT
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise UserError(f"the split {self.split!r} is unknown; choose one of {', '.join(SPLITS)}")
+        if not 16 <= self.size <= 1024 or self.size % 16:
+            raise UserError(f"the size {self.size} does not work; choose a multiple of 16 from 16 to 1024")
+        if self.people not in (None, 1, 2, 3):
+            raise UserError(f"a scene of {self.people} people cannot be filmed; choose 1, 2 or 3")
+        if self.size * (self.people or 1) > 1024:
+            raise UserError(f"{self.people} people at size {self.size} do not fit 1024 pixels; choose a smaller size")
+        if self.samples_per_shard < 1:
+            raise UserError(f"{self.samples_per_shard} samples a shard do not work; choose at least 1")
+
+
+def write_dataset(
+    out: Path,
+    shards: int,
+    assets: Path,
+    recipe: Recipe = Recipe(),
+    workers: int = 2,
+    reporter: Reporter | None = None,
+) -> int:
+    """Write the shards 0 .. `shards` - 1 of a dataset into the folder `out` and return how many were missing.
+
+    Shards that exist are kept, so the same call resumes and a larger `shards` extends. Raises UserError where
+    `out` holds a dataset of another recipe, and for a recipe that does not work.
+    """
+    _settle(out, recipe)
+    missing = [shard for shard in range(shards) if not is_written(out, shard)]
+    jobs = [(out, shard, assets, recipe) for shard in missing]
+    with Stage(reporter or NullReporter(), "dataset", shards) as stage:
+        if len(missing) < shards:
+            stage.skip(shards - len(missing), "found")
+        for shard in _each(_write_shard, jobs, workers):
+            stage.advance(detail=f"shard {shard}")
+    return len(missing)
+
+
+def is_written(out: Path, shard: int) -> bool:
+    """Whether a shard is complete: its manifest is written last."""
+    return all(path.exists() for path in shard_paths(out, shard))
+
+
+def shard_paths(out: Path, shard: int) -> tuple[Path, Path]:
+    """The safetensors file of a shard and its manifest: a JSON list of one object per sample."""
+    return out / f"shard-{shard:05d}.safetensors", out / f"shard-{shard:05d}.json"
+
+
+def make_sample(seed: int, identity: int, assets: Path, recipe: Recipe) -> Sample:
+    """One sample: its arrays (as above, without the prefix) and its row of the manifest."""
+    rng = np.random.default_rng(seed)
+    stride = STRIDES[1] if rng.random() < LONG_SHARE else STRIDES[0]
+    frames = (WINDOW - 1) * stride + 1
+    take, about = _draw(seed, identity, assets, recipe, frames)
+    start = _dense_start(take, rng)
+    index = np.concatenate([[0], start + np.arange(WINDOW), stride * np.arange(WINDOW if recipe.strided else 0)])
+    arrays = sample_arrays(take, index.astype(np.int32), recipe.people is None)
+    row = take.row(start, start + WINDOW)
+    return arrays, row | {"seed": seed, "dense_start": start, "stride": stride} | about
+
+
+def _draw(seed: int, identity: int, assets: Path, recipe: Recipe, frames: int) -> tuple[Take, dict[str, Any]]:
+    """A take that the recipe asks for, and what the row says of it besides."""
+    if recipe.people is None:
+        return make_take(seed, recipe.split, assets, recipe.size, identity=identity, least_frames=frames), {}
+    rng = np.random.default_rng([seed, 8])
+    about = {
+        "close": recipe.people > 1 and bool(rng.random() < CLOSE_SHARE),
+        "conversation": bool(rng.random() < CONVERSATION_SHARE),
+    }
+    size = (recipe.size, recipe.size * recipe.people)
+    take = make_take(
+        seed, recipe.split, assets, size, recipe.people, identity, least_frames=frames, faultless=True, **about
+    )
+    return take, about
+
+
+def sample_arrays(take: Take, index: NDArray[np.int32], speaker_only: bool = True) -> Arrays:
+    """The arrays of a sample: what is seen at the frames `index` (T,); the sound and mouth of all. speaker_only: of the
+    first person, without an axis for people."""
+    seen = take.render(index)
+    own = [_of_one(take, seen, index, person) for person in range(1 if speaker_only else len(take.roles))]
+    return {
+        "frames": seen.frames,
+        "index": index,
+        "person": seen.person,
+        "face": seen.face.astype(np.uint8),
+        **{name: array if speaker_only else np.stack([one[name] for one in own]) for name, array in own[0].items()},
+    }
+
+
+def _of_one(take: Take, seen: Seen, index: NDArray[np.int32], person: int) -> Arrays:
+    role = take.roles[person]
+    return {
+        "audio": np.round(role.utterance.audio * 32767).clip(-32768, 32767).astype(np.int16),
+        "controls": role.performance.take(index).vector().astype(np.float16),
+        "anchors": seen.anchors[person].astype(np.float16),
+        "landmarks": seen.landmarks[person].astype(np.float16),
+        "visemes": role.visemes.astype(np.float16),
+        "opening": role.opening.astype(np.float16),
+    }
+
+
+def _dense_start(take: Take, rng: np.random.Generator) -> int:
+    """Where the consecutive frames begin: anywhere inside one shot, if a shot is long enough."""
+    last = take.frames - WINDOW
+    starts = [start for shot in take.shots for start in range(shot.span.start, min(shot.span.stop - WINDOW, last) + 1)]
+    return int(rng.choice(starts)) if starts else int(rng.integers(0, last + 1))
+
+
+def _write_shard(job: tuple[Path, int, Path, Recipe]) -> int:
+    out, shard, assets, recipe = job
+    samples = []
+    for place in range(recipe.samples_per_shard):
+        seed = derive_seed("sample", recipe.seed, recipe.split, shard, place)
+        identity = derive_seed("identity", recipe.seed, recipe.split, shard, place // TAKES_PER_PERSON)
+        samples.append(make_sample(seed, identity, assets, recipe))
+    write_samples(shard_paths(out, shard)[0], samples)
+    return shard
+
+
+def write_samples(tensors: Path, samples: Sequence[Sample]) -> None:
+    """Write a shard: the arrays of its samples into the safetensors file `tensors`, then their rows beside it."""
+    arrays = {
+        f"{place}/{name}": np.ascontiguousarray(array)
+        for place, (sample, _) in enumerate(samples)
+        for name, array in sample.items()
+    }
+    partial = tensors.with_name(f".{tensors.name}.{os.getpid()}.partial")
+    try:
+        save_file(arrays, partial)
+        publish(partial, tensors)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_whole(tensors.with_suffix(".json"), json.dumps([row for _, row in samples], indent=1))
+
+
+def _each(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> Iterator[Any]:
+    """Results of `work` on every job as they finish, from `workers` fresh processes (or this one)."""
+    if min(workers, len(jobs)) <= 1:
+        yield from map(work, jobs)
+        return
+    # Fresh processes: numba's and the speech engines' threads do not survive a fork.
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(jobs))) as pool:
+        yield from pool.imap_unordered(work, jobs)
+
+
+def _settle(out: Path, recipe: Recipe) -> None:
+    """Write the recipe beside the shards, or check that the one which is there is the same."""
+    path = out / "dataset.json"
+    if path.exists():
+        there = {"strided": True, "people": None} | json.loads(path.read_text(encoding="utf-8"))
+        if there != asdict(recipe):
+            raise UserError(f"{out} holds a dataset of another recipe ({there}); choose another folder")
+    else:
+        write_whole(path, json.dumps(asdict(recipe), indent=1))

@@ -1,0 +1,1 @@
+"""Synthetic voices: engines, phones, texts and rooms."""

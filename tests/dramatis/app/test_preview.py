@@ -1,0 +1,46 @@
+"""A picture of each shot's framing before anything is filmed."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dramatis.app import preview
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.director import direct
+from dramatis.story.storyline import Storyline
+from tests.dramatis.director.test_director import observe
+from tests.tiny import canonical_sight
+
+HEARD = observe(300, 3)
+
+
+@pytest.fixture
+def storyline(make_image, monkeypatch: pytest.MonkeyPatch) -> Storyline:
+    monkeypatch.setattr("dramatis.cascade.pipeline.find_face", lambda *given: canonical_sight())
+    image = str(make_image(size=(128, 96)))
+    return direct(HEARD, "first static, then strong pan left", 0, image=image, audio="voice.wav", width=128, height=96)
+
+
+def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Path) -> None:
+    drawn = preview.thumbnails(MiniBackbone(model), storyline, HEARD)
+    assert len(drawn) == len(storyline.shots) > 1
+    pictures = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in drawn]
+    assert {picture.shape for picture in pictures} == {(preview.SIDE * 96 // 128, preview.SIDE, 3)}
+    # The picture's left half is red and its right half blue; the edge between them moves with the camera.
+    moves = [shot.camera.move for shot in storyline.shots]
+    edges = [float((picture[..., 0] > picture[..., 2]).mean()) for picture in pictures]
+    still, panned = (
+        [edge for edge, move in zip(edges, moves, strict=True) if (move == "static") == wanted]
+        for wanted in (True, False)
+    )
+    assert still and panned and min(abs(a - b) for a in still for b in panned) > 0.01
+
+
+def test_very_many_shots_are_not_drawn(storyline: Storyline, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "MOST", len(storyline.shots) - 1)
+    assert preview.thumbnails(MiniBackbone(model), storyline, HEARD) == []

@@ -1,0 +1,408 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from dramatis.app.pipeline import AvatarPipeline
+from dramatis.backbones import mini
+from dramatis.backbones.base import ClipInputs, resolve_dtype
+from dramatis.backbones.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
+from dramatis.backbones.profile import COSTS, MiniProfile, load_profile
+from dramatis.backbones.registry import find_model, shipped_models
+from dramatis.errors import UserError
+from dramatis.models.dit import AudioDiT
+from dramatis.models.loading import load_model, save_model
+from dramatis.models.mask_head import MaskHead
+from dramatis.models.pictures import to_pictures, to_tensor
+from dramatis.motion.face import ANCHOR_TEMPLATE
+from dramatis.motion.group import faces
+from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS
+from dramatis.sampling.schedules import shifted_sigmas
+from dramatis.sampling.windows import Windows
+from dramatis.story.values import EMOTIONS, NumberFormat
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "name: [",
+        "steps: 3",
+        "name: a\nsteps: 0",
+        "name: a\nfill: mirror",
+        "name: a\nstep: 3",
+        "name: a\ntile: 8\ntile_overlap: 8",
+        "name: a\ntile_overlap: 3",
+    ],
+)
+def test_a_wrong_profile_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "profile.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"profile\.yaml") as caught:
+        load_profile(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_profile_needs_a_name_only(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text("name: small\n")
+    assert load_profile(tmp_path) == MiniProfile(name="small")
+    with pytest.raises(UserError, match="missing"):
+        load_profile(tmp_path / "nowhere")
+
+
+def test_a_profile_from_before_frames_were_filled_one_way_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text("name: small\nfill: warp\n")
+    assert load_profile(tmp_path) == MiniProfile(name="small")
+
+
+def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
+    assert find_model(model).folder == model
+    assert find_model(str(model)).folder == model
+    for name, folder in shipped_models().items():
+        assert find_model(name).folder == folder
+    with pytest.raises(UserError, match="'gigantic' is unknown"):
+        find_model("gigantic")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("fault", ["missing", "cut short", "no config", "foreign"])
+def test_damaged_weights_are_refused_before_loading(model: Path, tmp_path: Path, network: str, fault: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    weights = next((folder / network).glob("*.safetensors"))
+    if fault == "missing":
+        weights.unlink()
+    elif fault == "cut short":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif fault == "foreign":
+        config = folder / network / "config.json"
+        config.write_text(config.read_text().replace('"_class_name": "', '"_class_name": "Other'))
+    else:
+        (folder / network / "config.json").unlink()
+    with pytest.raises(UserError, match=network):
+        find_model(folder)
+
+
+@pytest.mark.parametrize("network", HIGH_NETWORKS)
+def test_a_model_that_enlarges_needs_more_networks(
+    model: Path, model_twice: Path, tmp_path: Path, network: str
+) -> None:
+    assert find_model(model).folder == model, "the small one does without"
+    assert find_model(model_twice).folder == model_twice
+    folder = tmp_path / "model"
+    shutil.copytree(model_twice, folder)
+    next((folder / network).glob("*.safetensors")).unlink()
+    with pytest.raises(UserError, match=rf"{network}.*missing"):
+        find_model(folder)
+    shutil.rmtree(folder / network)
+    with pytest.raises(UserError, match=rf"{network}: config\.json is missing"):
+        find_model(folder)
+
+
+def test_a_profile_can_do_without_the_refiner(model_twice: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model_twice, folder)
+    shutil.rmtree(folder / "refiner")
+    profile = folder / "profile.yaml"
+    profile.write_text(profile.read_text().replace("refine: true", "refine: false"))
+    assert find_model(folder).folder == folder
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    plain = MiniBackbone(folder, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
+    refined = MiniBackbone(model_twice, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
+    assert plain.shape == refined.shape
+    assert not np.array_equal(plain, refined)
+
+
+CHANGES = {
+    "seam": "cut",
+    "high_steps": 5,
+    "keyframe_steps": 5,
+    "high_shift": 3.0,
+    "tile": 16,
+    "tile_overlap": 4,
+    "seam_strength": 0.5,
+    "refine": True,
+}
+
+
+@pytest.mark.parametrize("field", [*MiniProfile.later, "steps", "scale"])
+def test_later_fields_change_high_resolution_artifacts_alone(model: Path, field: str) -> None:
+    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
+    after.profile = before.profile.model_copy(update={field: CHANGES.get(field, 4)})
+    later = field in MiniProfile.later
+    assert (before.low_identity == after.low_identity) == later
+    assert (before.high_identity == after.high_identity) != later
+
+
+@pytest.mark.parametrize("field", COSTS)
+def test_estimates_are_no_part_of_what_is_filmed(model: Path, field: str) -> None:
+    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
+    after.profile = before.profile.model_copy(update={field: 9.0})
+    assert (before.low_identity, before.high_identity) == (after.low_identity, after.high_identity)
+
+
+def test_pictures_survive_the_way_to_tensors_and_back() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 16, 3)).astype(np.uint8)
+    tensor = to_tensor(pictures)
+    assert tensor.shape == (1, 3, 5, 8, 16)
+    assert tensor.min() >= -1 and tensor.max() <= 1
+    assert np.array_equal(to_pictures(tensor), pictures)
+    beyond = torch.full((1, 3, 1, 2, 2), 7.0)
+    assert (to_pictures(beyond) == 255).all() and (to_pictures(-beyond) == 0).all()
+
+
+def clip_inputs(seed: int, tail: bool) -> ClipInputs:
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (2, 32, 48, 3)).astype(np.uint8)
+    return ClipInputs(
+        head=pictures[:1],
+        tail=pictures[1:] if tail else None,
+        reference=pictures[0],
+        audio=rng.normal(size=(1, 9, 12)).astype(np.float32),
+        controls=rng.normal(size=(1, 9, 26)).astype(np.float32),
+        anchors=24 + 12 * ANCHOR_TEMPLATE[None, None, :, :2].repeat(9, 1),
+        faces=24 + 12 * ANCHOR_TEMPLATE[None, :, :2],
+        positive="she smiles",
+        negative="blurred",
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("tail", [False, True])
+def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool, dtype: NumberFormat) -> None:
+    first = MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(1, tail))
+    assert first.shape == (9, 32, 48, 3)
+    assert first.dtype == np.uint8
+    steps: list[tuple[int, int]] = []
+    again = MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(1, tail), lambda *step: steps.append(step))
+    assert np.array_equal(first, again)
+    assert steps == [(1, 2), (2, 2)]
+    assert not np.array_equal(first, MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(2, tail)))
+
+
+def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: Path, dtype: NumberFormat) -> None:
+    backbone = MiniBackbone(model, dtype=resolve_dtype(dtype))
+    inputs = clip_inputs(1, tail=True)
+    inputs.controls[..., EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
+    inputs.anchors[..., 0] += np.arange(9)[:, None]
+    plain = replace(inputs, negative="sad, blurred")
+    without = backbone.film(plain)
+    backbone.profile = backbone.profile.model_copy(update={"contrary_expression": True})
+    assert not np.array_equal(backbone.film(plain), without)
+    assert np.array_equal(backbone.film(inputs), MiniBackbone(model, dtype=resolve_dtype(dtype)).film(inputs)), (
+        "it names no emotion"
+    )
+    same = replace(inputs, negative="happy, blurred")
+    assert np.array_equal(backbone.film(same), MiniBackbone(model, dtype=resolve_dtype(dtype)).film(same)), (
+        "nothing to lead away from"
+    )
+
+    shown = backbone._opposed(plain, backbone._conditions(plain, backbone._given(plain)[1]))
+    assert shown.negative_condition is not None and shown.negative_controls is not None
+    kept = shown.negative_condition[:, :4] == shown.condition[:, :4]
+    assert kept.all(), "the same frames are given"
+    told = shown.negative_controls[0, 0, :, EMOTION_COLUMNS]
+    assert told[[0, -1]].argmax(1).tolist() == [EMOTIONS.index("happy")] * 2
+    assert (told[1:-1].argmax(1) == EMOTIONS.index("sad")).all()
+
+
+def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path, dtype: NumberFormat) -> None:
+    backbone = MiniBackbone(model, dtype=resolve_dtype(dtype))
+    inputs = clip_inputs(3, tail=True)
+    first, other = (np.full((9, 32, 48, 3), level, np.uint8) for level in (60, 190))
+    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 0.7})
+    assert not np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs, again=other))
+    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 1.0})
+    assert np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs))
+
+
+def two_people(seed: int = 1) -> ClipInputs:
+    """One on the left who moves and one on the right who does not."""
+    one = clip_inputs(seed, tail=True)
+    anchors = np.concatenate([one.anchors - np.array([14, 0]), one.anchors + np.array([10, 0])]).astype(np.float32)
+    rng = np.random.default_rng(7)
+    second = rng.normal(size=one.controls.shape).astype(np.float32)
+    camera = slice(CONTROL_NAMES.index("log_zoom"), CONTROL_NAMES.index("speech"))
+    second[..., camera] = one.controls[..., camera]
+    return replace(
+        one,
+        audio=np.concatenate([one.audio, rng.normal(size=one.audio.shape).astype(np.float32)]),
+        controls=np.concatenate([one.controls, second]),
+        anchors=anchors,
+        faces=anchors[:, 0],
+    )
+
+
+@pytest.fixture
+def gated(model: Path, tmp_path: Path, dtype: NumberFormat) -> MiniBackbone:
+    """A model whose mask head looks at its second block."""
+    torch.manual_seed(0)
+    folder = Path(shutil.copytree(model, tmp_path / "gated"))
+    save_model(MaskHead(dim=32, block=1, width=8, heads=2), folder / "mask_head")
+    backbone = MiniBackbone(folder, dtype=resolve_dtype(dtype))
+    backbone.profile = backbone.profile.model_copy(update={"gates": "predicted"})
+    return backbone
+
+
+def test_several_people_are_told_apart_by_what_the_mask_head_sees(gated: MiniBackbone) -> None:
+    pair = two_people()
+    made = gated.film(pair)
+    swapped = replace(pair, audio=pair.audio[::-1].copy())
+    assert not np.array_equal(gated.film(swapped), made), "whose voice is whose matters"
+    order = [1, 0]
+    other_order = replace(pair, **{n: getattr(pair, n)[order] for n in ("audio", "controls", "anchors", "faces")})
+    assert np.abs(gated.film(other_order).astype(int) - made).max() <= 1, "in which order they are named does not"
+    for gates in ("heads", "none"):
+        gated.profile = gated.profile.model_copy(update={"gates": gates})
+        assert not np.array_equal(gated.film(pair), made)
+
+
+def test_everybody_is_seen_in_a_window_of_their_own(gated: MiniBackbone) -> None:
+    """One person, and several whom nothing tells apart, have none."""
+    pair, one = two_people(), clip_inputs(1, tail=True)
+    gated.profile = gated.profile.model_copy(update={"gates": "heads", "area": 32 * 32})
+    seen = gated._seen_by(pair)
+    assert isinstance(seen, Windows)
+    assert seen.spans[0][0] == 0 and seen.spans[1][1] == pair.size[1] // 8
+    assert seen.maps.shape[0] == 2 and not torch.equal(seen.maps[0], seen.maps[1])
+    assert gated._seen_by(one) is gated.dit
+    gated.profile = gated.profile.model_copy(update={"gates": "none"})
+    assert gated._seen_by(pair) is gated.dit
+
+
+def test_words_for_company_are_for_whoever_sees_it(gated: MiniBackbone) -> None:
+    pair, one = replace(two_people(), positive="A man speaks."), replace(clip_inputs(1, True), positive="A man speaks.")
+    company = "A man beside one other person speaks."
+    assert np.array_equal(gated.film(replace(pair, positive=company)), gated.film(pair))
+    assert not np.array_equal(gated.film(replace(one, positive=company)), gated.film(one))
+
+
+def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
+    pipe = AvatarPipeline(gated, "gated")
+    small, large = pipe.frame_size(400, 200, [10.0, 10.0]), pipe.frame_size(400, 200, [90.0, 90.0])
+    assert small == large, "a profile that does not say how large faces should be"
+    gated.profile = gated.profile.model_copy(update={"eyes": 30.0, "area": 64 * 64, "area_for_each": True})
+    scale = gated.profile.scale
+    assert pipe.frame_size(400, 200, [95.0, 95.0]) == (128 * scale, 64 * scale), "30 px wide already"
+    assert pipe.frame_size(400, 200, [75.0, 75.0]) == (160 * scale, 80 * scale)
+    assert pipe.frame_size(400, 200, [60.0, 93.75]) == (160 * scale, 80 * scale), "the smallest and the largest alike"
+    assert pipe.frame_size(400, 200, [5.0, 5.0]) == (192 * scale, 96 * scale), "never more than half as large again"
+    assert pipe.frame_size(200, 200) == (64 * scale, 64 * scale)
+
+
+def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In faces, down to a noise level; where everything is face, like a stronger scale everywhere."""
+    pair, one, usual = two_people(), clip_inputs(1, tail=True), gated.profile
+
+    def filmed(inputs: ClipInputs, **changes: float) -> np.ndarray:
+        gated.profile = usual.model_copy(update=changes)
+        return gated.film(inputs)
+
+    last = float(shifted_sigmas(usual.steps, usual.shift)[-2])
+    assert np.array_equal(filmed(one, group_scale=3.0), filmed(one)), "one person is filmed as before"
+    made = [filmed(pair), filmed(pair, group_scale=3.0), filmed(pair, group_scale=3.0, group_sigma=last)]
+    everywhere = filmed(pair, text_scale=3.0, audio_scale=3.0)
+    for video, other in combinations([*made, everywhere], 2):
+        assert not np.array_equal(video, other)
+    monkeypatch.setattr(mini, "faces", lambda *given: 0 * faces(*given) + 1)
+    assert np.array_equal(filmed(pair, group_scale=3.0), everywhere)
+
+
+def lora_for(backbone: MiniBackbone) -> dict[str, torch.Tensor]:
+    """A LoRA that changes something in one layer, which files of rank 2 hold."""
+    generator = torch.Generator().manual_seed(3)
+    out, width = backbone.dit.blocks[0].attn1.to_v.weight.shape
+    shapes = {"lora_A": (2, width), "lora_B": (out, 2)}
+    return {
+        f"blocks.0.attn1.to_v.{half}.weight": torch.randn(shape, generator=generator) for half, shape in shapes.items()
+    }
+
+
+def test_what_was_learnt_for_groups_counts_for_groups_alone(gated: MiniBackbone, tmp_path: Path) -> None:
+    pair, one = two_people(), clip_inputs(1, tail=True)
+    plain = [gated.film(inputs) for inputs in (one, pair)]
+    folder = tmp_path / "adapted"
+    shutil.copytree(gated.folder, folder)
+    profile = gated.profile.model_copy(update={"group_adapter": True})
+    with pytest.raises(UserError, match=r"group_adapter\.safetensors: this weight file is missing"):
+        MiniBackbone.check(folder, profile)
+    lora = lora_for(gated)
+    save_file(lora, folder / "group_adapter.safetensors")
+    MiniBackbone.check(folder, profile)
+    adapted = MiniBackbone(folder, profile, gated.dtype)
+    assert np.array_equal(adapted.film(one), plain[0]), "one person is filmed as before"
+    pictures = adapted.film(pair)
+    assert not np.array_equal(pictures, plain[1])
+    a, b = lora.values()
+    changed, kept = (adapted.group_dit.blocks[number].attn1.to_v.weight for number in (0, 1))
+    expected = load_model(AudioDiT, folder / "transformer").blocks[0].attn1.to_v.weight + b @ a
+    assert torch.equal(changed, expected.to(changed.dtype)), "merged before it is rounded"
+    assert torch.equal(kept, adapted.dit.blocks[1].attn1.to_v.weight) and not changed.requires_grad
+    assert adapted.group_dit is adapted.group_dit and gated.group_dit is gated.dit
+    assert adapted.low_identity != gated.low_identity
+    gates = adapted.profile.model_copy(update={"gates": "none"})
+    without = MiniBackbone(folder, gates, torch.float32).film(pair)
+    assert np.array_equal(without, MiniBackbone(gated.folder, gates, torch.float32).film(pair)), "the picture as one"
+
+
+def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
+    pair = two_people()
+    gating = gated.gating(pair)
+    assert gating is not None and gating.identities is not None
+    assert gating.identities.tokens.shape[:2] == gating.identities.squares.shape[:2] == (1, 2)
+    elsewhere = gated.gating(replace(pair, faces=pair.faces[::-1].copy()))
+    assert elsewhere is not None and elsewhere.identities is not None
+    for name in ("tokens", "squares"):
+        assert torch.equal(getattr(elsewhere.identities, name), getattr(gating.identities, name).flip(1))
+    assert gated.gating(clip_inputs(1, tail=False)) is None, "one person owns the picture"
+
+
+def test_a_model_without_the_head_that_its_profile_wants_is_refused(model: Path) -> None:
+    profile = load_profile(model).model_copy(update={"gates": "predicted"})
+    assert isinstance(profile, MiniProfile)
+    with pytest.raises(UserError, match="mask_head"):
+        MiniBackbone.check(model, profile)
+
+
+@pytest.mark.parametrize("tail", [False, True])
+def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(
+    model_twice: Path, tail: bool, dtype: NumberFormat
+) -> None:
+    backbone = MiniBackbone(model_twice, dtype=resolve_dtype(dtype))
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    high = backbone.upscale(clip_inputs(1, tail), low)
+    assert high.shape == (9, 32, 48, 3)
+    assert high.dtype == np.uint8
+    assert np.array_equal(
+        MiniBackbone(model_twice, dtype=resolve_dtype(dtype)).upscale(clip_inputs(1, tail), low), high
+    )
+    assert not np.array_equal(backbone.upscale(clip_inputs(2, tail), low), high)
+    assert not np.array_equal(backbone.upscale(clip_inputs(1, tail), 255 - low), high)
+
+
+def test_enlarging_tells_people_apart_by_their_heads(model_twice: Path, dtype: NumberFormat) -> None:
+    backbone = MiniBackbone(model_twice, dtype=resolve_dtype(dtype))
+    low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
+    pair = two_people()
+    high = backbone.upscale(pair, low)
+    assert high.shape == (9, 32, 48, 3)
+    assert not np.array_equal(backbone.upscale(replace(pair, audio=pair.audio[::-1].copy()), low), high)
+    assert backbone.upscale_keyframe(pair.at([0, 1]), low[0]).shape == (32, 48, 3)
+
+
+def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path, dtype: NumberFormat) -> None:
+    backbone = MiniBackbone(model_twice, dtype=resolve_dtype(dtype))
+    inputs = clip_inputs(1, tail=False)
+    inputs = inputs.at([0, 1])
+    low = inputs.reference[::2, ::2]
+    high = backbone.upscale_keyframe(inputs, low)
+    assert high.shape == (32, 48, 3)
+    assert np.array_equal(backbone.upscale_keyframe(inputs, low), high)
+    assert not np.array_equal(backbone.upscale_keyframe(replace(inputs, head=255 - inputs.head), low), high)
+    assert not np.array_equal(backbone.upscale_keyframe(inputs, 255 - low), high)

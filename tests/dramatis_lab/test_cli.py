@@ -1,0 +1,63 @@
+"""The lab's command line: what it offers, and one sentence with exit code 2 for everything a user can get wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dramatis_lab import cli
+
+
+def test_the_surface_changes_on_purpose_only() -> None:
+    names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
+    assert names | {group.name for group in cli.app.registered_groups} == {"annotate", "world"}
+    assert {command.name for command in cli.world.registered_commands} == {"render", "dataset"}
+
+
+def folder_with(path: Path, name: str) -> Path:
+    path.mkdir()
+    (path / name).write_text("not what it says")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere"], "nowhere does not exist"),
+        (["clips/a.mp4"], "give the folder that holds the videos"),
+        (["notes"], "holds no videos"),
+        (["clips", "--detector", "nowhere.onnx"], "nowhere.onnx does not exist"),
+        (["clips", "--detector", "notes/a.txt"], "not an ONNX network"),
+        (["clips", "--pose", "notes/a.txt"], "not an ONNX network"),
+        (["clips", "--segmenter", "notes"], "no config.json"),
+        (["clips", "--output", "notes/a.txt"], "a.txt is a file"),
+        (["clips", "--groups", "notes/a.txt"], "a.txt is a file; give a folder to write the groups into"),
+    ],
+)
+def test_annotations_that_cannot_begin(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[lab])")
+    monkeypatch.chdir(tmp_path)
+    folder_with(tmp_path / "clips", "a.mp4")
+    folder_with(tmp_path / "notes", "a.txt")
+    before = set(tmp_path.rglob("*"))
+    monkeypatch.setattr(sys, "argv", ["dramatis-lab", "annotate", "--output", "out", "-q", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    code, message = stop.value.code, capsys.readouterr().err
+    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_video_that_cannot_be_read_is_in_the_manifest(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "clips", "a.mp4")
+    out, groups = tmp_path / "out", tmp_path / "groups"
+    result = CliRunner().invoke(cli.app, ["annotate", str(folder), "-o", str(out), "--groups", str(groups), "-q"])
+    assert result.exit_code == 0 and f"{groups}: 0 samples made" in result.output.replace("\n", "")
+    assert "1 videos (1 annotated now), 0 segments kept" in result.output
+    assert "rejected, unreadable: 1" in result.output
+    assert '"cause": "unreadable"' in (tmp_path / "out" / "manifest.jsonl").read_text()
