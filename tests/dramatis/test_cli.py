@@ -189,7 +189,8 @@ def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path, monkeypatch: 
         out = tmp_path / f"{name}.yaml"
         result = CliRunner().invoke(cli.app, ["plan", *good, "-p", prompt, "-m", str(model), "-o", str(out)])
         assert result.exit_code == 0, result.output
-        assert out.exists() and out.with_suffix(".html").read_text(encoding="utf-8").startswith("<!doctype html>")
+        assert out.exists()
+        assert out.with_suffix(".html").read_text(encoding="utf-8").startswith("<!doctype html>")
         estimate = CliRunner().invoke(cli.app, ["estimate", str(out), "-m", str(model)])
         assert estimate.exit_code == 0
         assert "sub-clips" in estimate.output
@@ -227,7 +228,9 @@ def test_an_edited_storyline_is_validated_by_line_and_field(
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     code, message = run(["validate", str(out)], monkeypatch, capsys)
     assert code == 2
-    assert f"line {place + 1}" in message and "shots[0].emotion.name" in message and "choose one of" in message
+    assert f"line {place + 1}" in message
+    assert "shots[0].emotion.name" in message
+    assert "choose one of" in message
 
 
 @pytest.mark.parametrize(
@@ -248,7 +251,9 @@ def test_plan_options_that_do_not_fit(
     before = set(tmp_path.rglob("*"))
     arguments = ["plan", *good, "-m", str(model), "-o", str(tmp_path / "p.yaml"), *options]
     code, message = run(arguments, monkeypatch, capsys)
-    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert code == 2, message
+    assert words in message, message
+    assert message.count("\n") == 1, message
     assert set(tmp_path.rglob("*")) == before
 
 
@@ -278,8 +283,11 @@ def test_the_preview_shows_who_is_who_before_anything_is_planned(pair: Path, tmp
     )
     assert result.exit_code == 0, result.output
     first, second, path = result.output.splitlines()
-    assert first.startswith("1  left    box=") and second.startswith("2  right   box=") and second.endswith("  bob")
-    assert path == str(shown) and shown.exists()
+    assert first.startswith("1  left    box=")
+    assert second.startswith("2  right   box=")
+    assert second.endswith("  bob")
+    assert path == str(shown)
+    assert shown.exists()
 
 
 TURNS = ["-a", "mixed.wav", "--subtitles", "turns.srt"]
@@ -331,7 +339,9 @@ def test_characters_that_are_not_clear(
     monkeypatch.chdir(tmp_path)
     before = set(tmp_path.rglob("*"))
     code, message = run(["generate", "-i", "both.png", "-o", "o.mp4", "-q", *options], monkeypatch, capsys)
-    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert code == 2, message
+    assert words in message, message
+    assert message.count("\n") == 1, message
     made = set(tmp_path.rglob("*")) - before
     assert made == ({tmp_path / "o.people.png"} if numbered else set())
     assert ("o.people.png" in message) == numbered
@@ -362,7 +372,9 @@ def test_tracks_of_an_edited_storyline_are_checked(
     write_storyline(story, tmp_path / "edited.yaml")
     arguments = ["render", str(tmp_path / "edited.yaml"), "-m", str(model), "-q"]
     code, message = run(arguments, monkeypatch, capsys)
-    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert code == 2, message
+    assert words in message, message
+    assert message.count("\n") == 1, message
 
 
 def test_the_cost_of_public_weights_is_foretold_for_a_card(
@@ -377,9 +389,11 @@ def test_the_cost_of_public_weights_is_foretold_for_a_card(
     said = CliRunner().invoke(cli.app, [*command, "--gpu", "RTX 4090"])
     assert said.exit_code == 0, said.output
     assert "card   RTX 4090, 24 GB: weights whole, which ask for" in said.output
-    assert "time   about 0 min for the video network" in said.output and "disk   about" in said.output
+    assert "time   about 0 min for the video network" in said.output
+    assert "disk   about" in said.output
     code, message = run(["estimate", str(tmp_path / "s.yaml"), "--gpu", "H100"], monkeypatch, capsys)
-    assert code == 2 and "films on the processor; leave --gpu out" in message
+    assert code == 2
+    assert "films on the processor; leave --gpu out" in message
 
 
 def test_models_lists_what_ships() -> None:
@@ -394,11 +408,14 @@ def test_public_weights_are_described_checked_and_linked(
     folder = tmp_path / "weights"
     monkeypatch.setattr("dramatis.models.published.catalogue.OPEN_MODELS", {"tiny": tiny_open_model(folder)})
     said = CliRunner().invoke(cli.app, ["models", "add", "tiny"])
-    assert said.exit_code == 0 and "hf download any/Base config.json" in said.output
+    assert said.exit_code == 0
+    assert "hf download any/Base config.json" in said.output
     said = CliRunner().invoke(cli.app, ["models", "add", "tiny", "--folder", str(folder), "--checksums", "-q"])
-    assert said.exit_code == 0 and "Branch/infinitetalk.safetensors  checksum right" in said.output
+    assert said.exit_code == 0
+    assert "Branch/infinitetalk.safetensors  checksum right" in said.output
     listed = CliRunner().invoke(cli.app, ["models"]).output
-    assert f"tiny  {folder}  (linked)" in listed and "mini  " in listed
+    assert f"tiny  {folder}  (linked)" in listed
+    assert "mini  " in listed
     folder.rename(tmp_path / "elsewhere")
     assert f"tiny  {folder}  (linked, but gone)" in CliRunner().invoke(cli.app, ["models"]).output
 
@@ -418,5 +435,7 @@ def test_public_weights_that_cannot_be_added(
         "dramatis.models.published.catalogue.OPEN_MODELS", {"tiny": tiny_open_model(tmp_path / "weights")}
     )
     code, message = run(["models", "add", *arguments], monkeypatch, capsys)
-    assert code == 2 and words in message and message.count("\n") == 1
+    assert code == 2
+    assert words in message
+    assert message.count("\n") == 1
     assert not (tmp_path / "config").exists()

@@ -98,8 +98,10 @@ def test_a_schema_is_asked_for_first_and_the_key_travels_in_the_header_alone(ser
     assert ask(chat(server)).number == 7
     [request] = server.requests
     assert request["response_format"]["json_schema"]["schema"] == Number.model_json_schema()
-    assert request["model"] == "some-model" and request["temperature"] == 0.0
-    assert server.keys == [f"Bearer {KEY}"] and KEY not in json.dumps(request)
+    assert request["model"] == "some-model"
+    assert request["temperature"] == 0.0
+    assert server.keys == [f"Bearer {KEY}"]
+    assert KEY not in json.dumps(request)
 
 
 def test_what_a_server_cannot_do_is_tried_once(server: Fake) -> None:
@@ -132,7 +134,8 @@ def test_a_wrong_answer_is_sent_back_with_what_is_wrong(server: Fake) -> None:
     server.script = lambda request, count: (200, said(next(answers)))
     assert ask(chat(server)).number == 2
     complaints = [request["messages"][-1]["content"] for request in server.requests[1:]]
-    assert "number" in complaints[0] and "no JSON object" in complaints[1]
+    assert "number" in complaints[0]
+    assert "no JSON object" in complaints[1]
 
 
 FAILURES: dict[str, tuple[Script, str]] = {
@@ -234,12 +237,16 @@ def test_models_read_hear_and_warn(server: Fake) -> None:
     server.script = lambda request, count: (200, said(json.dumps(ANSWERS[wanted(request)])))
     story = plan(everyone(chat(server)))
     check(story)
-    assert story.shots[0].emotion.name == "sad" and story.shots[-1].emotion.name == "happy"
-    assert story.shots[0].camera.move == "pan_left" and any(g.name == "nod" for s in story.shots for g in s.gestures)
-    assert "bouncy grin" in story.shots[0].negative and "shakes the head" in story.shots[0].negative
+    assert story.shots[0].emotion.name == "sad"
+    assert story.shots[-1].emotion.name == "happy"
+    assert story.shots[0].camera.move == "pan_left"
+    assert any(g.name == "nod" for s in story.shots for g in s.gestures)
+    assert "bouncy grin" in story.shots[0].negative
+    assert "shakes the head" in story.shots[0].negative
     assert "sad" not in story.shots[0].negative.split(", ")
     turns = {turn.expert: turn for turn in reversed(story.dialogue)}
-    assert turns["audio"].thought == "I hear a glad voice" and turns["text"].thought == "two steps"
+    assert turns["audio"].thought == "I hear a glad voice"
+    assert turns["text"].thought == "two steps"
     assert story == plan(everyone(chat(server))), "equal answers, equal storylines"
 
 
@@ -250,7 +257,8 @@ def test_experts_fall_back_with_a_warning(server: Fake, name: str, caplog: pytes
     with caplog.at_level(logging.WARNING):
         story = plan(everyone(llm), "first very sad, then happy")
     embedded = plan(Crew(), "first very sad, then happy")
-    assert story.shots == embedded.shots and story.conflicts == embedded.conflicts
+    assert story.shots == embedded.shots
+    assert story.conflicts == embedded.conflicts
     assert any("no answer" in turn.thought for turn in story.dialogue)
     assert "embedded one speaks" in caplog.text
     assert KEY not in caplog.text + story.to_yaml()
@@ -275,7 +283,9 @@ def test_hostile_answers_stay_words(server: Fake) -> None:
     check(story)
     assert (story.image, story.audio, story.width, story.seed) == ("her.png", "speech.wav", 128, 3)
     text = story.to_yaml()
-    assert not any(ord(c) < 32 and c != "\n" for c in text) and "\u202e" not in text and "/etc/shadow" not in text
+    assert not any(ord(c) < 32 and c != "\n" for c in text)
+    assert "\u202e" not in text
+    assert "/etc/shadow" not in text
     assert all(len(turn.thought) <= 2000 for turn in story.dialogue)
 
 
@@ -299,7 +309,8 @@ def test_recorded_exchanges_replay_byte_for_byte(server: Fake) -> None:
     live = plan(everyone(Recorder(chat(server), recording)))
     count = len(server.requests)
     text = recording.model_dump_json()
-    assert KEY not in text and server.url not in text
+    assert KEY not in text
+    assert server.url not in text
     again = plan(everyone(Replay(Recording.model_validate_json(text))))
     assert again.to_yaml() == live.to_yaml()
     assert len(server.requests) == count

@@ -49,7 +49,9 @@ def test_annotations_that_cannot_begin(
     with pytest.raises(SystemExit) as stop:
         cli.main()
     code, message = stop.value.code, capsys.readouterr().err
-    assert code == 2 and words in message and message.count("\n") == 1, message
+    assert code == 2, message
+    assert words in message, message
+    assert message.count("\n") == 1, message
     assert set(tmp_path.rglob("*")) == before
 
 
@@ -57,7 +59,8 @@ def test_a_video_that_cannot_be_read_is_in_the_manifest(tmp_path: Path) -> None:
     folder = folder_with(tmp_path / "clips", "a.mp4")
     out, groups = tmp_path / "out", tmp_path / "groups"
     result = CliRunner().invoke(cli.app, ["annotate", str(folder), "-o", str(out), "--groups", str(groups), "-q"])
-    assert result.exit_code == 0 and f"{groups}: 0 samples made" in result.output.replace("\n", "")
+    assert result.exit_code == 0
+    assert f"{groups}: 0 samples made" in result.output.replace("\n", "")
     assert "1 videos (1 annotated now), 0 segments kept" in result.output
     assert "rejected, unreadable: 1" in result.output
     assert '"cause": "unreadable"' in (tmp_path / "out" / "manifest.jsonl").read_text()

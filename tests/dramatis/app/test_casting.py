@@ -63,7 +63,8 @@ def bound(group: Group, eye: Eye, folder: Path, *options: str) -> tuple[int, ...
 def test_options_are_read() -> None:
     (one,) = read_characters(["name=Ann,image=my,crop.png,audio=x.wav,box=1:2:3.5:4,point=0.5:0.25,at=2"])
     assert one == Wanted("Ann", Path("my,crop.png"), Path("x.wav"), (1, 2, 3.5, 4), (0.5, 0.25), "2")
-    assert one.says_who and not Wanted("Ann", audio=Path("x.wav")).says_who
+    assert one.says_who
+    assert not Wanted("Ann", audio=Path("x.wav")).says_who
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,8 @@ def test_who_is_meant_must_be_clear(
     with pytest.raises(UserError, match=words) as refused:
         bound(group, eye, tmp_path, *told)
     message = str(refused.value)
-    assert "\n" not in message and "numbered.png shows who is who" in message
+    assert "\n" not in message
+    assert "numbered.png shows who is who" in message
     with Image.open(tmp_path / "numbered.png") as drawn:
         assert drawn.width >= 768
 
@@ -182,10 +184,12 @@ def test_the_preview_numbers_everybody(group: Group) -> None:
     lines = describe(group)
     assert [line.split()[:2] for line in lines] == [["1", "left"], ["2", "middle"], ["3", "right"]]
     left, top, right, bottom = (int(side) for side in lines[1].split("box=")[1].split(":"))
-    assert SIDE < left < right < 2 * SIDE and 0 < top < bottom < SIDE
+    assert SIDE < left < right < 2 * SIDE
+    assert 0 < top < bottom < SIDE
     plain, named = (np.asarray(draw_people(group, names)) for names in (None, {1: "ann"}))
     changed = np.flatnonzero((plain != named).any((0, 2))) / plain.shape[1]
-    assert changed.min() > 0.3 and changed.max() < 0.67, "the name stands at its own person"
+    assert changed.min() > 0.3, "the name stands at its own person"
+    assert changed.max() < 0.67, "the name stands at its own person"
 
 
 def test_overlap_is_intersection_over_union() -> None:

@@ -23,15 +23,19 @@ def test_nobody_is_hired_unless_asked_for() -> None:
 
 def test_one_model_reads_and_warns() -> None:
     crew = hire(ADDRESS, "small", (), *FILES)
-    assert crew is not None and set(crew.models) == {"text", "negative"}
+    assert crew is not None
+    assert set(crew.models) == {"text", "negative"}
     assert crew.models["text"] is crew.models["negative"], "one model, one budget"
-    assert crew.picture is None and crew.sound is None
+    assert crew.picture is None
+    assert crew.sound is None
 
 
 def test_only_experts_that_look_and_listen_get_files() -> None:
     crew = hire(ADDRESS, None, ("visual=eye", "audio=ear"), *FILES)
-    assert crew is not None and set(crew.models) == {"visual", "audio"}
-    assert crew.picture is not None and crew.sound is not None
+    assert crew is not None
+    assert set(crew.models) == {"visual", "audio"}
+    assert crew.picture is not None
+    assert crew.sound is not None
     assert max(Image.open(io.BytesIO(crew.picture)).size) <= PICTURE_SIDE
     samples, rate = soundfile.read(io.BytesIO(crew.sound))
     assert 5 < len(samples) / rate <= SOUND_SECONDS

@@ -38,7 +38,9 @@ def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Pa
         [edge for edge, move in zip(edges, moves, strict=True) if (move == "static") == wanted]
         for wanted in (True, False)
     )
-    assert still and panned and min(abs(a - b) for a in still for b in panned) > 0.01
+    assert still
+    assert panned
+    assert min(abs(a - b) for a in still for b in panned) > 0.01
 
 
 def test_very_many_shots_are_not_drawn(storyline: Storyline, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,9 +60,11 @@ def test_everything_is_on_it() -> None:
     storyline, reader, _ = page("happy and sad, she nods, slow push-in", thumbnails=True)
     words = " ".join("".join(reader.words).split())
     for shot in storyline.shots:
-        assert shot.positive in words and shot.negative in words
+        assert shot.positive in words
+        assert shot.negative in words
         assert all(moment.positive in words for moment in shot.moments)
-    assert storyline.conflicts and all(conflict.why in words for conflict in storyline.conflicts)
+    assert storyline.conflicts
+    assert all(conflict.why in words for conflict in storyline.conflicts)
     assert all(turn.thought in words for turn in storyline.dialogue)
     assert "agitation 0.90: angry" in words
     assert len([tag for tag, _ in reader.tags if tag == "img"]) == len(storyline.shots)
@@ -71,22 +73,26 @@ def test_everything_is_on_it() -> None:
 def test_known_speakers_are_named_once_a_turn() -> None:
     heard = talk([("Ann", 60), ("Ann", 40), ("<b>Bob", 100), (None, 30), ("Ann", 80)])
     drawn = sound_drawing(direct(heard, "", image="a.png", audio="b.wav"), heard)
-    assert drawn.count(">Ann<") == 2 and drawn.count(">&lt;b&gt;Bob<") == 1
-    assert "speech &lt;b&gt;Bob" in drawn and "<b>Bob" not in drawn
+    assert drawn.count(">Ann<") == 2
+    assert drawn.count(">&lt;b&gt;Bob<") == 1
+    assert "speech &lt;b&gt;Bob" in drawn
+    assert "<b>Bob" not in drawn
 
 
 def test_it_loads_nothing() -> None:
     _, reader, text = page("warm", thumbnails=True)
     assert "default-src 'none'" in text
     sources = [value for _, attrs in reader.tags for name, value in attrs.items() if name in ("src", "href")]
-    assert sources and all(str(source).startswith("data:image/png;base64,") for source in sources)
+    assert sources
+    assert all(str(source).startswith("data:image/png;base64,") for source in sources)
     assert not {"script", "link", "iframe"} & {tag for tag, _ in reader.tags}
 
 
 @pytest.mark.parametrize("prompt", [HOSTILE, '" onload="alert(1)', ""])
 def test_hostile_words_are_shown_as_words(prompt: str) -> None:
     _, reader, text = page(prompt)
-    assert "script" not in {tag for tag, _ in reader.tags} and "onload" not in {n for _, a in reader.tags for n in a}
+    assert "script" not in {tag for tag, _ in reader.tags}
+    assert "onload" not in {n for _, a in reader.tags for n in a}
     assert not re.search("[\u202e\x1b]", text)
     assert "<b>hi</b>"[:14] in "".join(reader.words)
 
@@ -107,6 +113,7 @@ def test_several_people_each_have_a_lane_and_their_acting() -> None:
     alone = direct(heard, "", image="a.png", audio="b.wav")
     drawn, plain = sound_drawing(storyline, heard), sound_drawing(alone, heard)
     assert drawn.count("Bob: speech") == drawn.count("&lt;Ann&gt;: speech") == 1
-    assert 'viewBox="0 0 1000 182"' in drawn and 'viewBox="0 0 1000 150"' in plain
+    assert 'viewBox="0 0 1000 182"' in drawn
+    assert 'viewBox="0 0 1000 150"' in plain
     assert ": speech" not in plain
     assert "Bob: neutral, nod" in storyline_page(storyline, heard)

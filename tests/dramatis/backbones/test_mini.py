@@ -151,10 +151,12 @@ def test_pictures_survive_the_way_to_tensors_and_back() -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (5, 8, 16, 3)).astype(np.uint8)
     tensor = to_tensor(pictures)
     assert tensor.shape == (1, 3, 5, 8, 16)
-    assert tensor.min() >= -1 and tensor.max() <= 1
+    assert tensor.min() >= -1
+    assert tensor.max() <= 1
     assert np.array_equal(to_pictures(tensor), pictures)
     beyond = torch.full((1, 3, 1, 2, 2), 7.0)
-    assert (to_pictures(beyond) == 255).all() and (to_pictures(-beyond) == 0).all()
+    assert (to_pictures(beyond) == 255).all()
+    assert (to_pictures(-beyond) == 0).all()
 
 
 def clip_inputs(seed: int, tail: bool) -> ClipInputs:
@@ -204,7 +206,8 @@ def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: P
     )
 
     shown = backbone._opposed(plain, backbone._conditions(plain, backbone._given(plain)[1]))
-    assert shown.negative_condition is not None and shown.negative_controls is not None
+    assert shown.negative_condition is not None
+    assert shown.negative_controls is not None
     kept = shown.negative_condition[:, :4] == shown.condition[:, :4]
     assert kept.all(), "the same frames are given"
     told = shown.negative_controls[0, 0, :, EMOTION_COLUMNS]
@@ -269,8 +272,10 @@ def test_everybody_is_seen_in_a_window_of_their_own(gated: MiniBackbone) -> None
     gated.profile = gated.profile.model_copy(update={"gates": "heads", "area": 32 * 32})
     seen = gated._seen_by(pair)
     assert isinstance(seen, Windows)
-    assert seen.spans[0][0] == 0 and seen.spans[1][1] == pair.size[1] // 8
-    assert seen.maps.shape[0] == 2 and not torch.equal(seen.maps[0], seen.maps[1])
+    assert seen.spans[0][0] == 0
+    assert seen.spans[1][1] == pair.size[1] // 8
+    assert seen.maps.shape[0] == 2
+    assert not torch.equal(seen.maps[0], seen.maps[1])
     assert gated._seen_by(one) is gated.dit
     gated.profile = gated.profile.model_copy(update={"gates": "none"})
     assert gated._seen_by(pair) is gated.dit
@@ -343,8 +348,10 @@ def test_what_was_learnt_for_groups_counts_for_groups_alone(gated: MiniBackbone,
     changed, kept = (adapted.group_dit.blocks[number].attn1.to_v.weight for number in (0, 1))
     expected = load_model(AudioDiT, folder / "transformer").blocks[0].attn1.to_v.weight + b @ a
     assert torch.equal(changed, expected.to(changed.dtype)), "merged before it is rounded"
-    assert torch.equal(kept, adapted.dit.blocks[1].attn1.to_v.weight) and not changed.requires_grad
-    assert adapted.group_dit is adapted.group_dit and gated.group_dit is gated.dit
+    assert torch.equal(kept, adapted.dit.blocks[1].attn1.to_v.weight)
+    assert not changed.requires_grad
+    assert adapted.group_dit is adapted.group_dit
+    assert gated.group_dit is gated.dit
     assert adapted.low_identity != gated.low_identity
     gates = adapted.profile.model_copy(update={"gates": "none"})
     without = MiniBackbone(folder, gates, torch.float32).film(pair)
@@ -354,10 +361,12 @@ def test_what_was_learnt_for_groups_counts_for_groups_alone(gated: MiniBackbone,
 def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
     pair = two_people()
     gating = gated.gating(pair)
-    assert gating is not None and gating.identities is not None
+    assert gating is not None
+    assert gating.identities is not None
     assert gating.identities.tokens.shape[:2] == gating.identities.squares.shape[:2] == (1, 2)
     elsewhere = gated.gating(replace(pair, faces=pair.faces[::-1].copy()))
-    assert elsewhere is not None and elsewhere.identities is not None
+    assert elsewhere is not None
+    assert elsewhere.identities is not None
     for name in ("tokens", "squares"):
         assert torch.equal(getattr(elsewhere.identities, name), getattr(gating.identities, name).flip(1))
     assert gated.gating(clip_inputs(1, tail=False)) is None, "one person owns the picture"

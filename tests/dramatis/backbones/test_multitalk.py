@@ -133,11 +133,14 @@ def test_who_speaks_and_who_stands_where_are_told_apart(backbone: PublicBackbone
     """The first character is the first voice and the first region, whoever stands left."""
     inputs = clip_inputs(people=2)
     given = backbone._conditions(inputs, 0)
-    assert given.regions is not None and torch.equal(given.regions[0], REGIONS.float())
+    assert given.regions is not None
+    assert torch.equal(given.regions[0], REGIONS.float())
     voices = backbone._conditions(replace(inputs, audio=inputs.audio[::-1].copy()), 0)
-    assert torch.equal(voices.audio, given.audio[:, [1, 0]]) and torch.equal(voices.regions, given.regions)
+    assert torch.equal(voices.audio, given.audio[:, [1, 0]])
+    assert torch.equal(voices.regions, given.regions)
     places = backbone._conditions(replace(inputs, faces=inputs.faces[::-1].copy()), 0)
-    assert torch.equal(places.regions, given.regions[:, [1, 0, 2]]) and torch.equal(places.audio, given.audio)
+    assert torch.equal(places.regions, given.regions[:, [1, 0, 2]])
+    assert torch.equal(places.audio, given.audio)
     assert backbone._conditions(clip_inputs(), 0).regions is None, "one person owns the picture"
     swapped = backbone.film(replace(inputs, audio=inputs.audio[::-1].copy()))
     assert not np.array_equal(swapped, backbone.film(inputs))
@@ -280,10 +283,14 @@ def test_two_people_are_filmed_each_with_their_own_voice(
     assert (probe_video(film.video).frames, probe_video(film.video).size) == (20, (128, 64))
     assert {regions.shape for _, regions in asked} == {(1, 3, 8, 16)}
     ann, bob, _ = asked[0][1][0]
-    assert ann[:, :8].any() and not ann[:, 8:].any() and bob[:, 8:].any() and not bob[:, :8].any()
+    assert ann[:, :8].any()
+    assert not ann[:, 8:].any()
+    assert bob[:, 8:].any()
+    assert not bob[:, :8].any()
     # Who says nothing hears silence; in the evaluation without sound nobody hears anything.
     speaking, quiet = asked[0][0][0]
-    assert speaking.std() > 0 and not torch.equal(speaking, quiet)
+    assert speaking.std() > 0
+    assert not torch.equal(speaking, quiet)
     assert {bool(audio.any()) for audio, _ in asked} == {True, False}
 
     third = storyline.characters[1].model_copy(update={"name": "cid", "face": (0.4, 0.2, 0.6, 0.8)})
@@ -415,7 +422,8 @@ def test_a_missing_piece_is_named_before_anything_loads(
         monkeypatch.setattr(public, load, None)
     with pytest.raises(UserError, match=sentence) as refused:
         AvatarPipeline.from_pretrained("infinitetalk")
-    assert "\n" not in str(refused.value) and str(linked) in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert str(linked) in str(refused.value)
 
 
 def test_an_encoder_of_another_width_is_refused(linked: Path) -> None:
@@ -441,7 +449,8 @@ def test_pickles_are_opened_only_if_the_profile_allows_it(tmp_path: Path) -> Non
     (folder / "profile.yaml").write_text(profile.replace('"audio": ', '"pickles": true, "audio": '))
     net = open_backbone(folder)
     features, _ = net.hear(ROOT / "examples" / "speech.wav", 5)
-    assert features.shape == (5, 12, 768) and features.std() > 0
+    assert features.shape == (5, 12, 768)
+    assert features.std() > 0
     before = net.identity
     torch.save(
         {key: value + 1 for key, value in torch.load(heard / "pytorch_model.bin").items()}, heard / "pytorch_model.bin"

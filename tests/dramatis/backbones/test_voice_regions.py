@@ -35,7 +35,8 @@ def test_the_first_character_is_the_first_person_wherever_they_stand() -> None:
 
 def test_people_who_stand_close_share_at_the_middle_between_them() -> None:
     first, second, _ = voice_regions(np.stack([face(56), face(72)]), SIZE, GRID)
-    assert first[4].nonzero()[0].max() == 7 and second[4].nonzero()[0].min() == 8
+    assert first[4].nonzero()[0].max() == 7
+    assert second[4].nonzero()[0].min() == 8
 
 
 @pytest.mark.parametrize("scale", [2, 3])

@@ -31,7 +31,8 @@ def test_more_corruption_is_more_blur_and_more_of_a_warm_cast() -> None:
     sharpness, warmth = [], []
     for strength in (0.0, 0.3, 0.6, 1.0):
         spoilt = corrupted(textured(), strength)
-        assert spoilt.shape == (64, 64, 3) and spoilt.dtype == np.uint8
+        assert spoilt.shape == (64, 64, 3)
+        assert spoilt.dtype == np.uint8
         sharpness.append(laplacian_variance(spoilt, canonical_sight()) / spoilt.var())
         red, green, blue = corrupted(grey, strength)[0, 0].astype(int)
         assert red >= green >= blue

@@ -141,7 +141,8 @@ def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., Set
         high, low = made.high(frame), made.low(frame)
         assert high.shape == (scale * SIDE, scale * SIDE, 3)
         means = high.reshape(SIDE, scale, SIDE, scale, 3).mean((1, 3))
-        assert low.dtype == np.uint8 and np.abs(low - means).max() <= 0.5
+        assert low.dtype == np.uint8
+        assert np.abs(low - means).max() <= 0.5
         assert 0 < np.abs(low - picture(frame, 50).astype(float)).mean() < 20
 
 

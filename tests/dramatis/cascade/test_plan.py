@@ -44,7 +44,8 @@ def check_blueprint(plan: CascadePlan) -> None:
             wanted = clip.frames[known.position]
             assert wanted == (0 if known.clip is None else made[known.clip][known.source])
         if clip.waypoint:
-            assert not clip.dependencies and clip.frames[1:] == tuple(range(clip.frames[1], clip.frames[1] + 16, 4))
+            assert not clip.dependencies
+            assert clip.frames[1:] == tuple(range(clip.frames[1], clip.frames[1] + 16, 4))
             assert len(set(clip.shots[:2])) == 1, "the reference must not bring words of the first shot along"
         elif len(plan.blueprint) > 1:
             assert clip.given[-1].position == len(clip.frames) - 1
@@ -59,7 +60,8 @@ def check_blueprint(plan: CascadePlan) -> None:
 
 def check_clips(plan: CascadePlan, result: ClipPlan) -> None:
     clips = result.clips
-    assert clips[0].first == 0 and clips[-1].last == plan.padded - 1
+    assert clips[0].first == 0
+    assert clips[-1].last == plan.padded - 1
     assert all(clip.length in sizes(plan) for clip in clips)
     assert all(a.last == b.first for a, b in pairwise(clips))
     emitted = [frame for clip in clips for frame in clip.emit]
@@ -95,7 +97,8 @@ def check_clips(plan: CascadePlan, result: ClipPlan) -> None:
 )
 def test_any_duration_any_choice(frames: int, seed: int, geometry: Geometry) -> None:
     plan = plan_frames(frames, shots_of(frames, seed), geometry=geometry)
-    assert plan.padded % 4 == 1 and 0 <= plan.padded - max(frames, 2) < 4
+    assert plan.padded % 4 == 1
+    assert 0 <= plan.padded - max(frames, 2) < 4
     check_blueprint(plan)
     generator = random.Random(seed)
     check_clips(plan, clips_from_keyframes(plan, [generator.choice(b.candidates) for b in plan.boundaries]))

@@ -125,4 +125,5 @@ def test_an_anchor_takes_its_detail_from_the_keyframe_and_its_look_from_the_tran
         assert inputs.audio[0, :, 0].tolist() == [seam.frame, seam.frame]
         frame = stored(stage, transitions[seam.frame].key)[seam.frame - seam.window.start]
         grain = stored(stage, anchor.key)[0].astype(int) - frame.repeat(2, 0).repeat(2, 1)
-        assert grain.min() >= 0 and grain.max() < 20
+        assert grain.min() >= 0
+        assert grain.max() < 20

@@ -27,7 +27,9 @@ def picture(left: int, right: int) -> np.ndarray:
 def test_heads_of_the_tests_lie_in_their_halves() -> None:
     still = Performance.still(1)
     left, right = (project(head, still, SIZE, TEMPLATE_68)[0, 27:, 0] for head in heads())
-    assert left.min() > 0 and left.max() < 64 < right.min() and right.max() < 128
+    assert left.min() > 0
+    assert left.max() < 64 < right.min()
+    assert right.max() < 128
 
 
 def test_the_darkest_face_decides() -> None:
@@ -47,6 +49,8 @@ def test_lifts_have_bounds(tone: int, expected: float) -> None:
 def test_what_is_restored_is_what_was_lifted(lift: float) -> None:
     values = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
     light = lifted(values, lift)
-    assert light.dtype == np.uint8 and (np.diff(light.ravel()[::3].astype(int)) >= 0).all()
+    assert light.dtype == np.uint8
+    assert (np.diff(light.ravel()[::3].astype(int)) >= 0).all()
     assert np.abs(restored(light, lift).astype(int) - values).max() <= 1
-    assert (light >= values).all() and (lift == 1.0) == np.array_equal(light, values)
+    assert (light >= values).all()
+    assert (lift == 1.0) == np.array_equal(light, values)

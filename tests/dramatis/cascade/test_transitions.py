@@ -27,7 +27,8 @@ def test_a_transition_is_given_both_sides_and_the_sound_of_its_window(make_set: 
         before, after = inputs.head[:, 0, 0], inputs.tail[:, 0, 0]
         assert before[:, 0].tolist() == list(seam.window)[:HEAD]
         assert after[:, 0].tolist() == list(seam.window)[-TAIL:]
-        assert set(before[:, 1]) == {seam.left} and set(after[:, 1]) == {seam.left + 1}
+        assert set(before[:, 1]) == {seam.left}
+        assert set(after[:, 1]) == {seam.left + 1}
         assert inputs.audio[0, :, 0].tolist() == list(seam.window)
         assert made[seam.frame].after == (work[seam.left].key, work[seam.left + 1].key)
     for seam, again in zip(clips.seams, stage.backbone.again, strict=True):
@@ -40,7 +41,8 @@ def test_a_transition_is_given_both_sides_and_the_sound_of_its_window(make_set: 
 def test_the_gap_lies_around_the_seam_between_what_is_given(make_set: MakeSet) -> None:
     clips, _ = filmed(make_set(120))
     for seam in clips.seams:
-        assert seam.frame in seam.gap and seam.frame + 1 in seam.gap
+        assert seam.frame in seam.gap
+        assert seam.frame + 1 in seam.gap
         assert len(seam.gap) + HEAD + TAIL == len(seam.window)
         assert seam.gap.start - seam.window.start == HEAD
 

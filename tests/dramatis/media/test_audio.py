@@ -23,7 +23,8 @@ def test_reads_every_promised_format(make_audio, suffix):
     assert info.duration == pytest.approx(1.5, abs=0.06), "mp3 and aac pad to whole frames"
     assert (info.rate, info.channels) == (44_100, 2)
     samples = load(path)
-    assert samples.dtype == np.float32 and len(samples) == round(info.duration * 16_000)
+    assert samples.dtype == np.float32
+    assert len(samples) == round(info.duration * 16_000)
     assert 0.2 < np.abs(samples).max() < 1.0
 
 
@@ -144,7 +145,10 @@ def test_bad_audio_is_refused_in_one_sentence(tmp_path, name, make, word):
     with pytest.raises(UserError, match=word) as error:
         probe(tmp_path / name)
     text = str(error.value)
-    assert text[0].isupper() and text.endswith(".") and "\n" not in text and ";" in text
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert ";" in text
 
 
 def test_videos_and_pictures_are_no_audio(tmp_path, frames, make_audio, make_image):
@@ -180,7 +184,8 @@ def test_a_voice_is_cut_out_of_a_recording_where_it_is_heard(edges, block):
     whole = np.random.default_rng(0).uniform(-1, 1, 40 * 640).astype(np.float32)
     blocks = (whole[start : start + block] for start in range(0, len(whole), block))
     cut = np.concatenate(list(heard_in(blocks, spans)))
-    assert cut.shape == whole.shape and cut.dtype == np.float32
+    assert cut.shape == whole.shape
+    assert cut.dtype == np.float32
     inside = np.zeros(len(whole), bool)
     for span in spans:
         inside[span.start * 640 : span.stop * 640] = True

@@ -26,7 +26,9 @@ def claim_size(path: Path, width: int, height: int) -> Path:
 
 def assert_one_sentence(error: pytest.ExceptionInfo[UserError]) -> None:
     text = str(error.value)
-    assert text[0].isupper() and text.endswith(".") and "\n" not in text
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert "\n" not in text
     assert ";" in text, "the remedy follows the fault"
 
 
@@ -35,7 +37,8 @@ def test_reads_every_promised_format(make_image, name):
     image = load_image(make_image(name))
     assert (image.mode, image.size) == ("RGB", (96, 128))
     red, _, blue = image.getpixel((10, 60))
-    assert red > 150 and blue < 90
+    assert red > 150
+    assert blue < 90
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "I;16", "LA", "RGBA", "YCbCr"])
@@ -120,7 +123,8 @@ def _png(size: tuple[int, int], mode: str = "RGB") -> bytes:
 @given(st.integers(1, 9999), st.integers(1, 9999))
 def test_chosen_size_is_on_the_grid_near_the_area_and_the_aspect(width, height):
     across, down = choose_size(width, height)
-    assert across % 16 == 0 and down % 16 == 0
+    assert across % 16 == 0
+    assert down % 16 == 0
     assert 0.8 < across * down / 128**2 < 1.25
     aspect = min(max(width / height, 0.4), 2.5)
     assert 0.85 < across / down / aspect < 1.18
@@ -154,8 +158,10 @@ def test_a_box_stays_on_what_it_marks_when_the_picture_is_fitted(width, height, 
 
 def test_fit_crops_the_centre_to_unit_range(make_image):
     pixels = fit_image(load_image(make_image(size=(400, 100))), (128, 64))
-    assert pixels.shape == (3, 64, 128) and pixels.dtype == np.float32
-    assert pixels.min() >= -1 and pixels.max() <= 1
+    assert pixels.shape == (3, 64, 128)
+    assert pixels.dtype == np.float32
+    assert pixels.min() >= -1
+    assert pixels.max() <= 1
     assert pixels[0, 32, 10] > 0.4 > pixels[2, 32, 10]
     assert pixels[2, 32, 118] > 0.4 > pixels[0, 32, 118]
 
@@ -163,7 +169,8 @@ def test_fit_crops_the_centre_to_unit_range(make_image):
 def test_a_fitted_picture_shows_the_same_in_bytes(make_image):
     image = load_image(make_image(size=(400, 100)))
     picture = fit_picture(image, (128, 64))
-    assert picture.shape == (64, 128, 3) and picture.dtype == np.uint8
+    assert picture.shape == (64, 128, 3)
+    assert picture.dtype == np.uint8
     np.testing.assert_allclose(picture.transpose(2, 0, 1) / 127.5 - 1, fit_image(image, (128, 64)), atol=1e-6)
 
 

@@ -77,7 +77,8 @@ def test_clips_off_the_grid_are_refused(shape: tuple[int, ...]) -> None:
 def test_masks_of_everybody() -> None:
     owners = np.random.default_rng(0).integers(0, 3, (5, 16, 24)).astype(np.uint8)
     own = masks_of(owners, 2)
-    assert own.shape == (2, 5, 16, 24) and own.dtype == bool
+    assert own.shape == (2, 5, 16, 24)
+    assert own.dtype == bool
     assert np.array_equal(own[1], owners == 2)
     assert not masks_of(np.zeros_like(owners), 1).any()
 

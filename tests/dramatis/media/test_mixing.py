@@ -23,7 +23,8 @@ def test_quiet_voices_add_up_as_they_are(tmp_path: Path) -> None:
     mixed, rate = soundfile.read(tmp_path / "out" / "mix.wav")
     wanted, _ = soundfile.read(ann)
     wanted[:8000] += soundfile.read(bob)[0]
-    assert rate == 16_000 and len(mixed) == 24_000
+    assert rate == 16_000
+    assert len(mixed) == 24_000
     assert np.abs(mixed - wanted).max() < 1e-3
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mix.wav"]
 

@@ -59,7 +59,8 @@ def test_what_is_written_is_read_back(rows: list[tuple[int, int, str, str | None
         back = parse_subtitles(text)
         assert [(c.text, c.speaker) for c in back] == [(c.text, c.speaker) for c in cues]
         for read, written in zip(back, cues, strict=True):
-            assert abs(read.start - written.start) < 2e-3 and abs(read.stop - written.stop) < 2e-3
+            assert abs(read.start - written.start) < 2e-3
+            assert abs(read.stop - written.stop) < 2e-3
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_a_region_without_tokens_attracts_none() -> None:
     regions = REGIONS.clone()
     regions[:, 2] = 0
     mass = attention_mass(query, key[:, :5], regions)
-    assert (mass[:, 2] == 0).all() and (mass[:, :2] > 0).all()
+    assert (mass[:, 2] == 0).all()
+    assert (mass[:, :2] > 0).all()
     assert (places(mass) != 12).all()
 
 
@@ -58,7 +59,8 @@ def test_equal_masses_are_no_division_by_zero() -> None:
 
 def test_angles_turn_by_position_and_slow_down_along_the_channels() -> None:
     cos, sin = angles(torch.tensor([0.0, 2.0]), 4)
-    assert torch.equal(cos[0], torch.ones(4)) and torch.equal(sin[0], torch.zeros(4))
+    assert torch.equal(cos[0], torch.ones(4))
+    assert torch.equal(sin[0], torch.zeros(4))
     turned = rotate(torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4), (cos[1], sin[1])).flatten()
     expected = torch.tensor([2.0, 2.0, 0.02, 0.02])
     assert torch.allclose(
@@ -73,4 +75,5 @@ def test_keys_of_the_voices_lie_in_the_middle_of_their_listeners() -> None:
     (cos, _), (key_cos, key_sin) = binding.rotaries(6, tokens=3)
     assert cos.shape == (1, 2, 5, 6)
     expected = angles(torch.tensor([2.0, 2.0, 2.0, 22.0, 22.0, 22.0]), 6)
-    assert torch.equal(key_cos, expected[0]) and torch.equal(key_sin, expected[1])
+    assert torch.equal(key_cos, expected[0])
+    assert torch.equal(key_sin, expected[1])

@@ -125,7 +125,8 @@ def test_the_head_reads_the_block_of_its_config_in_the_public_layout() -> None:
         )
         head = tiny_head(block=1)
         logits = head(seen[head.config.block], Identities(identity_tokens(dit, crops), torch.ones(1, 2, 3)), GRID)
-    assert sorted(seen) == [0, 1] and out.shape == (1, 16, FRAMES, 4, 6)
+    assert sorted(seen) == [0, 1]
+    assert out.shape == (1, 16, FRAMES, 4, 6)
     assert logits.shape == (1, 3, FRAMES, 4, 6)
 
 
@@ -143,7 +144,8 @@ def test_the_square_holds_head_and_shoulders() -> None:
     left, top, side = identity_square(anchors, (160, 300))
     assert side == pytest.approx(1.7 * scale, rel=0.01)
     assert left + side / 2 == pytest.approx(100, abs=1)
-    assert top < anchors[:, 1].min() - 0.3 * scale and top + side > anchors[:, 1].max() + 0.4 * scale
+    assert top < anchors[:, 1].min() - 0.3 * scale
+    assert top + side > anchors[:, 1].max() + 0.4 * scale
     turned = anchors.copy()
     turned[:, 0] = 100 + 0.7 * (anchors[:, 0] - 100)
     assert identity_square(turned, (160, 300))[2] == pytest.approx(side, rel=0.01)
@@ -152,4 +154,5 @@ def test_the_square_holds_head_and_shoulders() -> None:
 def test_the_square_is_no_higher_than_the_picture() -> None:
     anchors = torch.tensor([50.0, 40.0]).numpy() + ANCHOR_TEMPLATE[:, :2] * (90, -90)
     _, top, side = identity_square(anchors, (96, 200))
-    assert side == 96 and top == 0
+    assert side == 96
+    assert top == 0

@@ -44,7 +44,8 @@ def shift_of(point: list[float], **changes: dict[int, float]) -> np.ndarray:
 
 
 def test_template_is_a_face() -> None:
-    assert TEMPLATE_68.shape == (68, 3) and len(ANCHOR_NAMES) == len(ANCHOR_TEMPLATE) == 9
+    assert TEMPLATE_68.shape == (68, 3)
+    assert len(ANCHOR_NAMES) == len(ANCHOR_TEMPLATE) == 9
     assert TEMPLATE_68[36, 0] < 0 < TEMPLATE_68[45, 0]
     assert TEMPLATE_68[27, 1] > TEMPLATE_68[30, 1] > TEMPLATE_68[51, 1] > TEMPLATE_68[8, 1]
     assert TEMPLATE_68[:, 2].argmax() == 30

@@ -43,7 +43,8 @@ def test_places_belong_to_the_nearest_head_and_chest() -> None:
     shares = head_shares(anchors, SIZE, GRID)
     assert shares.shape == (2, 3, *GRID)
     assert np.allclose(shares.sum(0), 1, atol=1e-6)
-    assert (shares[0, :, :, :7] > 0.75).all() and (shares[1, :, :, 9:] > 0.75).all()
+    assert (shares[0, :, :, :7] > 0.75).all()
+    assert (shares[1, :, :, 9:] > 0.75).all()
     assert np.allclose(shares[0, ..., ::-1], shares[1], atol=1e-5), "the picture is a mirror of itself"
     assert np.array_equal(head_shares(anchors[::-1], SIZE, GRID), shares[::-1])
 
@@ -51,7 +52,8 @@ def test_places_belong_to_the_nearest_head_and_chest() -> None:
 def test_faces_are_where_landmarks_are_and_necks_are_none() -> None:
     anchors = np.stack([head_at(30.0), head_at(98.0)])
     found = faces(anchors, SIZE, (64, 128))
-    assert found.shape == (3, 64, 128) and ((found >= 0) & (found <= 1)).all()
+    assert found.shape == (3, 64, 128)
+    assert ((found >= 0) & (found <= 1)).all()
     eyes_and_lips = 30 * TEMPLATE_68[36:68, :2]
     for x in (30, 98):
         columns, rows = (x + eyes_and_lips[:, 0]).astype(int), (24 - eyes_and_lips[:, 1]).astype(int)
@@ -88,10 +90,12 @@ def test_windows_hold_heads_and_cover_the_frame(middles: list[float], moves: lis
     windows = head_windows(np.stack(heads), width, side, unit)
     covered = np.zeros(width, bool)
     for (start, stop), head in zip(windows, heads, strict=True):
-        assert 0 <= start < stop <= width and start % unit == stop % unit == 0
+        assert 0 <= start < stop <= width
+        assert start % unit == stop % unit == 0
         assert stop - start >= min(side, width)
         inside = head[..., 0].clip(0, width)
-        assert start <= inside.min() and inside.max() <= stop
+        assert start <= inside.min()
+        assert inside.max() <= stop
         covered[start:stop] = True
     assert covered.all()
 

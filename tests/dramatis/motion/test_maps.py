@@ -50,7 +50,8 @@ def test_the_cell_at_the_mouth_reads_the_mouth(performance: Performance) -> None
 
 def test_head_coordinates_grow_right_and_up() -> None:
     maps = maps_of(with_values(1))[0]
-    assert (np.diff(maps[0], axis=1) > 0).all() and (np.diff(maps[1], axis=0) < 0).all()
+    assert (np.diff(maps[0], axis=1) > 0).all()
+    assert (np.diff(maps[1], axis=0) < 0).all()
 
 
 def test_a_still_camera_displaces_nothing() -> None:
@@ -62,7 +63,8 @@ def test_displacement_points_to_the_source() -> None:
     np.testing.assert_allclose(panned[0], -0.4, atol=1e-5)  # content moved right: it came from the left
     np.testing.assert_allclose(panned[1], 0.2, atol=1e-5)  # and up: it came from below
     zoomed = maps_of(with_values(1, camera={0: 0.1}))[0, 2:4]
-    assert (zoomed[0, :, 0] > 0).all() and (zoomed[0, :, -1] < 0).all()
+    assert (zoomed[0, :, 0] > 0).all()
+    assert (zoomed[0, :, -1] < 0).all()
     orbited = maps_of(with_values(1, camera={4: 0.1}))[0, 2:4]
     np.testing.assert_allclose(orbited[0], 0.16, atol=1e-5)  # background slid left
 
@@ -78,6 +80,8 @@ def test_the_last_channels_are_the_place_in_the_reference() -> None:
 def test_range_and_length_are_checked() -> None:
     performance = with_values(3, camera={0: 0.45, 1: 0.12})
     maps = coordinate_maps(np.full((3, 9, 2), 64.0), performance, SIZE, GRID)
-    assert maps.dtype == np.float32 and maps.shape == (3, 6, 16, 16) and np.abs(maps).max() <= 1.0
+    assert maps.dtype == np.float32
+    assert maps.shape == (3, 6, 16, 16)
+    assert np.abs(maps).max() <= 1.0
     with pytest.raises(ValueError, match="anchors"):
         coordinate_maps(np.zeros((2, 9, 2)), performance, SIZE, GRID)

@@ -73,10 +73,12 @@ def check_bounds(performance: Performance) -> None:
     tiny = 1e-6
     assert (np.abs(performance.head) <= HEAD_LIMITS + tiny).all()
     assert (np.abs(performance.gaze) <= GAZE_LIMITS + tiny).all()
-    assert (performance.camera <= CAMERA_HIGH + tiny).all() and (performance.camera >= CAMERA_LOW - tiny).all()
+    assert (performance.camera <= CAMERA_HIGH + tiny).all()
+    assert (performance.camera >= CAMERA_LOW - tiny).all()
     for name in ("blink", "brow", "emotion", "speech"):
         values = getattr(performance, name)
-        assert values.min() >= 0.0 and values.max() <= 1.0
+        assert values.min() >= 0.0
+        assert values.max() <= 1.0
     np.testing.assert_allclose(performance.emotion.sum(1), 1.0, atol=1e-5)
 
 
@@ -86,8 +88,10 @@ def test_any_shots_stay_in_bounds_and_start_at_rest(frames: int, seed: int) -> N
     performance = perform(random_shots(frames, seed), voice(frames, seed), seed)
     assert len(performance) == frames
     check_bounds(performance)
-    assert not performance.head[0].any() and not performance.camera[0].any()
-    assert performance.blink[0] == 0.0 and performance.emotion[0, 0] == 1.0
+    assert not performance.head[0].any()
+    assert not performance.camera[0].any()
+    assert performance.blink[0] == 0.0
+    assert performance.emotion[0, 0] == 1.0
     assert np.abs(np.diff(performance.camera, axis=0)).max(initial=0.0) < 0.015
     assert np.abs(np.diff(performance.head, axis=0)).max(initial=0.0) < 0.12
 
@@ -107,7 +111,8 @@ def test_an_hour_is_fast_bounded_and_does_not_drift() -> None:
 def test_the_same_move_for_ever_reaches_a_framing_and_keeps_it(move: str) -> None:
     shots = [Shot(index=k, span=FrameSpan(100 * k, 100 * k + 100), camera=Camera(move, 1.0)) for k in range(200)]
     camera = perform(shots, Prosody.silence(20_000), 3).camera
-    assert (camera <= CAMERA_HIGH).all() and (camera >= CAMERA_LOW).all()
+    assert (camera <= CAMERA_HIGH).all()
+    assert (camera >= CAMERA_LOW).all()
     assert np.abs(np.diff(camera, axis=0)).max() < 0.015
 
 
@@ -153,7 +158,8 @@ def test_a_gesture_moves_what_it_names(gesture: str, field: str, column: int, si
 
 def test_a_shake_goes_to_both_sides() -> None:
     change = perform(one_shot(100, "shake"), Prosody.silence(100), 4).head[:, 0]
-    assert change.max() > 0.08 and change.min() < -0.08
+    assert change.max() > 0.08
+    assert change.min() < -0.08
 
 
 def test_a_gesture_across_a_shot_border_is_played_as_one() -> None:
@@ -243,7 +249,8 @@ def test_the_head_beats_with_the_voice() -> None:
 def test_controls_have_unit_range_and_can_be_read_back() -> None:
     performance = perform(random_shots(2000, 3), voice(2000), 3)
     controls = performance.vector()
-    assert controls.shape == (2000, CONTROL_DIM) and controls.dtype == np.float32
+    assert controls.shape == (2000, CONTROL_DIM)
+    assert controls.dtype == np.float32
     assert CONTROL_DIM == 26 == len(CONTROL_NAMES)
     assert np.abs(controls).max() < 2.5
     back = Performance.from_vector(controls)

@@ -45,7 +45,8 @@ def test_pauses_and_noise_have_no_voice() -> None:
     noise = rng.normal(0, 0.1, RATE).astype(np.float32)
     prosody = prosody_from_energy(np.concatenate([hum(130, 1.0), np.zeros(RATE, np.float32), noise]))
     assert prosody.energy[:24].min() > 0.8
-    assert prosody.energy[27:49].max() == 0.0 and prosody.voiced[27:49].max() == 0.0
+    assert prosody.energy[27:49].max() == 0.0
+    assert prosody.voiced[27:49].max() == 0.0
     assert prosody.voiced[52:].mean() < 0.2
 
 
@@ -53,12 +54,15 @@ def test_pauses_and_noise_have_no_voice() -> None:
 def test_silence_of_any_length_is_silence(audio: np.ndarray) -> None:
     prosody = prosody_from_energy(audio, frames=30)
     assert len(prosody) == 30
-    assert not prosody.energy.any() and not prosody.voiced.any() and not prosody.pitch.any()
+    assert not prosody.energy.any()
+    assert not prosody.voiced.any()
+    assert not prosody.pitch.any()
 
 
 def test_frames_count_the_audio_and_pad() -> None:
     assert len(prosody_from_energy(hum(120, 1.0))) == 25
     assert len(prosody_from_energy(hum(120, 1.01))) == 26
     padded = prosody_from_energy(hum(120, 1.0), frames=40)
-    assert len(padded) == 40 and not padded.energy[27:].any()
+    assert len(padded) == 40
+    assert not padded.energy[27:].any()
     assert len(Prosody.silence(7).padded(3)) == 3

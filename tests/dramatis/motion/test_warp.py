@@ -25,7 +25,8 @@ def moving(frames: int = 5) -> Performance:
 def test_the_given_frame_stays_itself(source: int) -> None:
     part = moving()
     positions = warp_positions(project(HEAD, part, SIZE), part, source, SIZE)
-    assert positions.shape == (5, *SIZE, 2) and positions.dtype == np.float32
+    assert positions.shape == (5, *SIZE, 2)
+    assert positions.dtype == np.float32
     assert np.allclose(positions[source], cell_centres(SIZE, SIZE), atol=1e-3)
 
 

@@ -223,7 +223,8 @@ time.sleep(60)
 
 def test_processes_end_with_a_killed_parent():
     parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert parent.stdout and parent.stdout.readline() == b"ready\n"
+    assert parent.stdout
+    assert parent.stdout.readline() == b"ready\n"
     parent.kill()
     parent.communicate(timeout=30)  # the pipe closes when the last process that holds it has ended
 

@@ -60,7 +60,8 @@ def test_plain_lines_are_few_but_include_both_ends():
             clock.now += 0.1
             stage.advance()
     lines = stream.getvalue().splitlines()
-    assert lines[0] == "steps 0/100" and lines[-1].startswith("steps 100/100 done")
+    assert lines[0] == "steps 0/100"
+    assert lines[-1].startswith("steps 100/100 done")
     assert 5 <= len(lines) <= 8
 
 
@@ -71,6 +72,7 @@ def test_bars_on_a_terminal_and_lines_in_a_pipe():
         stage.advance(detail="step 1")
         stage.advance()
     reporter.close()
-    assert "blueprint" in stream.getvalue() and "2/2" in stream.getvalue()
+    assert "blueprint" in stream.getvalue()
+    assert "2/2" in stream.getvalue()
     assert isinstance(choose_reporter(stream=io.StringIO()), PlainReporter)
     assert isinstance(choose_reporter(quiet=True), NullReporter)

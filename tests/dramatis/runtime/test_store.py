@@ -34,15 +34,18 @@ def test_values_come_back_as_they_were(tmp_path):
         "nothing": b"",
     }
     key = store.key({"stage": "test"})
-    assert store.get(key) is None and not store.has(key)
+    assert store.get(key) is None
+    assert not store.has(key)
     store.put(key, values)
     found = store.get(key)
-    assert found is not None and found.keys() == values.keys()
+    assert found is not None
+    assert found.keys() == values.keys()
     for name, value in values.items():
         if isinstance(value, bytes):
             assert found[name] == value
         else:
-            assert found[name].dtype == value.dtype and found[name].shape == value.shape
+            assert found[name].dtype == value.dtype
+            assert found[name].shape == value.shape
             np.testing.assert_array_equal(found[name], value)
 
 
@@ -59,7 +62,8 @@ def test_equal_values_are_equal_files(tmp_path):
 @given(st.dictionaries(_NAMES, st.integers() | st.text() | st.none() | st.booleans(), max_size=5))
 def test_keys_ignore_order_and_nothing_else(inputs):
     key = ArtifactStore.key(inputs)
-    assert key == ArtifactStore.key(dict(reversed(inputs.items()))) and len(key) == 64
+    assert key == ArtifactStore.key(dict(reversed(inputs.items())))
+    assert len(key) == 64
     assert key != ArtifactStore.key({**inputs, "one more": 1})
 
 
@@ -91,7 +95,8 @@ def test_an_artifact_under_a_foreign_name_counts_as_missing(tmp_path):
     store.put(first, {"a": np.zeros(2)})
     store.path(second).parent.mkdir(exist_ok=True)
     store.path(second).write_bytes(store.path(first).read_bytes())
-    assert store.has(first) and not store.has(second)
+    assert store.has(first)
+    assert not store.has(second)
 
 
 def test_fetch_makes_once_and_remove_forgets(tmp_path):
@@ -133,7 +138,8 @@ for index in range(10_000):
 @pytest.mark.parametrize("delay", [0.02, 0.09, 0.17])
 def test_killed_in_the_middle_of_writing(tmp_path, delay):
     writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path)], stdout=subprocess.PIPE)
-    assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"ready\n"
     time.sleep(delay)
     writer.send_signal(signal.SIGKILL)
     writer.wait()
@@ -144,7 +150,8 @@ def test_killed_in_the_middle_of_writing(tmp_path, delay):
         found = store.get(store.key({"n": index}))
         assert (found is not None) == (store.key({"n": index}) in names), "what has its name is whole"
         if found is not None:
-            assert (found["n"] == index).all() and found["raw"] == b"x" * 1000
+            assert (found["n"] == index).all()
+            assert found["raw"] == b"x" * 1000
     store.put(store.key({"n": len(names)}), {"n": np.zeros(1)})
     assert store.has(store.key({"n": len(names)})), "the store goes on"
 
@@ -156,12 +163,15 @@ def test_what_killed_writers_left_is_swept_when_it_is_old(tmp_path):
     young.write_bytes(b"half")
     os.utime(old, (time.time() - 7200,) * 2)
     ArtifactStore(tmp_path)
-    assert young.exists() and not old.exists()
+    assert young.exists()
+    assert not old.exists()
 
 
 def test_small_files_are_written_whole(tmp_path):
     path = tmp_path / "deep" / "story.yaml"
     write_whole(path, "größe: 1\n")
     write_whole(path, b"again")
-    assert path.read_bytes() == b"again" and [p.name for p in path.parent.iterdir()] == ["story.yaml"]
-    assert hash_file(path) == hash_file(Path(path)) and len(hash_file(path)) == 64
+    assert path.read_bytes() == b"again"
+    assert [p.name for p in path.parent.iterdir()] == ["story.yaml"]
+    assert hash_file(path) == hash_file(Path(path))
+    assert len(hash_file(path)) == 64

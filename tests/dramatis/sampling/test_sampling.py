@@ -81,7 +81,8 @@ def test_one_guider_within_a_place_and_another_elsewhere() -> None:
     assert set(both.branches) == set(known), "branches that both ask for are evaluated once"
     out = both.combine([known[branch] for branch in both.branches])
     inside, outside = JointGuidance(3.0).combine([cond, uncond]), TextGuidance(2.0).combine([cond, drop])
-    assert torch.equal(out[..., :3], inside[..., :3]) and torch.equal(out[..., 4:], outside[..., 4:])
+    assert torch.equal(out[..., :3], inside[..., :3])
+    assert torch.equal(out[..., 4:], outside[..., 4:])
     assert torch.allclose(out[..., 3], (inside / 4 + outside * 3 / 4)[..., 3], atol=1e-6)
     assert Within(JointGuidance(3.0), JointGuidance(2.0), where).branches == JointGuidance.branches
 

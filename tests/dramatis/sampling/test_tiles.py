@@ -77,7 +77,8 @@ def test_two_tiles_that_disagree_fade_into_each_other() -> None:
     out = Tiled(Stub(lambda latents, *others: torch.full_like(latents, latents[0, 1].min())), 8, 4)(**given)
     assert (out == out[..., :1, :]).all()
     row = out[0, 0, 0, 0]
-    assert row[:4].tolist() == [0] * 4 and row[8:].tolist() == [4] * 4
+    assert row[:4].tolist() == [0] * 4
+    assert row[8:].tolist() == [4] * 4
     assert (row[3:9].diff() > 0).all()
     assert torch.allclose(row[4:8] + row[4:8].flip(0), torch.tensor(4.0))
 
@@ -95,7 +96,8 @@ def test_everything_that_has_a_place_is_cut_there() -> None:
     seen = []
 
     def look(latents: Tensor, condition: Tensor, masks: Tensor, maps: Tensor) -> Tensor:
-        assert torch.equal(condition, latents) and torch.equal(maps, latents)
+        assert torch.equal(condition, latents)
+        assert torch.equal(maps, latents)
         assert torch.equal(masks[0, :, 0], latents[0, :, 0, ::TOKEN, ::TOKEN] / TOKEN)
         seen.append(latents[0, :, 0, 0, 0].tolist())
         return latents

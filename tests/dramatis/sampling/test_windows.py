@@ -51,7 +51,8 @@ def test_windows_that_show_everything_are_the_network_itself() -> None:
     wanted: dict[int, Tensor] = {}
     out = windows(**given, watch=seen.__setitem__)
     assert torch.allclose(out, dit(**given, watch=wanted.__setitem__), atol=1e-5)
-    assert seen.keys() == wanted.keys() and len(seen) > 1
+    assert seen.keys() == wanted.keys()
+    assert len(seen) > 1
     assert all(torch.allclose(seen[block], wanted[block], atol=1e-4) for block in seen)
     assert windows.dtype == dit.dtype
 
@@ -62,7 +63,8 @@ def test_a_place_is_taken_from_the_window_of_whose_it_is() -> None:
     network = Stub(lambda latents, masks, maps: torch.full_like(latents, maps.mean()))
     seen: dict[int, Tensor] = {}
     out = Windows(network, ((0, 14), (6, 20)), maps)(**given, watch=seen.__setitem__)  # type: ignore[arg-type]
-    assert (out[..., :6] == 1).all() and (out[..., 14:] == 2).all(), "what one window alone shows"
+    assert (out[..., :6] == 1).all(), "what one window alone shows"
+    assert (out[..., 14:] == 2).all(), "what one window alone shows"
     assert torch.allclose(out[..., 6:10], torch.tensor(1.0), atol=0.01)
     assert torch.allclose(out[..., 10:14], torch.tensor(2.0), atol=0.01)
     tokens = seen[3].unflatten(2, (4, 10)).permute(0, 4, 1, 2, 3)

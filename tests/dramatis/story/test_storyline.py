@@ -57,7 +57,8 @@ def test_round_trips() -> None:
     assert Storyline.from_yaml(text) == value
     assert Storyline.from_json(value.to_json()) == value
     assert pickle.loads(pickle.dumps(value)) == value
-    assert text.startswith("# A storyline") and "push_in" in text.split("version:")[0]
+    assert text.startswith("# A storyline")
+    assert "push_in" in text.split("version:")[0]
 
 
 def two() -> Storyline:
@@ -106,7 +107,8 @@ def test_several_people_round_trip_and_one_person_has_none_of_their_fields() -> 
 def test_each_character_acts_and_is_heard_as_its_own() -> None:
     value = two()
     ann, bob = value.shots_of("ann"), value.shots_of("bob")
-    assert ann[0] == value.shots[0] and bob[1] == value.shots[1]
+    assert ann[0] == value.shots[0]
+    assert bob[1] == value.shots[1]
     assert (bob[0].emotion.name, [gesture.name for gesture in bob[0].gestures]) == ("tender", ["nod"])
     assert (ann[1].emotion, ann[1].gestures) == (Emotion(), ()), "who neither speaks nor is told to act is still"
     assert all(own.camera == shot.camera for own, shot in zip(bob, value.shots, strict=True))
@@ -237,7 +239,8 @@ def test_words_come_from_moments_and_chapters() -> None:
 def test_spans() -> None:
     span = FrameSpan(4, 29)
     assert (len(span), span.seconds, 4 in span, 29 in span) == (25, 1.0, True, False)
-    assert span.overlaps(FrameSpan(28, 30)) and not span.overlaps(FrameSpan(29, 30))
+    assert span.overlaps(FrameSpan(28, 30))
+    assert not span.overlaps(FrameSpan(29, 30))
     with pytest.raises(ValidationError, match="must be greater"):
         FrameSpan(4, 4)
     assert [story().shot_at(frame).index for frame in (0, 47, 48, 102)] == [0, 0, 1, 1]

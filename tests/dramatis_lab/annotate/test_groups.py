@@ -67,7 +67,8 @@ def test_stretches_are_where_everybody_is_kept(eye: Eye, annotation: Annotation)
     (stretch,) = stretches(annotation)
     assert stretch.span == FrameSpan(1, FRAMES)
     owners = stretch.owners(20)
-    assert set(np.unique(owners)) == {0, 1, 2} and np.array_equal(owners == 2, annotation.segments[1].pixels()[19])
+    assert set(np.unique(owners)) == {0, 1, 2}
+    assert np.array_equal(owners == 2, annotation.segments[1].pixels()[19])
     assert not list(stretches(annotation_of(eye, (FrameSpan(0, 5), FrameSpan(9, 12))))), "one after the other"
     assert not list(stretches(annotation_of(eye, (FrameSpan(0, 9), FrameSpan(0, 9)), unclaimed=1))), "somebody else"
 
@@ -77,11 +78,14 @@ def test_frames_are_drawn_at_25_a_second() -> None:
     assert dense.tolist() == [7, *range(7, 7 + WINDOW)]
     assert not list(sampled(FrameSpan(0, WINDOW - 1), 25.0))
     first, second = sampled(FrameSpan(10, 10 + SPAN + WINDOW), 25.0)
-    assert len(first) == 2 * WINDOW + 1 and first[-1] == 10 + SPAN - 1 and second[0] == 10 + SPAN
+    assert len(first) == 2 * WINDOW + 1
+    assert first[-1] == 10 + SPAN - 1
+    assert second[0] == 10 + SPAN
     (fast,) = sampled(FrameSpan(0, 2 * WINDOW), 50.0)
     assert fast.tolist() == [0, *range(0, 2 * WINDOW, 2)]
     (slow,) = sampled(FrameSpan(0, WINDOW), 20.0)
-    assert len(slow) == WINDOW + 1 and slow[-1] < WINDOW
+    assert len(slow) == WINDOW + 1
+    assert slow[-1] < WINDOW
 
 
 def test_a_sample_tells_where_everybody_is_and_how_heads_move(eye: Eye, videos: Path, annotation: Annotation) -> None:
@@ -101,7 +105,8 @@ def test_a_sample_tells_where_everybody_is_and_how_heads_move(eye: Eye, videos: 
     for person in range(2):
         acted = Performance.from_vector(arrays["controls"][person].astype(np.float32))
         scale = fit_head(arrays["landmarks"][person, 0].astype(float)).scale
-        assert acted.head[-1, 3] == pytest.approx(15 / scale, abs=0.03) and np.abs(acted.head[:, :3]).max() < 0.15
+        assert acted.head[-1, 3] == pytest.approx(15 / scale, abs=0.03)
+        assert np.abs(acted.head[:, :3]).max() < 0.15
         assert not arrays["controls"][person][:, EMOTION_COLUMNS].any(), "left open"
 
 
@@ -115,7 +120,8 @@ def test_a_face_outside_its_mask_is_nobodys(eye: Eye) -> None:
     owners = np.zeros((SIDE, 2 * SIDE), np.uint8)
     owners[:, :SIDE], owners[:, SIDE:] = 1, 2
     faces = follow(eye, pair(), owners, 2, None)
-    assert faces is not None and faces[0].centre[0] < SIDE < faces[1].centre[0]
+    assert faces is not None
+    assert faces[0].centre[0] < SIDE < faces[1].centre[0]
     assert nearest([fit_head(face.landmarks) for face in faces]) > 1.15
     assert follow(eye, pair(), np.where(owners == 2, 0, owners).astype(np.uint8), 2, faces) is None
 
@@ -134,7 +140,9 @@ def test_videos_are_done_once_and_anew_when_annotated_anew(
     made = [write_groups(videos, tmp_path / "notes", tmp_path / "out", NullReporter()) for _ in range(2)]
     assert made == [1, 0]
     data = ShardSet(tmp_path / "out" / "people2")
-    assert len(data) == 1 and data.row(0)["video"] == "pair.mp4" and not data.has(0, "audio")
+    assert len(data) == 1
+    assert data.row(0)["video"] == "pair.mp4"
+    assert not data.has(0, "audio")
     again = annotation_of(eye, (FrameSpan(2, FRAMES), FrameSpan(1, FRAMES)), key="2")
     assert write_video(eye, videos, again, tmp_path / "out") == 1
     (row,) = [json.loads(path.read_text())[0] for path in (tmp_path / "out" / "people2").glob("*.json")]

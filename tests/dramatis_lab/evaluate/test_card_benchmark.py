@@ -37,7 +37,8 @@ def test_without_a_card_it_says_so(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(typer.Exit) as stop:
         on_card.main(tiny_scale=False, compiled=False, attention=None, bits="bf16", repeats=1)
-    assert stop.value.exit_code == 2 and "--tiny" in capsys.readouterr().err
+    assert stop.value.exit_code == 2
+    assert "--tiny" in capsys.readouterr().err
 
 
 def test_a_peak_far_from_what_was_foretold_fails(on_card: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,8 @@ def test_the_comparison_says_what_it_did_not_run(bench: Any, stage: Any) -> None
     assert any(name.startswith("drift over 60 s") for name in unrun)
     assert any(name.startswith("memory: peak at 300 s") for name in unrun)
     seams = next(row for name, row in rows.items() if name.startswith("seams"))
-    assert seams.value != NOT_RUN and seams.passed is not None
+    assert seams.value != NOT_RUN
+    assert seams.passed is not None
     assert sorted(path.stem for path in stage.work.glob("*-2.mp4")) == ["cascade-2", "chained-2"]
     with Image.open(stage.pictures / "cascade.png") as sheet:
         assert min(sheet.size) > 3 * bench.cascade.CELL, "a video that was left out has an empty row"
@@ -207,7 +208,8 @@ def test_operations_grow_with_the_length_and_with_the_size(bench: Any, stage: An
 def test_workers_are_timed_on_the_stages_that_they_share(bench: Any, stage: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(bench.cascade, "WORKER_SECONDS", 1)
     rows = bench.cascade.workers(stage)
-    assert len(rows) == 2 and all(seconds > 0 for row in rows for seconds in row.figures.values())
+    assert len(rows) == 2
+    assert all(seconds > 0 for row in rows for seconds in row.figures.values())
 
 
 def test_seams_and_options_are_compared(bench: Any, stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,9 +233,11 @@ def test_results_of_one_group_are_written_among_the_others(
     run.write_results([run.Entry("sync", Row("lips", "0.7"), first), run.Entry("size", Row("side", "256"), first)], 8)
     run.write_results([run.Entry("sync", Row("lips", "0.8"), second)], 8)
     text = (tmp_path / "RESULTS.md").read_text()
-    assert "| lips | 0.8 |" in text and "| lips | 0.7 |" not in text
+    assert "| lips | 0.8 |" in text
+    assert "| lips | 0.7 |" not in text
     assert "| side | 256 |" in text
-    assert "`command 1`" in text and "`command 2`" in text
+    assert "`command 1`" in text
+    assert "`command 2`" in text
     assert f"| kills | {NOT_RUN} |" in text
     assert text.index("## The mini") < text.index("lips") < text.index("## Cascade") < text.index("side")
 

@@ -35,18 +35,21 @@ def test_storylines_of_the_first_director_can_be_filmed(directing: ModuleType) -
     for place in range(directing.CASES):
         for name, prompt in (directing.EMOTION_PROMPTS | directing.CAMERA_PROMPTS).items():
             storyline = planned(f"{name}-{place}", Path("p.png"), Path("v.wav"), prompt)
-            assert isinstance(storyline, Storyline) and storyline.prompt == prompt
+            assert isinstance(storyline, Storyline)
+            assert storyline.prompt == prompt
             assert (storyline.image, storyline.audio, storyline.frames) == ("p.png", "v.wav", directing.FRAMES)
             assert (storyline.width, storyline.height) == (256, 256)
 
 
 def test_one_negative_prompt_everywhere(directing: ModuleType) -> None:
     storyline = direct(observe(25 * 120, 2), "first sad, then happy and nods", image="a.png", audio="b.wav")
-    assert storyline.chapters and any(moment.negative for shot in storyline.shots for moment in shot.moments)
+    assert storyline.chapters
+    assert any(moment.negative for shot in storyline.shots for moment in shot.moments)
     plain = directing.with_negatives(storyline, "blurry")
     for shot in plain.shots:
         _, avoided = plain.words([shot.index], shot.span)
-        assert set(avoided) <= {"blurry", ""} and "blurry" in avoided
+        assert set(avoided) <= {"blurry", ""}
+        assert "blurry" in avoided
     assert [shot.positive for shot in plain.shots] == [shot.positive for shot in storyline.shots]
 
 

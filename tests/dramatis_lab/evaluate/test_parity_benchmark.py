@@ -44,7 +44,8 @@ def test_a_golden_that_is_not_met_ends_in_exit_code_1(
     assert stop.value.exit_code == 1
     first, second = capsys.readouterr().out.splitlines()
     assert first == "longcat_one_person  not supported yet"
-    assert second.startswith("multitalk_one_person  2.") and second.endswith("NOT EQUAL")
+    assert second.startswith("multitalk_one_person  2.")
+    assert second.endswith("NOT EQUAL")
 
 
 def test_an_empty_folder_is_a_fault_of_its_own(parity: ModuleType, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def test_facts_fit_the_picture(folder: Path) -> None:
     with Image.open(folder / "portrait.png") as picture:
         width, height = picture.size
     assert people == len(facts["names"]) == len(facts["faces"])
-    assert truth["controls"].shape == (people, frames, 26) and truth["anchors"].shape == (people, frames, 9, 2)
+    assert truth["controls"].shape == (people, frames, 26)
+    assert truth["anchors"].shape == (people, frames, 9, 2)
     masks = np.unpackbits(truth["masks"], axis=-1).astype(bool)
     assert masks.shape == (len(truth["index"]), people, height // 2, width // 2)
     assert not (masks.sum(1) > 1).any(), "nobody is where another is"

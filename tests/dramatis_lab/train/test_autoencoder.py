@@ -48,7 +48,8 @@ def test_a_batch_is_crops_in_range_with_their_boxes(shards: Path) -> None:
     video, boxes = batch(data, np.random.default_rng(0), size=6, frames=9, side=32, device=CPU)
     assert video.shape == (6, 3, 9, 32, 32)
     assert boxes.shape == (6, 1, 9, 32, 32)
-    assert video.min() >= -1 and video.max() <= 1
+    assert video.min() >= -1
+    assert video.max() <= 1
     assert set(boxes.unique().tolist()) == {0.0, 1.0}
     again, _ = batch(data, np.random.default_rng(0), size=6, frames=9, side=32, device=CPU)
     assert torch.equal(video, again)
@@ -76,7 +77,8 @@ def test_a_change_of_error_costs_more_between_latent_frames_than_within() -> Non
 
     within = [cost(step) for step in (2, 3, 4, 6, 7, 8, 10, 11, 12)]
     between = [cost(step) for step in (1, 5, 9)]
-    assert np.allclose(within, within[0]) and np.allclose(between, between[0])
+    assert np.allclose(within, within[0])
+    assert np.allclose(between, between[0])
     assert np.isclose(between[0], BORDER_WEIGHT * within[0])
     assert np.isclose((3 * between[0] + 9 * within[0]) / 12, 1 / 12), "on the whole it costs what it did"
 
@@ -182,6 +184,8 @@ def test_latents_are_spoilt_by_cell_and_by_frame() -> None:
         return float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1])
 
     # Neighbouring cells err alike, neighbouring latent frames do not.
-    assert likeness(smooth, 4) > 0.8 and likeness(smooth, 3) > 0.8
-    assert abs(likeness(smooth, 2)) < 0.1 and abs(likeness(white, 4)) < 0.1
+    assert likeness(smooth, 4) > 0.8
+    assert likeness(smooth, 3) > 0.8
+    assert abs(likeness(smooth, 2)) < 0.1
+    assert abs(likeness(white, 4)) < 0.1
     assert float(smooth.std()) < 0.4

@@ -112,7 +112,8 @@ def test_a_mouth_window_cuts_everything_alike(latents: LatentSet) -> None:
     mouths = torch.tensor([[6.0, 6.0], [0.0, 0.0], [30.0, 6.0]])
     whole = conditioned(latents, indices, "first", 4)
     batch = mouth_window(conditioned(latents, indices, "first", 4), mouths, np.random.default_rng(0))
-    assert batch.windowed and not whole.windowed
+    assert batch.windowed
+    assert not whole.windowed
     assert batch.z.shape == (3, 16, 4, WINDOW, WINDOW)
     assert batch.condition.shape == (3, 20, 4, WINDOW, WINDOW)
     assert batch.maps.shape == (3, 13, 6, WINDOW, WINDOW)
@@ -130,7 +131,8 @@ def test_a_mouth_window_cuts_everything_alike(latents: LatentSet) -> None:
         assert torch.equal(whole.maps[row, ..., y : y + WINDOW, x : x + WINDOW], batch.maps[row])
         assert torch.equal(whole.weight[row, ..., y : y + WINDOW, x : x + WINDOW], batch.weight[row])
         wanted = corners.get(row, (None, None))
-        assert wanted[0] in (None, x) and wanted[1] in (None, y)
+        assert wanted[0] in (None, x)
+        assert wanted[1] in (None, y)
 
 
 def test_conditions_are_forgotten_in_their_shares(latents: LatentSet) -> None:
@@ -194,7 +196,8 @@ def test_steps_lower_the_loss_and_resume_where_they_stopped(latents: LatentSet, 
     steps(**first, clock=clock)
     clock.save(**first)
     second, clock = parts(), Run(tmp_path / "cut", 10, steps=16)
-    assert clock.resume(**second) and clock.step == 10
+    assert clock.resume(**second)
+    assert clock.step == 10
     assert steps(**second, clock=clock) == pytest.approx(losses[10:], rel=1e-3)
     assert clock.step == 16
     assert second["average"].updates == 16

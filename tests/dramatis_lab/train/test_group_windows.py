@@ -32,7 +32,9 @@ def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
             z = clips[f"{number}.z"]
             _, length, rows, columns = z.shape
             frames = 4 * length - 3
-            assert length in LENGTHS[span.start][0] and columns == 2 * rows and 16 <= rows <= 24
+            assert length in LENGTHS[span.start][0]
+            assert columns == 2 * rows
+            assert 16 <= rows <= 24
             shapes = {
                 "given": z.shape,
                 "reference": (16, rows, columns),
@@ -50,13 +52,17 @@ def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
             }
             assert {name: tuple(clips[f"{number}.{name}"].shape) for name in shapes} == shapes
             spans = clips[f"{number}.spans"]
-            assert spans[0, 0] == 0 and spans[1, 1] == columns and ((spans[:, 1] - spans[:, 0]) >= 16).all()
+            assert spans[0, 0] == 0
+            assert spans[1, 1] == columns
+            assert ((spans[:, 1] - spans[:, 0]) >= 16).all()
             own = clips[f"{number}.masks"] > 0.5
-            assert own[0, ..., : columns // 2].any() and not own[0, ..., columns // 2 :].any()
+            assert own[0, ..., : columns // 2].any()
+            assert not own[0, ..., columns // 2 :].any()
             assert (clips[f"{number}.weight"].float() > 1)[1, ..., columns // 2 :].any()
             crops, squares = clips[f"{number}.crops"], clips[f"{number}.squares"].float()
             assert not torch.allclose(crops[0], crops[1], atol=1e-2)
-            assert squares[0, 0] < squares[1, 0] and (squares[:, 2] > 0).all()
+            assert squares[0, 0] < squares[1, 0]
+            assert (squares[:, 2] > 0).all()
         assert clips["0.tail"] == 1
         with safe_open(path, framework="pt") as file:
             assert "whole_caption" in file.metadata()["row"]
@@ -68,7 +74,8 @@ def test_what_is_there_is_kept(made: Path) -> None:
     gone.unlink()
     main(data=made / "groups", model=made / "model", out=made / "out")
     after = {path: path.stat().st_mtime_ns for path in (made / "out").iterdir()}
-    assert after.keys() == before.keys() and {path for path in after if after[path] != before[path]} == {gone}
+    assert after.keys() == before.keys()
+    assert {path for path in after if after[path] != before[path]} == {gone}
 
 
 def test_contrast_is_that_of_the_seen_face() -> None:
@@ -99,7 +106,8 @@ def test_clips_that_appear_are_taken_in(made: Path, tmp_path: Path) -> None:
     assert len(clips) == 2
     (tmp_path / files[1].name).write_bytes(files[1].read_bytes())
     clips.refresh()
-    assert len(clips) == 4 and [row["strided"] for row, _ in clips.clips] == [False, True, False, True]
+    assert len(clips) == 4
+    assert [row["strided"] for row, _ in clips.clips] == [False, True, False, True]
     clips.refresh()
     assert len(clips) == 4
 
@@ -108,10 +116,13 @@ def test_annotated_groups_are_learnt_from_with_sound_unknown(made: Path, tmp_pat
     groups = write_groups(tmp_path / "groups", 1, annotated_sample)
     main(data=groups, model=made / "model", out=tmp_path / "out")
     ((row, clip),) = Clips([tmp_path / "out"]).clips
-    assert row["strided"] is False and clip["audio"].shape[-1] == 12 and not clip["audio"].any()
+    assert row["strided"] is False
+    assert clip["audio"].shape[-1] == 12
+    assert not clip["audio"].any()
     assert clip["z"].shape[-1] == 2 * clip["z"].shape[-2], "what is beyond a multiple of 16 is cut"
     assert (clip["masks"].amax((1, 2, 3)) == 1).all()
     backbone = Backbone(made / "model", torch.device("cpu"))
     looks = backbone.look((row, clip), 0.5, clip["shares"].float()[None], [0], seed=0)
     sampled = looks.sampled(np.random.default_rng(0), 64)
-    assert torch.isfinite(sampled.tokens[0]).all() and sampled.cells.shape == (1, PEOPLE, 64, 4)
+    assert torch.isfinite(sampled.tokens[0]).all()
+    assert sampled.cells.shape == (1, PEOPLE, 64, 4)

@@ -89,7 +89,8 @@ def test_a_sample_has_the_promised_tensors(
     pixels = {"true", "fill", "key_moved"}
     assert all(made[name].dtype == torch.uint8 for name in pixels)
     assert all(made[name].dtype == torch.float16 for name in made.keys() - pixels - {"key_index"})
-    assert torch.equal(made["true"][0], made["fill"][0]) and torch.equal(made["true"][-1], made["fill"][-1])
+    assert torch.equal(made["true"][0], made["fill"][0])
+    assert torch.equal(made["true"][-1], made["fill"][-1])
     assert all(value.isfinite().all() for value in made.values())
     assert not torch.equal(made["z"], made["low"])
     assert torch.equal(made["z"][:, 0], made["both"][:, 0])  # the first frame is given
@@ -113,9 +114,11 @@ def test_clip_and_singles_are_the_frames_and_low_is_softer(pixels: Precomputer, 
     assert torch.allclose(clip, true, atol=0.01)  # bf16
     assert 0.001 < (low - clip).abs().mean() < 0.1
     assert laplacian(low[None]).var() < 0.5 * laplacian(clip[None]).var()
-    assert torch.equal(both[:, [0, -1]], clip[:, [0, -1]]) and not torch.allclose(both[:, 14], clip[:, 14], atol=0.05)
+    assert torch.equal(both[:, [0, -1]], clip[:, [0, -1]])
+    assert not torch.allclose(both[:, 14], clip[:, 14], atol=0.05)
     shown = made["key_index"]
-    assert len(set(shown.tolist())) == SINGLES and shown.max() < 29
+    assert len(set(shown.tolist())) == SINGLES
+    assert shown.max() < 29
     for name, frames in (("key_z", clip), ("key_low", low)):
         singles = torch.cat([seen(single.unsqueeze(1)) for single in made[name]], dim=1)
         assert torch.equal(singles, frames[:, shown])
@@ -152,7 +155,9 @@ def test_the_square_holds_the_face_more_often_than_not(monkeypatch: pytest.Monke
     for _ in range(200):
         down, right = hr_latents._square(marks, (128, 192), rng)
         for part, length in ((down, 128), (right, 192)):
-            assert part.start >= 0 and part.stop <= length and part.stop - part.start == 32
+            assert part.start >= 0
+            assert part.stop <= length
+            assert part.stop - part.start == 32
             assert part.start % 16 == 0
         held.append(down.start <= 100 < down.stop and right.start <= 100 < right.stop)
     assert 0.5 < np.mean(held) < 0.9

@@ -84,7 +84,8 @@ def test_another_camera_changes_the_look_and_no_place() -> None:
     seen = [other_camera(video, np.random.default_rng(seed)) for seed in range(6)]
     for clip in seen:
         assert clip.shape == video.shape
-        assert clip.min() >= -1 and clip.max() <= 1
+        assert clip.min() >= -1
+        assert clip.max() <= 1
         assert np.corrcoef(clip.mean(0).flatten(), video.mean(0).flatten())[0, 1] > 0.7
     assert not torch.allclose(seen[0], seen[1])
     still = video[:, :1].expand(-1, 5, -1, -1)
@@ -96,7 +97,8 @@ def test_varied_clips_end_where_their_row_says(shards: Path) -> None:
     data = ShardSet(shards)
     made = [work.sample(data, 0, np.random.default_rng(seed), varied=True) for seed in range(8)]
     assert len({n for _, about in made for n in about["lengths"]}) > 2
-    assert any(about["gap"] for _, about in made) and not all(about["gap"] for _, about in made)
+    assert any(about["gap"] for _, about in made)
+    assert not all(about["gap"] for _, about in made)
     for tensors, about in made:
         assert not about["gap"] or about["lengths"][0] in (5, 8)
         for clip, length in enumerate(about["lengths"]):
@@ -111,7 +113,8 @@ def test_shards_are_precomputed_once(shards: Path, tmp_path: Path) -> None:
     for _ in range(2):
         main(data=shards, autoencoder=tmp_path / "autoencoder", speech=tmp_path / "speech", out=tmp_path / "latents")
         stamps.append({path.name: path.stat().st_mtime_ns for path in (tmp_path / "latents").iterdir()})
-    assert list(stamps[0]) and stamps[0] == stamps[1]
+    assert list(stamps[0])
+    assert stamps[0] == stamps[1]
     data = LatentSet(tmp_path / "latents")
     assert len(data) == 4
     assert data.rows[1]["caption"] == "a person 1"

@@ -102,8 +102,10 @@ def test_looks_depend_on_noise_gates_and_block(model: Path, folders: list[Path])
     gates = torch.zeros(1, 2, 2, ROWS // 2, COLUMNS // 2)
     gates[:, 0] = 1
     look = backbone.look(clip, 0.5, gates, [0, 1], seed=0)
-    assert set(look.tokens) == {0, 1} and look.tokens[0].shape == (1, 2, ROWS * COLUMNS // 4, 32)
-    assert look.identities.tokens.shape == (1, 2, 4, 32) and look.masks.shape == (1, 2, 2, ROWS, COLUMNS)
+    assert set(look.tokens) == {0, 1}
+    assert look.tokens[0].shape == (1, 2, ROWS * COLUMNS // 4, 32)
+    assert look.identities.tokens.shape == (1, 2, 4, 32)
+    assert look.masks.shape == (1, 2, 2, ROWS, COLUMNS)
     others = [
         backbone.look(clip, 0.5, gates, [0, 1], seed=1),
         backbone.look(clip, 0.9, gates, [0, 1], seed=0),
@@ -121,7 +123,8 @@ def test_looks_are_those_of_jobs_at_everybody_in_their_window(model: Path, folde
     half = torch.tensor([[0, COLUMNS // 2], [COLUMNS // 2, COLUMNS]]).half()
     windows = Backbone(model, CPU).look((row, tensors | {"spans": half}), 0.5, gates, [1], seed=0)
     left, right = (look.tokens[1].unflatten(2, (ROWS // 2, COLUMNS // 2)) for look in (whole, windows))
-    assert left.shape == right.shape and not torch.allclose(left, right)
+    assert left.shape == right.shape
+    assert not torch.allclose(left, right)
     layer = load_model(AudioDiT, model / "transformer").blocks[0].attn1.to_v.weight
     generator = torch.Generator().manual_seed(0)
     lora = {"A": torch.randn(2, layer.shape[1], generator=generator), "B": torch.randn(layer.shape[0], 2)}
@@ -142,7 +145,8 @@ def test_gates_are_shared_out_among_people() -> None:
     masks[1, :, 2:, 4:] = 1
     drawn = [drawn_gates(shares, masks, rng) for _ in range(40)]
     for gates in drawn:
-        assert gates.shape == (1, 3, 2, 4, 6) and gates.min() >= 0
+        assert gates.shape == (1, 3, 2, 4, 6)
+        assert gates.min() >= 0
         assert torch.allclose(gates.sum(1), torch.ones(()), atol=1e-5)
     assert any(torch.allclose(gates[0], shares, atol=1e-5) for gates in drawn)
     assert any((gates[0, 1, :, 1:, 2:] > 0.99).all() for gates in drawn)
@@ -151,8 +155,10 @@ def test_gates_are_shared_out_among_people() -> None:
 def test_noise_levels_reach_both_ends() -> None:
     rng = np.random.default_rng(0)
     levels = np.array([drawn_sigma(rng) for _ in range(400)])
-    assert levels.min() >= 0 and levels.max() <= 1
-    assert 0.15 < (levels > 0.9).mean() < 0.45 and 0.1 < (levels < 0.1).mean() < 0.35
+    assert levels.min() >= 0
+    assert levels.max() <= 1
+    assert 0.15 < (levels > 0.9).mean() < 0.45
+    assert 0.1 < (levels < 0.1).mean() < 0.35
 
 
 def test_overlap_of_right_swapped_and_missing_masks() -> None:
@@ -227,7 +233,8 @@ def test_training_resumes_judges_and_writes_a_head(
     names = {f"block_{block}_sigma_{sigma:g}" for block in (0, 1) for sigma in JUDGED_SIGMAS}
     assert names | {"block_1_2_apart", "block_1_2_close", "block_0_3_apart"} <= set(rows[-1])
     head = load_model(MaskHead, tmp_path / "out")
-    assert head.config.block == 1 and head.config.dim == 32
+    assert head.config.block == 1
+    assert head.config.dim == 32
 
 
 def test_a_head_may_start_from_another(model: Path, folders: list[Path], tmp_path: Path, three_steps_a_call) -> None:

@@ -52,7 +52,8 @@ def test_a_sub_clip_is_conditioned_on_mask_given_ends_and_low_frames(
     count = 4 * frames - 3
     assert batch.condition.shape == (len(rows), 36, frames, SIDE, SIDE)
     mask = batch.condition[:, :4]
-    assert (mask[:, :, 0] == 1).all() and (mask[:, :, 1:-1] == 0).all()
+    assert (mask[:, :, 0] == 1).all()
+    assert (mask[:, :, 1:-1] == 0).all()
     assert mask[0, :, -1, 0, 0].tolist() == [0, 0, 0, 1]
     for place, name in ((slice(4, 20), "both"), (slice(20, 36), "low")):
         assert torch.equal(batch.condition[:, place], latents.stack(name, indices)[:, :, :frames])
@@ -140,7 +141,8 @@ def test_half_of_the_noise_levels_are_near_noise() -> None:
     torch.manual_seed(0)
     levels, others = noise_levels(4000), anywhere(4000)
     assert levels.shape == (4000,)
-    assert levels.min() > 0 and levels.max() <= 1
+    assert levels.min() > 0
+    assert levels.max() <= 1
     usual = float((others > NEAR_NOISE).float().mean())
     assert (levels > NEAR_NOISE).float().mean() == pytest.approx(0.5 + 0.5 * usual, abs=0.04)
 

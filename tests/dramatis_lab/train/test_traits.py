@@ -127,7 +127,8 @@ def test_only_one_undamaged_person_counts() -> None:
 def test_glasses_and_beards_are_the_persons(glasses: bool, beard: bool) -> None:
     known = labels({"identity": someone(glasses, beard)}, controls_of("neutral", 0), np.arange(LENGTH))
     assert known.shape == (LENGTH, len(TRAITS))
-    assert (known[:, GLASSES] == glasses).all() and (known[:, BEARD] == beard).all()
+    assert (known[:, GLASSES] == glasses).all()
+    assert (known[:, BEARD] == beard).all()
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,8 @@ def test_faces_are_kept_with_their_landmarks_in_place(drawn: Path) -> None:
     for index in (0, 23):
         kept = faces.portraits(index)
         assert kept is faces.portraits(index)
-        assert kept.pictures.shape == (FRAMES, 3, ROOM, ROOM) and kept.pictures.dtype == torch.uint8
+        assert kept.pictures.shape == (FRAMES, 3, ROOM, ROOM)
+        assert kept.pictures.dtype == torch.uint8
         middle = kept.landmarks[:, 36:48].mean(1)
         assert torch.allclose(middle[:, 0], torch.tensor(ROOM / 2), atol=2.0)
         for picture, points in zip(kept.pictures, kept.landmarks, strict=True):
@@ -225,11 +227,14 @@ def test_batches_repeat_with_their_generator(drawn: Path) -> None:
     faces = Faces(ShardSet(drawn))
     torch.manual_seed(0)
     images, known = draw(faces, np.random.default_rng(0), 10)
-    assert images.shape == (10, 3, SIDE, SIDE) and known.shape == (10, len(TRAITS))
-    assert images.min() >= -1 and images.max() <= 1
+    assert images.shape == (10, 3, SIDE, SIDE)
+    assert known.shape == (10, len(TRAITS))
+    assert images.min() >= -1
+    assert images.max() <= 1
     torch.manual_seed(0)
     again, known_again = draw(faces, np.random.default_rng(0), 10)
-    assert torch.equal(images, again) and torch.equal(known.nan_to_num(-1), known_again.nan_to_num(-1))
+    assert torch.equal(images, again)
+    assert torch.equal(known.nan_to_num(-1), known_again.nan_to_num(-1))
 
 
 def test_what_is_not_known_is_not_learnt() -> None:
@@ -239,7 +244,8 @@ def test_what_is_not_known_is_not_learnt() -> None:
     loss_of(net, images, known).backward()
     gradient = net.leave.weight.grad
     assert gradient is not None
-    assert gradient[:HAPPY].abs().max() > 0 and not gradient[HAPPY:].any()
+    assert gradient[:HAPPY].abs().max() > 0
+    assert not gradient[HAPPY:].any()
 
 
 def test_drawn_traits_are_learnt(drawn: Path) -> None:

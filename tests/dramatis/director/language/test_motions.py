@@ -68,7 +68,8 @@ def test_gestures(prompt: str, names: list[str]) -> None:
 
 
 def test_a_direction_alone_says_nothing() -> None:
-    assert camera("to the left") == [None] and gestures("to the left, then up") == []
+    assert camera("to the left") == [None]
+    assert gestures("to the left, then up") == []
 
 
 @pytest.mark.timeout(60)

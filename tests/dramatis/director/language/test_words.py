@@ -72,7 +72,8 @@ def test_directions(prompt: str, expected: list[tuple[str | None, str | None, tu
 )
 def test_degree(prompt: str, amount: float) -> None:
     emotion = read(prompt).steps[0].emotion
-    assert emotion is not None and emotion.intensity == amount
+    assert emotion is not None
+    assert emotion.intensity == amount
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,8 @@ def test_times_scene_and_clashes() -> None:
     assert read("a man in a red coat, angry").subject == "man"
     assert read("happy and sad").clashes == (("happy", "sad"),)
     warm = read("warm and very happy")
-    assert warm.clashes == () and warm.steps[0].emotion == Emotion("happy", 0.9)
+    assert warm.clashes == ()
+    assert warm.steps[0].emotion == Emotion("happy", 0.9)
 
 
 @pytest.mark.parametrize(

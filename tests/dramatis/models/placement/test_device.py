@@ -93,7 +93,8 @@ def test_attention_is_computed_by_the_backend_of_choice() -> None:
     # Two blocks: video tokens, words, picture; the audio branch has torch's own.
     half = len(asked) // 2
     assert asked[:half].count(AttentionBackendName("_native_math")) == 6
-    assert set(asked[half:]) == {None} and None in asked[:half]
+    assert set(asked[half:]) == {None}
+    assert None in asked[:half]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,8 @@ def test_a_backend_that_cannot_be_used_is_named(backend: str, sentence: str, mon
 def test_streamed_blocks_give_the_same_video() -> None:
     plain, streamed = tiny_dit(), place(tiny_dit(), Fit(streamed=True), torch.device("cpu"), torch.float32)
     assert torch.equal(film(streamed), film(plain))
-    assert str(Fit("int8", streamed=True)) == "int8, streamed" and str(Fit()) == "whole"
+    assert str(Fit("int8", streamed=True)) == "int8, streamed"
+    assert str(Fit()) == "whole"
 
 
 def counted(dit: AudioDiT) -> list[int]:

@@ -32,7 +32,8 @@ def test_the_description_says_what_to_get_where_and_under_which_licence(name: st
     text = "\n".join(model.describe())
     for repository in (*model.repositories, *model.optional):
         assert f"https://huggingface.co/{repository.name}  ({repository.licence})" in text
-        assert f"hf download {repository.name}" in text and f"--local-dir {repository.folder}" in text
+        assert f"hf download {repository.name}" in text
+        assert f"--local-dir {repository.folder}" in text
     for path, file in [*model.files(), *model.optional_files()]:
         assert f"{file.name}  " in text
         assert (file.sha256 is None) or len(bytes.fromhex(file.sha256)) == 32
@@ -46,7 +47,8 @@ def test_the_description_says_what_to_get_where_and_under_which_licence(name: st
 
 def test_sizes_are_printed_in_decimal_units() -> None:
     text = "\n".join(open_model("multitalk").describe())
-    assert "multitalk.safetensors  9.95 GB" in text and "76 GB without the files of unknown size." in text
+    assert "multitalk.safetensors  9.95 GB" in text
+    assert "76 GB without the files of unknown size." in text
     assert "The whole size is not verified." in "\n".join(open_model("skyreels-v3-a2v").describe())
 
 

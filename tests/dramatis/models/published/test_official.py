@@ -73,7 +73,8 @@ def test_files_are_opened_one_after_the_other_and_each_tensor_once(
     monkeypatch.setattr(AudioDiT, "load_state_dict", counted)
     load_official(*infinitetalk(tmp_path / "weights"))
     assert len(read) == len(set(read)) == len(STATE)
-    assert len(assigned) == 8 and assigned == sorted(set(assigned))
+    assert len(assigned) == 8
+    assert assigned == sorted(set(assigned))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,8 @@ def test_bad_weights_are_refused_by_their_headers(
     monkeypatch.setattr("dramatis.models.published.official._tensors", None)  # reading weights would fail otherwise
     with pytest.raises(UserError, match=sentence) as refused:
         load_official(folder)
-    assert "\n" not in str(refused.value) and len(str(refused.value)) < 600
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 600
 
 
 def test_a_gap_in_a_series_without_an_index_is_named(tmp_path: Path) -> None:

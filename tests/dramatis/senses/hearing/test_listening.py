@@ -30,25 +30,30 @@ def heard(speech: np.ndarray) -> Observations:
 
 
 def test_english_is_recognised_with_its_times(heard: Observations) -> None:
-    assert heard.language == "English" and len(heard.words) >= 20
+    assert heard.language == "English"
+    assert len(heard.words) >= 20
     assert any(SAID in (event.text or "") for event in heard.of_kind("speech"))
     assert all(a.span.start <= b.span.start for a, b in zip(heard.words, heard.words[1:], strict=False))
     rest = next(word for word in heard.words if word.text == "rest")
     last = heard.of_kind("speech")[-1]
-    assert rest.span.overlaps(last.span) and abs(rest.span.stop - last.span.stop) < 8
+    assert rest.span.overlaps(last.span)
+    assert abs(rest.span.stop - last.span.stop) < 8
 
 
 def test_moods_cover_the_voice_and_guess_little(heard: Observations) -> None:
-    assert len(heard.moods) == len(heard.of_kind("speech")) and 2.5 < heard.rate < 6
+    assert len(heard.moods) == len(heard.of_kind("speech"))
+    assert 2.5 < heard.rate < 6
     assert all(mood.intent == "tell" and mood.confidence < 0.3 and 0.2 < mood.arousal < 1 for mood in heard.moods)
     assert heard.beats == ()
 
 
 def test_nothing_is_recognised_where_nobody_wants_it_or_knows_the_language(speech: np.ndarray) -> None:
     silent = hear(lambda: [speech[: 3 * RATE]], transcribe="never")
-    assert silent.words == () and silent.language is None
+    assert silent.words == ()
+    assert silent.language is None
     backwards = hear(lambda: [np.ascontiguousarray(speech[::-1])], transcribe="always")
-    assert backwards.words == () and backwards.language is None
+    assert backwards.words == ()
+    assert backwards.language is None
 
 
 def test_subtitles_come_first_and_name_speakers(speech: np.ndarray) -> None:
@@ -92,7 +97,8 @@ def test_another_recogniser_can_be_given(speech: np.ndarray) -> None:
             return "French"
 
     heard = hear(lambda: [speech], recogniser=French())
-    assert {word.text for word in heard.words} == {"bonjour"} and heard.language == "French"
+    assert {word.text for word in heard.words} == {"bonjour"}
+    assert heard.language == "French"
     assert len(heard.words) == len(heard.of_kind("speech"))
 
 
@@ -121,7 +127,8 @@ def test_beats_are_found_where_somebody_sings() -> None:
     events = (AudioEvent(kind="singing", span=FrameSpan(0, 200), energy=0.5),)
     found = beats([song(8)], events, 200)
     gaps = np.diff(found)
-    assert len(found) >= 8 and np.median(gaps) == pytest.approx(12.5, abs=1)
+    assert len(found) >= 8
+    assert np.median(gaps) == pytest.approx(12.5, abs=1)
     on_beat = [abs((frame + 6.25) % 12.5 - 6.25) for frame in found]
     assert np.mean(on_beat) < 2
     assert beats([song(8)], (events[0].model_copy(update={"kind": "speech"}),), 200) == ()

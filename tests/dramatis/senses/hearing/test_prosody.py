@@ -34,7 +34,8 @@ def test_pauses_are_found_within_three_frames() -> None:
     assert [event.kind for event in heard.events] == ["pause", "speech", "pause", "speech", "pause"]
     borders = [event.span.start for event in heard.events[1:]]
     assert np.abs(np.array(borders) - 25 * np.cumsum([0.6, 2.0, 0.5, 1.5])).max() <= 3
-    assert heard.frames == 125 and heard.seconds == pytest.approx(5.0)
+    assert heard.frames == 125
+    assert heard.seconds == pytest.approx(5.0)
 
 
 def test_silence_is_one_pause_and_noise_is_no_voice() -> None:

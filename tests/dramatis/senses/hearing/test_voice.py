@@ -27,7 +27,8 @@ def test_a_voice_is_heard_in_noise_and_noise_is_none(speech: np.ndarray) -> None
     frames = 25 * len(speech) // RATE
     alone, both = (voice_probability([sound], frames) for sound in (noise, speech + noise))
     assert alone.shape == both.shape == (frames,)
-    assert alone.max() < 0.3 and both.mean() > 0.6
+    assert alone.max() < 0.3
+    assert both.mean() > 0.6
     tone = 0.3 * np.sin(2 * np.pi * 220 * np.arange(4 * RATE) / RATE)
     assert voice_probability([tone], 100).mean() < 0.3
 

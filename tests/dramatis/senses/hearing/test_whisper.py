@@ -97,7 +97,8 @@ def test_words_come_with_times_and_a_language(tmp_path: Path, multilingual: bool
     times = np.array([(start, stop) for _, start, stop, _ in found])
     assert np.allclose(times, [(0, 0.72), (0.72, 1.2), (1.2, 2.0)], atol=0.04)
     word = Word(text="guten", span=FrameSpan(0, 18))
-    assert recogniser.language([word]) == language and recogniser.language([]) is None
+    assert recogniser.language([word]) == language
+    assert recogniser.language([]) is None
 
 
 def test_a_folder_without_such_a_model_is_refused(tmp_path: Path) -> None:

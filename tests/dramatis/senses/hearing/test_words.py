@@ -22,7 +22,8 @@ def event(kind: str, start: float, stop: float) -> AudioEvent:
 def test_words_of_a_cue_share_its_time_by_length() -> None:
     words = words_of_cues([Cue(1.0, 3.0, "a longerword b"), Cue(9.0, 11.0, "late"), Cue(50.0, 51.0, "gone")], 250)
     assert [word.text for word in words] == ["a", "longerword", "b", "late"]
-    assert words[0].span.start == 25 and words[2].span.stop == 75
+    assert words[0].span.start == 25
+    assert words[2].span.stop == 75
     assert len(words[1].span) > 3 * len(words[0].span)
     assert words[-1].span.stop == 250, "no word outlasts the sound"
 
@@ -58,4 +59,6 @@ def test_a_language_is_named_only_where_the_recogniser_was_sure() -> None:
         words = [word.model_copy(update={"confidence": confidence}) for word in words_of_cues(cues, 100)]
         return Pocketsphinx().language(words)
 
-    assert heard(0.8) == "English" and heard(0.4) is None and heard(0.9, 2) is None
+    assert heard(0.8) == "English"
+    assert heard(0.4) is None
+    assert heard(0.9, 2) is None

@@ -42,7 +42,8 @@ def test_two_people_are_found_from_left_to_right(eye: Eye) -> None:
     for person in (left, right):
         assert person.person[0] < person.face[0] < person.face[2] < person.person[2]
         assert person.person[1] < person.face[1] < person.face[3] < person.person[3]
-    assert left.person[2] < 0.6 < right.person[2] and left.person[0] < 0.4 < right.person[0]
+    assert left.person[2] < 0.6 < right.person[2]
+    assert left.person[0] < 0.4 < right.person[0]
 
 
 def test_nobody_is_found_on_a_plain_wall(eye: Eye) -> None:
@@ -59,7 +60,8 @@ def test_faces_are_found_again_in_their_boxes_at_another_size(eye: Eye) -> None:
     wall = pair()
     wall[:, SIDE:] = 90
     first, second = find_faces(eye, wall, [person.face for person in people])
-    assert first is not None and second is None
+    assert first is not None
+    assert second is None
     beside = (0.45, 0.3, 0.55, 0.6)
     assert find_faces(eye, pair(), [beside]) == [None], "the face next to a box is not the face in it"
 

@@ -48,14 +48,20 @@ def test_specs_are_repeatable_and_serialisable() -> None:
 def test_mesh_is_consistent(seed: int) -> None:
     person = make_person(seed, ASSETS)
     mesh, posed = person.mesh, person.pose(np.zeros(53))
-    assert mesh.faces.min() >= 0 and mesh.faces.max() < len(posed.vertices)
-    assert mesh.face_uv.min() >= 0 and mesh.face_uv.max() < len(mesh.uv)
-    assert mesh.material.max() < len(mesh.materials) and mesh.region.max() < len(REGIONS)
+    assert mesh.faces.min() >= 0
+    assert mesh.faces.max() < len(posed.vertices)
+    assert mesh.face_uv.min() >= 0
+    assert mesh.face_uv.max() < len(mesh.uv)
+    assert mesh.material.max() < len(mesh.materials)
+    assert mesh.region.max() < len(REGIONS)
     assert len(mesh.faces) == len(mesh.material) == len(mesh.region) < 45_000
-    assert np.isfinite(posed.vertices).all() and posed.vertices.dtype == np.float32
-    assert -0.7 < posed.vertices[:, 1].min() < -0.4 and 0.1 < posed.vertices[:, 1].max() < 0.3
+    assert np.isfinite(posed.vertices).all()
+    assert posed.vertices.dtype == np.float32
+    assert -0.7 < posed.vertices[:, 1].min() < -0.4
+    assert 0.1 < posed.vertices[:, 1].max() < 0.3
     for material in mesh.materials:
-        assert material.albedo.dtype == np.uint8 and material.albedo.shape[2] == 3
+        assert material.albedo.dtype == np.uint8
+        assert material.albedo.shape[2] == 3
         assert material.alpha is None or material.alpha.shape == material.albedo.shape[:2]
 
 
@@ -108,7 +114,8 @@ def test_head_turns_by_the_convention_of_the_motion_folder(person: Person) -> No
 def test_jaw_opens_the_mouth_and_leaves_the_body(person: Person) -> None:
     rest, wide = person.pose(np.zeros(53)), person.pose(shape(jawOpen=1.0))
     gap = [float(p.landmarks68[62, 1] - p.landmarks68[66, 1]) for p in (rest, wide)]
-    assert gap[0] < 0.004 and gap[1] > 0.02
+    assert gap[0] < 0.004
+    assert gap[1] > 0.02
     low = rest.vertices[:, 1] < -0.2
     assert np.array_equal(rest.vertices[low], wide.vertices[low])
 

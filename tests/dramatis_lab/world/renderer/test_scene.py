@@ -84,10 +84,12 @@ def test_a_camera_that_travels_left_sees_the_image_left_side():
 def test_masks_and_depth_agree_with_the_geometry():
     view, pose = scene()
     seen = view.render([pose])
-    assert seen.rgb.shape == (*SIZE, 3) and seen.rgb.dtype == np.uint8
+    assert seen.rgb.shape == (*SIZE, 3)
+    assert seen.rgb.dtype == np.uint8
     radius = 0.12 * 2.4 * 64 / 1.2
     assert seen.person.astype(bool).sum() == pytest.approx(np.pi * radius**2, rel=0.05)
-    assert seen.face[:30].sum() > 0 and not seen.face[34:].any()
+    assert seen.face[:30].sum() > 0
+    assert not seen.face[34:].any()
     assert not (seen.face & (seen.person == 0)).any()
     assert seen.depth[32, 32] == pytest.approx(1.08, abs=0.01)
     assert seen.depth[0, 0] > 3
@@ -149,7 +151,8 @@ def test_an_open_mouth_has_a_larger_opening_that_faces_the_camera():
 def test_every_kind_of_backdrop_is_finite_and_varied(kind):
     picture = KINDS[kind](np.random.default_rng(3))
     assert picture.shape == (SIDE, SIDE, 3)
-    assert np.isfinite(picture).all() and picture.min() >= 0
+    assert np.isfinite(picture).all()
+    assert picture.min() >= 0
     assert picture.std() > 0.005
 
 
@@ -162,7 +165,8 @@ def test_looks_are_drawn_from_their_seeds():
     crowd = random_placements(3, np.random.default_rng(0))
     framing = random_look([pose] * 3, crowd, 1, 2).framing
     px = camera_state(framing, np.zeros(6), SIZE).project([place.apply(pose.landmarks68) for place in crowd])
-    assert (px > 0).all() and (px < 64).all()
+    assert (px > 0).all()
+    assert (px < 64).all()
 
 
 @pytest.mark.parametrize("count", [2, 3])
@@ -173,16 +177,20 @@ def test_groups_in_wide_frames_have_faces_as_large_as_one_person_alone(count):
         framing = random_look([pose] * count, places, seed, 2, aspect=count).framing
         size = (64, 64 * count)
         px = camera_state(framing, np.zeros(6), size).project([place.apply(pose.landmarks68) for place in places])
-        assert (px[..., 0] > 0).all() and (px[..., 0] < size[1]).all() and (px[..., 1] > 0).all()
+        assert (px[..., 0] > 0).all()
+        assert (px[..., 0] < size[1]).all()
+        assert (px[..., 1] > 0).all()
         eyes = np.linalg.norm(px[:, 36] - px[:, 45], axis=-1) / 64
-        assert eyes.min() > 0.15 and eyes.max() < 0.32
+        assert eyes.min() > 0.15
+        assert eyes.max() < 0.32
 
 
 def test_close_people_hide_parts_of_each_other_and_do_not_stand_in_each_other():
     for seed in range(8):
         apart, close = (random_placements(3, np.random.default_rng(seed), close) for close in (False, True))
         steps = [np.diff([place.offset for place in places], axis=0) for places in (apart, close)]
-        assert (np.abs(steps[1][:, 0]) < 0.25).all() and (np.abs(steps[0][:, 0]) > 0.3).all()
+        assert (np.abs(steps[1][:, 0]) < 0.25).all()
+        assert (np.abs(steps[0][:, 0]) > 0.3).all()
         assert (np.linalg.norm(steps[1], axis=1) > 0.24).all()
 
 

@@ -19,7 +19,8 @@ def clip() -> np.ndarray:
 def test_damage_is_seeded_and_grows_with_severity(clip, kind):
     def error(severity):
         spoilt = damage(clip, kind, severity, np.random.default_rng(3)).frames
-        assert spoilt.shape == clip.shape and spoilt.dtype == np.uint8
+        assert spoilt.shape == clip.shape
+        assert spoilt.dtype == np.uint8
         return float(np.abs(spoilt.astype(float) - clip).mean())
 
     again = [damage(clip, kind, 0.7, np.random.default_rng(5)).frames for _ in range(2)]

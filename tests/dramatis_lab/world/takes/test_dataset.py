@@ -79,13 +79,17 @@ def test_a_real_sample_has_the_promised_arrays():
         "face": (count, 48, 48),
     }
     assert {name: array.shape for name, array in arrays.items()} == shapes
-    assert arrays["index"][0] == 0 and arrays["index"].max() < timeline
+    assert arrays["index"][0] == 0
+    assert arrays["index"].max() < timeline
     assert np.array_equal(arrays["frames"][0], arrays["frames"][1 + WINDOW])
     assert all(np.isfinite(array.astype(np.float32)).all() for array in arrays.values())
     # Landmarks of the visible inner face lie on the person's face.
     x, y = np.floor(arrays["landmarks"][0, 27:].astype(float)).astype(int).clip(0, 47).T
-    assert arrays["face"][0, y, x].mean() > 0.8 and (arrays["person"][0, y, x] == 1).mean() > 0.8
-    assert row["caption"] and row["negative"] and row["split"] == "train"
+    assert arrays["face"][0, y, x].mean() > 0.8
+    assert (arrays["person"][0, y, x] == 1).mean() > 0.8
+    assert row["caption"]
+    assert row["negative"]
+    assert row["split"] == "train"
     assert json.loads(json.dumps(row)) == row
 
 
@@ -128,10 +132,13 @@ def test_a_group_tells_of_everybody():
     arrays, row = make_sample(11, 3, ASSETS, recipe)
     count, timeline = 1 + WINDOW, arrays["opening"].shape[1]
     assert arrays["frames"].shape == (count, 32, 64, 3)
-    assert arrays["anchors"].shape == (2, count, 9, 2) and arrays["landmarks"].shape == (2, count, 68, 2)
-    assert arrays["controls"].shape == (2, count, 26) and arrays["audio"].shape == (2, 640 * timeline)
+    assert arrays["anchors"].shape == (2, count, 9, 2)
+    assert arrays["landmarks"].shape == (2, count, 68, 2)
+    assert arrays["controls"].shape == (2, count, 26)
+    assert arrays["audio"].shape == (2, 640 * timeline)
     assert arrays["visemes"].shape == (2, timeline, 16)
-    assert row["people"] == 2 and {"close", "conversation"} <= set(row)
+    assert row["people"] == 2
+    assert {"close", "conversation"} <= set(row)
     # Everybody is filmed by one camera, and where a nose is, that person is seen.
     camera = slice(-7, -1)
     assert np.array_equal(arrays["controls"][0, :, camera], arrays["controls"][1, :, camera])

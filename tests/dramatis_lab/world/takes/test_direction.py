@@ -15,7 +15,8 @@ def test_shots_tile(frames):
     for seed in range(20):
         shots = direct(frames, np.random.default_rng(seed))
         assert shots == direct(frames, np.random.default_rng(seed))
-        assert shots[0].span.start == 0 and shots[-1].span.stop == frames
+        assert shots[0].span.start == 0
+        assert shots[-1].span.stop == frames
         assert all(a.span.stop == b.span.start for a, b in pairwise(shots))
         assert all(shot.span.start % 4 == 0 for shot in shots)
 
@@ -28,7 +29,8 @@ def test_shares():
     assert 0.25 < emotions["neutral"] / len(shots) < 0.35
     assert 0.30 < cameras["static"] / len(shots) < 0.40
     assert all(emotions[name] > 0.06 * len(shots) for name in EMOTIONS)
-    assert set(cameras) == set(CAMERA_MOVES) and set(gestures) == set(GESTURES)
+    assert set(cameras) == set(CAMERA_MOVES)
+    assert set(gestures) == set(GESTURES)
 
 
 def test_listeners_share_the_camera():

@@ -17,7 +17,9 @@ def test_an_utterance_can_be_kept_to_a_turn() -> None:
     phonemes = ((0.0, 0.9, "aa"), (0.9, 1.6, "m"), (1.6, 2.0, PAUSE))
     said = only(Utterance(audio, phonemes, np.ones(200, np.float32), "ah", "en", "x"), 0.5, 1.2)
     heard = np.flatnonzero(said.audio) / SAMPLE_RATE
-    assert heard.min() >= 0.5 and heard.max() <= 1.2 and len(said.audio) == len(audio)
+    assert heard.min() >= 0.5
+    assert heard.max() <= 1.2
+    assert len(said.audio) == len(audio)
     assert said.phonemes == ((0.0, 0.5, PAUSE), (0.5, 0.9, "aa"), (0.9, 1.2, "m"), (1.2, 2.0, PAUSE))
     assert np.flatnonzero(said.loudness).tolist() == list(range(50, 120))
 

@@ -152,7 +152,8 @@ def test_a_caught_expression_is_a_face_of_its_own_and_often_a_smile() -> None:
     smile = EXPRESSIONS.index("mouthSmile_L")
     faces = np.stack([caught_face(seed) for seed in range(40)])
     assert faces.shape == (40, len(EXPRESSIONS))
-    assert faces.min() >= 0 and faces.max() <= 1
+    assert faces.min() >= 0
+    assert faces.max() <= 1
     assert 0.3 < (faces[:, smile] > 0.25).mean() < 0.8
     assert 0.2 < (faces[:, JAW] > 0.05).mean() < 0.8
     assert np.array_equal(faces[7], caught_face(7))
