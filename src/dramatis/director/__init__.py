@@ -1,5 +1,5 @@
 """The director: observations and a few words of direction in, a storyline of shots out (report, section 3.2)."""
 
-from dramatis.director.director import Crew, check_prompt, direct
+from dramatis.director.director import LLMExperts, check_prompt, direct
 
-__all__ = ["Crew", "check_prompt", "direct"]
+__all__ = ["LLMExperts", "check_prompt", "direct"]

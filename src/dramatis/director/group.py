@@ -1,8 +1,9 @@
-"""Several people in one picture: whose words are whose, who leads a shot, and how the others react to who speaks.
+"""Several people in one picture: which words are about whom, who leads a shot, and how listeners react to the speaker.
 
-A clause that names a character is that one's, and so is what follows it in the same sentence; everything else is for
-all, and camera moves always are. Who speaks acts what the words or the voice say. Who listens is neutral unless the
-words say otherwise, looks or turns towards who speaks, and nods now and then where that voice rests or stresses.
+A clause that names a character belongs to that character, and so does what follows it in the same sentence. Everything
+else is about everybody, and so are camera moves in any case. The speaker acts what the words or the voice say. A
+listener is neutral unless the words say otherwise, looks or turns towards the speaker, and nods now and then where the
+voice rests or stresses.
 """
 
 from __future__ import annotations
@@ -14,36 +15,37 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dramatis.director.language.cues import fold, read_cues
-from dramatis.director.language.lexicon import ALL_OF_THEM, ALREADY_NAMED, OTHERS, TIME_ALONE
-from dramatis.director.language.words import Direction, Step, clauses, read
-from dramatis.director.timeline import accent, place_gestures, wanted_seconds
+from dramatis.director.language.direction import Direction, Step
+from dramatis.director.language.lexicon import lexicon
+from dramatis.director.language.parser import clauses, read_direction
+from dramatis.director.timeline import loudest_frame, place_gestures, wanted_seconds
 from dramatis.runtime.seeds import derive_seed
-from dramatis.story.observations import VOICES, Observations
+from dramatis.story.observations import VOICE_KINDS, AudioObservations
 from dramatis.story.storyline import Character
 from dramatis.story.values import FPS, Emotion, FrameSpan, Gesture, GestureName
 
-SHARED_BY_LISTENERS = 0.7
-"""How much of an emotion that the words ask of all those show who do not speak."""
+LISTENER_INTENSITY = 0.7
+"""How much of an emotion that the words ask of everybody is shown by those who do not speak."""
 _DELAY = (6, 14)
-"""Frames until a listener looks at who begins to speak."""
+"""Frames until a listener looks at whoever begins to speak."""
 _LOOK, _REST = (45, 90), (25, 60)
-"""Frames of a look at who speaks, and between two looks."""
+"""Frames of a look at the speaker, and between two looks."""
 _SHORTEST_LOOK = 15
 _LOOKS, _TURNS = 0.8, 0.45
-"""Amounts: eyes go far, heads turn slightly."""
+"""Amounts: eyes move far, heads turn slightly."""
 _EYES_ALONE = 0.6
-"""Share of the looks that only the eyes make."""
+"""Share of looks made with the eyes alone."""
 _NODS, _NOD_AMOUNT, _NOD_FRAMES = 0.6, 0.3, 26
-"""Share of shots in which a listener nods, how much, and for how long."""
+"""Share of shots in which a listener nods, the amount, and the frames that it takes."""
 _APART = 14
-"""Frames by which a nod may come later, so that two listeners do not nod as one."""
+"""Frames by which a nod may be delayed, so that two listeners do not nod in unison."""
 _REST_FRAMES = 6
-"""Least pause of who speaks that a nod answers."""
+"""Least frames of a speaker's pause that a nod answers."""
 
 
 @dataclass(frozen=True)
-class Role:
-    """A character in the director's eyes: where the face is across the picture, 0..1, and the words for it alone."""
+class CharacterPlan:
+    """One character: the horizontal position of the face in the picture, 0..1, and what the words say of it alone."""
 
     name: str
     x: float
@@ -51,7 +53,7 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Acts:
+class RequestedActing:
     """What the words ask of one character in one shot."""
 
     emotion: Emotion | None
@@ -59,42 +61,47 @@ class Acts:
 
 
 @dataclass(frozen=True)
-class Company:
-    """Everybody who is seen, from the planned shots on.
+class GroupPlan:
+    """What the words ask of several people in each of the planned shots.
 
-    asked: of each name and shot. shared: the emotion that the words ask of all in each shot, if any.
+    requested: of each character, by name, in each shot. shared: the emotion asked of everybody in each shot, if any.
     """
 
-    roles: tuple[Role, ...]
-    asked: Mapping[str, Sequence[Acts]]
+    characters: tuple[CharacterPlan, ...]
+    requested: Mapping[str, Sequence[RequestedActing]]
     shared: Sequence[Emotion | None]
 
     @classmethod
     def of(
-        cls, observations: Observations, roles: tuple[Role, ...], words: Direction, spans: Sequence[Sequence[FrameSpan]]
-    ) -> Company:
-        """The company for the shots `spans` of every step of the words for all."""
+        cls,
+        observations: AudioObservations,
+        characters: tuple[CharacterPlan, ...],
+        words: Direction,
+        spans: Sequence[Sequence[FrameSpan]],
+    ) -> GroupPlan:
+        """The plan for the shots in `spans`, which are listed by the steps of `words`, the direction for everybody."""
         shots = [span for step in spans for span in step]
         emotions = _lasting(words.steps)
         shared = [emotion for emotion, step in zip(emotions, spans, strict=False) for _ in step]
-        return cls(roles, {role.name: asked(observations, role, shots) for role in roles}, shared)
+        requested = {character.name: requested_acting(observations, character, shots) for character in characters}
+        return cls(characters, requested, shared)
 
-    def role(self, name: str) -> Role:
-        """The one of that name."""
-        return next(role for role in self.roles if role.name == name)
+    def character(self, name: str) -> CharacterPlan:
+        """The character of that name."""
+        return next(character for character in self.characters if character.name == name)
 
-    def emotion(self, role: Role, shot: int, speaks: bool, settled: Emotion) -> Emotion:
-        """What somebody shows in a shot; settled: what whoever speaks shows, unless told otherwise."""
-        own, shared = self.asked[role.name][shot].emotion, self.shared[shot]
-        if own is not None or speaks:
-            return own or settled
+    def emotion(self, character: CharacterPlan, shot: int, speaker_emotion: Emotion, *, speaks: bool) -> Emotion:
+        """What a character shows in a shot. speaker_emotion: what a speaker shows unless the words say otherwise."""
+        requested, shared = self.requested[character.name][shot].emotion, self.shared[shot]
+        if requested is not None or speaks:
+            return requested or speaker_emotion
         if shared is None:
             return Emotion()
-        return Emotion(shared.name, round(SHARED_BY_LISTENERS * shared.intensity, 2))
+        return Emotion(shared.name, round(LISTENER_INTENSITY * shared.intensity, 2))
 
 
-def divide(prompt: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """The words for all, and those for each name, each in sentences as they were written."""
+def divide_by_character(prompt: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The words about everybody, and those about each name, in sentences as they were written."""
     known = {fold(name): name for name in names}
     parts: dict[str | None, list[tuple[str, bool]]] = {None: []} | {name: [] for name in names}
     about: list[str] = []
@@ -105,171 +112,183 @@ def divide(prompt: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
         if subjects and not re.search(r"\w", rest):
             waiting += subjects  # "ann, bob and cyd smile"
             continue
-        if TIME_ALONE.match(rest):
+        if lexicon().only_a_time.match(rest):
             when = f"{rest}, "
             continue
         if subjects:
             about, waiting = waiting + subjects, []
-        elif OTHERS.search(rest):
+        elif lexicon().others.search(rest):
             about = [name for name in names if name not in about]
-        elif (new and not ALREADY_NAMED.match(rest)) or ALL_OF_THEM.search(rest):
+        elif (new and not lexicon().already_named.match(rest)) or lexicon().all_of_them.search(rest):
             about = []
         cues = read_cues(rest)
         cameras = bool(cues) and all(cue.kind == "camera" for cue in cues)
-        scenery = not cues and not subjects and not ALREADY_NAMED.match(rest)
+        scenery = not cues and not subjects and not lexicon().already_named.match(rest)
         for name in [None] if cameras or scenery or not about else about:
             parts[name].append((when + rest, new or bool(subjects)))
         when = ""
     return _joined(parts[None]), {name: _joined(parts[name]) for name in names}
 
 
-def roles_of(characters: Sequence[Character], prompt: str) -> tuple[str, tuple[Role, ...]]:
-    """The words for all, and the characters, each with the words for it; characters without faces have none."""
+def plan_characters(characters: Sequence[Character], prompt: str) -> tuple[str, tuple[CharacterPlan, ...]]:
+    """The words about everybody, and a plan for each character from the words about it.
+
+    Without faces there are no plans: all words are about everybody.
+    """
     seen = [(character.name, character.face) for character in characters if character.face]
     if not seen:
         return prompt, ()
     places = {name: (face[0] + face[2]) / 2 for name, face in seen}
-    shared, own = divide(prompt, list(places))
-    turned = {name: _towards(words, name, places) for name, words in own.items()}
-    return shared, tuple(Role(name, x, read(turned[name])) for name, x in places.items())
+    shared, about_each = divide_by_character(prompt, list(places))
+    towards = {name: _towards(words, name, places) for name, words in about_each.items()}
+    return shared, tuple(CharacterPlan(name, x, read_direction(towards[name])) for name, x in places.items())
 
 
-def joined_camera(direction: Direction, roles: Sequence[Role]) -> Direction:
-    """The direction with a camera move that stood beside somebody's name, where the words for all have none."""
-    cameras = [step.camera for role in roles for step in role.direction.steps if step.camera]
+def joined_camera(direction: Direction, characters: Sequence[CharacterPlan]) -> Direction:
+    """The direction with a camera move from the words about a character, if the words about everybody name none."""
+    cameras = [step.camera for character in characters for step in character.direction.steps if step.camera]
     if not cameras or any(step.camera for step in direction.steps):
         return direction
     return replace(direction, steps=tuple(replace(step, camera=cameras[0]) for step in direction.steps))
 
 
-def asked(observations: Observations, role: Role, shots: Sequence[FrameSpan]) -> list[Acts]:
+def requested_acting(
+    observations: AudioObservations, character: CharacterPlan, shots: Sequence[FrameSpan]
+) -> list[RequestedActing]:
     """What the words ask of a character, shot by shot: an emotion lasts until the next one."""
-    steps = role.direction.steps
+    steps = character.direction.steps
     begins = [seconds * FPS for seconds in wanted_seconds(steps, observations.seconds)]
     of_shot = [max(k for k, begin in enumerate(begins) if k == 0 or 2 * begin <= s.start + s.stop) for s in shots]
     gestures: list[list[Gesture]] = []
-    for place, (first, stop) in enumerate(pairwise([*(_first(of_shot, k) for k in range(len(steps))), len(shots)])):
+    for step_index, (first, stop) in enumerate(
+        pairwise([*(_first(of_shot, k) for k in range(len(steps))), len(shots)])
+    ):
         if first < stop:
-            gestures += place_gestures(observations, shots[first:stop], steps[place].gestures)
+            gestures += place_gestures(observations, shots[first:stop], steps[step_index].gestures)
     emotions = _lasting(steps)
-    return [Acts(emotions[step], tuple(moves)) for step, moves in zip(of_shot, gestures, strict=True)]
+    return [RequestedActing(emotions[step], tuple(moves)) for step, moves in zip(of_shot, gestures, strict=True)]
 
 
-def lead_of(observations: Observations, span: FrameSpan, speakers: Sequence[str]) -> str | None:
-    """Who speaks most of a stretch, the first of those who speak alike; None where nobody does."""
+def lead_speaker(observations: AudioObservations, span: FrameSpan, speakers: Sequence[str]) -> str | None:
+    """Who speaks most within a span, the first of several who speak equally long; None if nobody does."""
     shares = {name: sum(len(part) for part in turns_of(observations, span, name)) for name in speakers}
     return max(speakers, key=lambda name: shares[name], default=None)
 
 
-def reaction(
-    observations: Observations, span: FrameSpan, company: Company, name: str, fitting: Sequence[GestureName], seed: int
+def listener_reactions(
+    observations: AudioObservations,
+    span: FrameSpan,
+    group: GroupPlan,
+    name: str,
+    fitting: Sequence[GestureName],
+    seed: int,
 ) -> tuple[Gesture, ...]:
-    """How somebody follows the others while they speak: looks that begin a moment after a voice, towards where that one
-    is, and now and then a small nod.
+    """How a listener follows others while they speak: looks towards the speaker, and now and then a small nod.
 
-    fitting: the gestures that nothing speaks against. Equal seeds, equal reactions.
+    Looks begin a moment after the voice. fitting: gestures that nothing rules out. Equal seeds give equal reactions.
     """
     dice = random.Random(derive_seed(seed, "reaction", name))
-    out: list[Gesture] = []
-    # What is shorter is the onset of a turn that belongs to the next shot, or a sound in passing.
+    reactions: list[Gesture] = []
+    # Anything shorter is a passing sound, or the onset of a turn that belongs to the next shot.
     heard = [turn for turn in _others(observations, span, name) if sum(map(len, turn[1])) >= _SHORTEST_LOOK]
     for speaker, voice in heard:
-        side = "left" if company.role(speaker).x < company.role(name).x else "right"
+        side = "left" if group.character(speaker).x < group.character(name).x else "right"
         at, stop = voice[0].start + dice.randint(*_DELAY), min(span.stop, voice[-1].stop + _DELAY[0])
         while stop - at >= _SHORTEST_LOOK:
             eyes = dice.random() < _EYES_ALONE
             look: GestureName = f"{'look' if eyes else 'turn'}_{side}"  # type: ignore[assignment]
             end = min(stop, at + dice.randint(*_LOOK))
             if look in fitting:
-                out.append(Gesture(look, FrameSpan(at, end), _LOOKS if eyes else _TURNS))
+                reactions.append(Gesture(look, FrameSpan(at, end), _LOOKS if eyes else _TURNS))
             at = end + dice.randint(*_REST)
     if heard and dice.random() < _NODS and "nod" in fitting:
         voice = max((voice for _, voice in heard), key=lambda voice: sum(map(len, voice)))
-        out.append(_nod(observations, voice, dice.randint(0, _APART)))
-    return tuple(out)
+        reactions.append(_nod(observations, voice, dice.randint(0, _APART)))
+    return tuple(reactions)
 
 
-def _nod(observations: Observations, voice: Sequence[FrameSpan], late: int) -> Gesture:
-    """A nod where who speaks pauses longest, else on the loudest syllable, or some frames later; not longer than the
-    voice lasts."""
+def _nod(observations: AudioObservations, voice: Sequence[FrameSpan], late: int) -> Gesture:
+    """A nod in the speaker's longest pause, else on the loudest syllable, `late` frames later; within the turn."""
     whole = FrameSpan(voice[0].start, voice[-1].stop)
     rests = [FrameSpan(a.stop, b.start) for a, b in pairwise(voice) if b.start - a.stop >= _REST_FRAMES]
-    start = max(rests, key=len).start if rests else accent(observations, whole)
+    start = max(rests, key=len).start if rests else loudest_frame(observations, whole)
     start = max(whole.start, min(start + late, whole.stop - _NOD_FRAMES))
     return Gesture("nod", FrameSpan(start, min(whole.stop, start + _NOD_FRAMES)), _NOD_AMOUNT)
 
 
-def _others(observations: Observations, span: FrameSpan, name: str) -> list[tuple[str, list[FrameSpan]]]:
-    """The turns of others within a stretch while somebody is silent: who speaks, and the parts in which that is heard,
-    across pauses but not across anybody else's voice."""
-    out: list[tuple[str, list[FrameSpan]]] = []
+def _others(observations: AudioObservations, span: FrameSpan, name: str) -> list[tuple[str, list[FrameSpan]]]:
+    """The turns of others within a span while a character is silent: who speaks, and the spans of that voice.
+
+    A turn goes on across pauses, but not across anybody else's voice.
+    """
+    turns: list[tuple[str, list[FrameSpan]]] = []
     broken = True
     for event in observations.events:
-        if event.kind not in VOICES or not event.speaker or not event.span.overlaps(span):
+        if event.kind not in VOICE_KINDS or not event.speaker or not event.span.overlaps(span):
             continue
         if name in event.speakers:
             broken = True
             continue
         part = FrameSpan(max(event.span.start, span.start), min(event.span.stop, span.stop))
-        if broken or out[-1][0] != event.speaker:
-            out.append((event.speaker, []))
-        out[-1][1].append(part)
+        if broken or turns[-1][0] != event.speaker:
+            turns.append((event.speaker, []))
+        turns[-1][1].append(part)
         broken = False
-    return out
+    return turns
 
 
-def turns_of(observations: Observations, span: FrameSpan, name: str) -> list[FrameSpan]:
-    """The parts of a stretch in which somebody is heard."""
+def turns_of(observations: AudioObservations, span: FrameSpan, name: str) -> list[FrameSpan]:
+    """The parts of a span in which a character is heard."""
     return [
         FrameSpan(max(event.span.start, span.start), min(event.span.stop, span.stop))
         for event in observations.events
-        if event.kind in VOICES and name in event.speakers and event.span.overlaps(span)
+        if event.kind in VOICE_KINDS and name in event.speakers and event.span.overlaps(span)
     ]
 
 
 def _lasting(steps: Sequence[Step]) -> list[Emotion | None]:
-    """The emotion of every step: what it says, or what the last one before it said."""
-    out: list[Emotion | None] = []
+    """The emotion of every step: its own, or that of the last step that has one."""
+    emotions: list[Emotion | None] = []
     for step in steps:
-        out.append(step.emotion or (out[-1] if out else None))
-    return out
+        emotions.append(step.emotion or (emotions[-1] if emotions else None))
+    return emotions
 
 
 def _first(steps: Sequence[int], step: int) -> int:
-    """The first shot that belongs to a step or a later one."""
-    return next((shot for shot, own in enumerate(steps) if own >= step), len(steps))
+    """The first shot that belongs to a step or to a later one."""
+    return next((shot for shot, shot_step in enumerate(steps) if shot_step >= step), len(steps))
 
 
-# Reading whom words are about
+# Whom the words are about
 
 
 def _clauses(prompt: str, names: Sequence[str]) -> list[tuple[str, bool]]:
-    """The clauses of a prompt, cut again where "and" begins to tell of somebody else: "ann smiles and bob nods"."""
+    """The clauses of a prompt, cut again where "and" goes on to somebody else: "ann smiles and bob nods"."""
     border = re.compile(rf" and (?={_any(names)})")
-    out: list[tuple[str, bool]] = []
+    parts: list[tuple[str, bool]] = []
     for fragment, new in clauses(prompt):
         begin = 0
         for match in border.finditer(fragment):
             if re.search(r"\w", re.sub(rf"{_any(names)}|\band\b", "", fragment[begin : match.start()])):
-                out.append((fragment[begin : match.start()], new and begin == 0))
+                parts.append((fragment[begin : match.start()], new and begin == 0))
                 begin = match.end()
-        out.append((fragment[begin:], new and begin == 0))
-    return out
+        parts.append((fragment[begin:], new and begin == 0))
+    return parts
 
 
 def _subjects(fragment: str, known: dict[str, str]) -> tuple[list[str], str]:
-    """Whom a clause is about, the first name and those joined to it, and the clause without them."""
+    """Whom a clause is about (the first name and those joined to it), and the clause without the names."""
     name = _any(list(known))
     match = re.search(rf"{name}(?:'s)?(?:\s+(?:and|&)\s+{name}(?:'s)?)*", fragment)
     if match is None:
         return [], fragment
-    subjects = [known[found] for found in re.findall(name, match.group())]
+    subjects = [known[matched] for matched in re.findall(name, match.group())]
     rest = re.sub(r"^\s*and\b", "", f"{fragment[: match.start()]} {fragment[match.end() :]}")
     return subjects, " ".join(rest.split())
 
 
 def _towards(words: str, name: str, places: dict[str, float]) -> str:
-    """The words for somebody with the others' names replaced by where they are: "looks to the left"."""
+    """The words about a character, with the others' names replaced by where they are: "looks to the left"."""
     for other, x in places.items():
         if other != name:
             side = "left" if x < places[name] else "right"
@@ -278,7 +297,7 @@ def _towards(words: str, name: str, places: dict[str, float]) -> str:
 
 
 def _any(names: Sequence[str]) -> str:
-    """A pattern for any of the folded names; a name of letters is not found within a longer word."""
+    """A pattern for any of the folded names; a name in Latin letters is not found within a longer word."""
     longest = sorted(names, key=len, reverse=True)
     return rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, longest))})(?![a-z0-9])"
 

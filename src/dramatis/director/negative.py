@@ -1,8 +1,8 @@
-"""The negative director: what each shot must not show, from that shot's own plan (report, section 3.2).
+"""The negative director: what each shot must not show, derived from the plan of that shot (report, section 3.2).
 
-Refused wishes first, then emotions that would contradict the shot's own, the contrary camera and gestures,
-and the faults to which such a shot is prone: a lively face must not freeze, a moving camera must not blur, a
-hand-held one may tremble. No term stands in both prompts of a shot.
+What was refused comes first, then emotions that would contradict the shot's, the opposite camera move and gestures, and
+the faults to which such a shot is prone: a lively face must not freeze, a moving camera must not blur, a hand-held one
+may tremble. No term appears in both prompts of a shot.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from dramatis.story.observations import VOICES, AudioEvent
+from dramatis.story.observations import VOICE_KINDS, AudioEvent
 from dramatis.story.values import Camera, Emotion, Gesture
 from dramatis.story.vocabulary import (
     CAMERA_WORDS,
@@ -24,7 +24,7 @@ from dramatis.story.vocabulary import (
 )
 
 FAULTS = ("blur", "distorted", "jitter", "compression", "overexposed", "underexposed", "color_shift")
-"""Faults that no shot wants, the commonest first."""
+"""Faults that no shot should have, the commonest first."""
 FAULTS_PER_SHOT = 5
 
 _COMMON_WORDS = frozenset(
@@ -32,7 +32,7 @@ _COMMON_WORDS = frozenset(
     expression face features image light look lips mouth motion movements movement details frames skin
     quality pan pans tilt tilts orbit turns looks leans""".split()  # noqa: SIM905
 )
-"""Words that may stand in both prompts, since they name what a term is about and not what it says of it."""
+"""Words that may appear in both prompts, since they name what a term is about, not what it says about it."""
 
 
 def shot_negative(
@@ -43,7 +43,7 @@ def shot_negative(
     sound: AudioEvent | None,
     avoid: Collection[tuple[str, str]] = (),
 ) -> str:
-    """The negative prompt of a shot whose positive prompt is `positive`; `sound` is what is mostly heard in it."""
+    """The negative prompt of a shot whose positive prompt is `positive`; `sound` is what is heard for most of it."""
     terms = [*_refused(avoid), *(EMOTION_WORDS[name][0] for name in OPPOSITE_EMOTIONS[emotion.name])]
     terms.append(CAMERA_WORDS[OPPOSITE_CAMERAS[camera.move][0]][0])
     for name in dict.fromkeys(gesture.name for gesture in gestures):
@@ -55,7 +55,7 @@ def shot_negative(
 
 
 def global_negative(positive: str, emotions: Collection[str], avoid: Collection[tuple[str, str]] = ()) -> str:
-    """The negative prompt of the whole video: what was refused, the contraries of all its emotions, every fault."""
+    """The negative prompt of the whole video: what was refused, the opposites of all its emotions, and every fault."""
     contraries = (name for emotion in emotions for name in OPPOSITE_EMOTIONS[emotion] if name not in emotions)
     terms = [*_refused(avoid), *(EMOTION_WORDS[name][0] for name in contraries)]
     terms += [DAMAGE_WORDS[fault][0] for fault in FAULTS]
@@ -63,7 +63,7 @@ def global_negative(positive: str, emotions: Collection[str], avoid: Collection[
 
 
 def without_overlap(terms: Iterable[str], positive: str) -> list[str]:
-    """The terms, once each, that neither share a telling word with the positive prompt nor stand in it."""
+    """The terms, once each, that share no distinctive word with the positive prompt and are not contained in it."""
     shown, words = _stems(positive), set(_words(positive))
     return [term for term in dict.fromkeys(terms) if not _stems(term) & shown and not words.issuperset(_words(term))]
 
@@ -75,17 +75,17 @@ def _refused(avoid: Collection[tuple[str, str]]) -> list[str]:
 
 def _faults(emotion: Emotion, camera: Camera, sound: AudioEvent | None) -> list[str]:
     """The faults that would hurt this shot most, worst first."""
-    own = []
-    if sound is not None and sound.kind in VOICES:
-        own.append("frozen_lips")
+    specific = []
+    if sound is not None and sound.kind in VOICE_KINDS:
+        specific.append("frozen_lips")
     if emotion.name != "neutral":
-        own += ["wrong_emotion", "frozen"] if emotion.intensity >= 0.5 else ["wrong_emotion"]
-    rest = [fault for fault in FAULTS if not (fault == "jitter" and camera.move == "handheld")]
-    return own + rest[:FAULTS_PER_SHOT]
+        specific += ["wrong_emotion", "frozen"] if emotion.intensity >= 0.5 else ["wrong_emotion"]
+    general = [fault for fault in FAULTS if not (fault == "jitter" and camera.move == "handheld")]
+    return specific + general[:FAULTS_PER_SHOT]
 
 
 def _stems(text: str) -> set[str]:
-    """The telling words of a text without their endings, so that "smiles" meets "smiling"."""
+    """The distinctive words of a text without their endings, so that "smiles" matches "smiling"."""
     return {_stem(word) for word in _words(text) if word not in _COMMON_WORDS}
 
 

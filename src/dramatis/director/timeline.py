@@ -1,8 +1,8 @@
-"""When things happen: shots that tile the audio, cut where the voice pauses or turns, and gestures on its accents.
+"""When things happen: shots that tile the audio, cut where the voice pauses or changes, and gestures on its accents.
 
-Shots last three to six seconds where the voice allows. A cut is placed by dynamic programming over the
-four-frame grid: each possible cut earns what it gains from a pause or a dip in loudness, each shot pays for
-being too short or too long (report, section 3.2: segment plans aligned with the audio).
+Shots last three to six seconds if the voice allows it. Cuts are placed by dynamic programming over the four-frame grid:
+every possible cut gains by a pause or a change of loudness, and every shot pays for being too short or too long
+(report, section 3.2: segment plans aligned with the audio).
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dramatis.director.language.words import Step, Wish
-from dramatis.story.observations import VOICES, Observations
+from dramatis.director.language.direction import GestureWish, Step
+from dramatis.story.observations import VOICE_KINDS, AudioObservations
 from dramatis.story.values import FPS, GRID, FrameSpan, Gesture, GestureName
 
 NOMINAL_SECONDS = (3.0, 6.0)
-SHORTEST_SECONDS = 1.0
-LONGEST_SECONDS = 9.0
-_ANSWER = 2
+_SHORTEST_SECONDS = 1.0
+_LONGEST_SECONDS = 9.0
+_LEAD_FRAMES = 2
 """Frames between a cut and the voice that follows it: a person moves just before they speak."""
 _SEARCH_SECONDS = 1.2
 _ON_BEAT = 0.5
-"""What a cut on a beat is worth: less than one in a pause, more than one anywhere else."""
-_ON_TURN = 1.5
-"""What a cut is worth where somebody else begins to speak, besides what a pause there is worth."""
+"""Gain of a cut on a beat: less than of one in a pause, more than of one anywhere else."""
+_ON_SPEAKER_CHANGE = 1.5
+"""Gain of a cut where somebody else begins to speak, added to that of a pause there."""
 _ACCENT_FRAMES = 12
 
 _LENGTHS: dict[GestureName, int] = {
@@ -32,16 +32,16 @@ _LENGTHS: dict[GestureName, int] = {
     "raise_brows": 24,
 }  # fmt: skip
 _POSTURES = ("lean_in", "lean_back")
-"""Gestures that are kept up to the end of the step once made."""
+"""Gestures that are held until the end of the step."""
 
 
-def cut_gains(observations: Observations) -> list[float]:
-    """What a cut at frame 0, 4, 8 ... is worth: up to about 2 just before the voice sets in after a long pause."""
+def cut_gains(observations: AudioObservations) -> list[float]:
+    """Gain of a cut at frame 0, 4, 8 ...: up to about 2, just before the voice sets in after a long pause."""
     count = -(-observations.frames // GRID)
     energy = observations.energy
     gains = []
-    for place in range(count):
-        frame = place * GRID
+    for position in range(count):
+        frame = position * GRID
         around = energy[max(0, frame - 2) : frame + 3]
         before, after = energy[max(0, frame - 12) : frame], energy[frame : frame + 12]
         quiet = 1.0 - sum(around) / len(around)
@@ -49,28 +49,28 @@ def cut_gains(observations: Observations) -> list[float]:
         gains.append(0.3 * quiet + 0.3 * turn)
     for frame in observations.beats:
         gains[min(count - 1, round(frame / GRID))] += _ON_BEAT
-    for frame in turns(observations):
-        gains[min(count - 1, round(frame / GRID))] += _ON_TURN
-    # Where only noise is heard the voice pauses as well.
+    for frame in speaker_changes(observations):
+        gains[min(count - 1, round(frame / GRID))] += _ON_SPEAKER_CHANGE
+    # While only noise is heard, the voice pauses as well.
     for event in (*observations.of_kind("pause"), *observations.of_kind("noise")):
         weight = 0.7 + 0.5 * min(1.0, event.span.seconds)
-        goal = max(event.span.start, event.span.stop - _ANSWER)
-        for place in range(-(-event.span.start // GRID), min(count, -(-event.span.stop // GRID))):
-            late = (goal - place * GRID) / FPS
-            gains[place] += weight * (1.0 - 0.5 * min(1.0, abs(late)))
+        goal = max(event.span.start, event.span.stop - _LEAD_FRAMES)
+        for position in range(-(-event.span.start // GRID), min(count, -(-event.span.stop // GRID))):
+            late = (goal - position * GRID) / FPS
+            gains[position] += weight * (1.0 - 0.5 * min(1.0, abs(late)))
     return gains
 
 
-def turns(observations: Observations) -> list[int]:
-    """First frames of every turn but the first: where another person is known to begin to speak."""
-    named = [event for event in observations.events if event.kind in VOICES and event.speaker]
+def speaker_changes(observations: AudioObservations) -> list[int]:
+    """Frames at which a different person is known to begin to speak."""
+    named = [event for event in observations.events if event.kind in VOICE_KINDS and event.speaker]
     return [after.span.start for before, after in pairwise(named) if before.speaker != after.speaker]
 
 
-def cut(observations: Observations, steps: Sequence[Step]) -> list[list[FrameSpan]]:
+def cut_into_shots(observations: AudioObservations, steps: Sequence[Step]) -> list[list[FrameSpan]]:
     """The shots of every step, in order; together they tile [0, frames) and begin on multiples of four.
 
-    There may be fewer lists than steps where the audio is too short to hold them all.
+    There are fewer lists than steps if the audio is too short for all of them.
     """
     gains = cut_gains(observations)
     begins = _step_starts(observations, steps, gains)
@@ -80,9 +80,9 @@ def cut(observations: Observations, steps: Sequence[Step]) -> list[list[FrameSpa
     ]
 
 
-def _step_starts(observations: Observations, steps: Sequence[Step], gains: Sequence[float]) -> list[int]:
-    """Grid places at which the steps begin: where the words say, else evenly, then moved to a good cut nearby."""
-    least = round(SHORTEST_SECONDS * FPS / GRID)
+def _step_starts(observations: AudioObservations, steps: Sequence[Step], gains: Sequence[float]) -> list[int]:
+    """Grid positions at which the steps begin: as the words say, else evenly spaced; then moved to good cuts nearby."""
+    least = round(_SHORTEST_SECONDS * FPS / GRID)
     room = max(1, len(gains) // least)
     wanted = wanted_seconds(steps[:room], observations.seconds)
     starts = [0]
@@ -94,12 +94,12 @@ def _step_starts(observations: Observations, steps: Sequence[Step], gains: Seque
         goal = min(max(round(seconds * FPS / GRID), low), high)
         reach = round(_SEARCH_SECONDS * FPS / GRID)
         near = range(max(low, goal - reach), min(high, goal + reach) + 1)
-        starts.append(max(near, key=lambda place: (gains[place] - 1.2 * abs(place - goal) / reach, -place)))
+        starts.append(max(near, key=lambda position: (gains[position] - 1.2 * abs(position - goal) / reach, -position)))
     return starts
 
 
 def wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
-    """When each step should begin: those without a time of their own share the time between those with one."""
+    """When each step should begin, in seconds; steps without a time share the time between those that have one."""
     fixed = {0: 0.0, len(steps): seconds}
     for index, step in enumerate(steps):
         if index and step.at is not None:
@@ -111,18 +111,20 @@ def wanted_seconds(steps: Sequence[Step], seconds: float) -> list[float]:
 
 
 def _cuts(gains: Sequence[float], first: int, last: int) -> list[int]:
-    """The best cuts between grid places `first` and `last`, both included in the answer."""
-    least, most = round(SHORTEST_SECONDS * FPS / GRID), round(LONGEST_SECONDS * FPS / GRID)
+    """The best cuts between grid positions `first` and `last`, both included."""
+    least, most = round(_SHORTEST_SECONDS * FPS / GRID), round(_LONGEST_SECONDS * FPS / GRID)
     prices = [_price(length * GRID / FPS) for length in range(most + 1)]
     best = {first: (0.0, first)}
-    for place in range(first + least, last + 1):
-        lengths = range(least, min(most, place - first) + 1)
+    for position in range(first + least, last + 1):
+        lengths = range(least, min(most, position - first) + 1)
         options = [
-            (best[place - length][0] + prices[length], place - length) for length in lengths if place - length in best
+            (best[position - length][0] + prices[length], position - length)
+            for length in lengths
+            if position - length in best
         ]
         if options:
             cost, before = min(options)
-            best[place] = (cost - (gains[place] if place < last else 0.0), before)
+            best[position] = (cost - (gains[position] if position < last else 0.0), before)
     if last not in best:
         return [first, last]
     cuts = [last]
@@ -132,49 +134,49 @@ def _cuts(gains: Sequence[float], first: int, last: int) -> list[int]:
 
 
 def _price(seconds: float) -> float:
-    """What a shot of this length costs. The constant makes one more cut pay only where the voice offers it."""
+    """What a shot of this length costs. Because of the constant, one more cut pays only where the voice favours it."""
     low, high = NOMINAL_SECONDS
     outside = max(low - seconds, seconds - high, 0.0)
     return 0.6 + 0.15 * abs(seconds - (low + high) / 2) + 1.5 * outside
 
 
 def place_gestures(
-    observations: Observations, shots: Sequence[FrameSpan], wishes: Sequence[Wish]
+    observations: AudioObservations, shots: Sequence[FrameSpan], wishes: Sequence[GestureWish]
 ) -> list[list[Gesture]]:
     """The gestures of one step, for each of its shots: in the order asked for, on accents of the voice.
 
-    Gestures follow one another without overlap where there is room, and none leaves its shot.
+    Gestures do not overlap if there is room, and none leaves its shot.
     """
     placed: list[list[Gesture]] = [[] for _ in shots]
     begin, stop = shots[0].start, shots[-1].stop
     free = begin
-    for index, wish in enumerate(wishes):
+    for number, wish in enumerate(wishes):
         if wish.repeated:
             for shot, gestures in zip(shots, placed, strict=True):
                 gestures.append(_gesture(observations, shot, wish, shot.start + len(shot) // 3))
             continue
-        goal = begin + round((stop - begin) * (index + 0.35) / len(wishes))
-        goal = max(free, min(goal, begin + round((index + 1) * 3.0 * FPS)))
-        place = next((k for k, shot in enumerate(shots) if goal in shot), len(shots) - 1)
-        gesture = _gesture(observations, shots[place], wish, goal)
+        goal = begin + round((stop - begin) * (number + 0.35) / len(wishes))
+        goal = max(free, min(goal, begin + round((number + 1) * 3.0 * FPS)))
+        shot_index = next((index for index, shot in enumerate(shots) if goal in shot), len(shots) - 1)
+        gesture = _gesture(observations, shots[shot_index], wish, goal)
         if wish.name in _POSTURES:
-            gesture = Gesture(wish.name, FrameSpan(gesture.span.start, shots[place].stop), wish.amount)
-            for later in range(place + 1, len(shots)):
-                placed[later].append(Gesture(wish.name, shots[later], wish.amount))
-        placed[place].append(gesture)
+            gesture = Gesture(wish.name, FrameSpan(gesture.span.start, shots[shot_index].stop), wish.amount)
+            for later_index in range(shot_index + 1, len(shots)):
+                placed[later_index].append(Gesture(wish.name, shots[later_index], wish.amount))
+        placed[shot_index].append(gesture)
         free = gesture.span.start + min(len(gesture.span), _LENGTHS[wish.name])
     return placed
 
 
-def accent(observations: Observations, shot: FrameSpan) -> int:
-    """The loudest frame of a shot, away from its ends."""
+def loudest_frame(observations: AudioObservations, shot: FrameSpan) -> int:
+    """The loudest frame of a shot, not near its ends."""
     margin = min(10, len(shot) // 4)
     frames = range(shot.start + margin, max(shot.start + margin + 1, shot.stop - margin))
     return max(frames, key=lambda frame: (observations.energy[frame], -frame))
 
 
-def _gesture(observations: Observations, shot: FrameSpan, wish: Wish, goal: int) -> Gesture:
-    """One gesture that begins at the loudest moment near `goal`, kept inside the shot."""
+def _gesture(observations: AudioObservations, shot: FrameSpan, wish: GestureWish, goal: int) -> Gesture:
+    """One gesture that begins at the loudest frame near `goal` and stays inside the shot."""
     length = min(_LENGTHS[wish.name], len(shot))
     low, high = shot.start, shot.stop - length
     near = range(max(low, min(goal - _ACCENT_FRAMES, high)), min(high, max(goal + _ACCENT_FRAMES, low)) + 1)

@@ -1,8 +1,8 @@
 """Any OpenAI-compatible server: vLLM, SGLang, Ollama or a hosted one, through the `openai` package.
 
 Servers differ in how they can be held to a schema. The strictest way is tried first: a JSON schema for the reply, then
-a tool whose arguments have that schema, then plain words; what a server refuses is not tried again. An answer that does
-not fit is sent back once or twice with what is wrong with it.
+a tool whose arguments have that schema, then plain words. What a server refuses is not tried again. An answer that does
+not fit is sent back, once or twice, with an account of what is wrong.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from pydantic import BaseModel
 from dramatis.errors import UserError
 from dramatis.llm.protocol import Answer, LLMError, Message, parse
 
-Way = Literal["schema", "tool", "prompt"]
-WAYS: tuple[Way, ...] = ("schema", "tool", "prompt")
+SchemaMode = Literal["schema", "tool", "prompt"]
+SCHEMA_MODES: tuple[SchemaMode, ...] = ("schema", "tool", "prompt")
+"""How a reply is held to a schema, the strictest first."""
 KEY_VARIABLES = ("DRAMATIS_LLM_API_KEY", "OPENAI_API_KEY")
 REPAIRS = 2
-LONGEST_ANSWER = 4096
-"""Tokens."""
+"""How often an answer that does not fit is sent back."""
+MAX_ANSWER_TOKENS = 4096
 _NO_KEY = "none"
-"""What servers on one's own machine are sent: they ask for no key, and the package wants one."""
+"""Sent where no key is set: a local server asks for none, but the package requires one."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a model is served. The key never stands here: it is read from the environment when a call is made."""
+    """Where a model is served. The key is not part of it: it is read from the environment when a chat is opened."""
 
     base_url: str
     model: str
@@ -41,13 +42,13 @@ class Server:
     def __post_init__(self) -> None:
         if not self.base_url.startswith(("http://", "https://")):
             raise UserError(
-                f"the language model's address {self.base_url!r} is no URL; begin it with http:// or https://."
+                f"The language model's address {self.base_url!r} is not a URL; begin it with http:// or https://."
             )
 
 
 @dataclass
 class Budget:
-    """What a whole dialogue may spend; its seconds begin with the first call."""
+    """What a whole dialogue may spend; the seconds count from the first call."""
 
     calls: int = 24
     seconds: float = 180.0
@@ -55,7 +56,7 @@ class Budget:
     _started: float | None = None
 
     def take(self) -> None:
-        """Count one call. Raises LLMError where nothing is left."""
+        """Count one call. Raises LLMError if nothing is left."""
         if self._started is None:
             self._started = time.monotonic()
         left = self.seconds - (time.monotonic() - self._started)
@@ -69,17 +70,17 @@ class OpenAIChat:
     """A model on an OpenAI-compatible server."""
 
     def __init__(self, server: Server, budget: Budget | None = None) -> None:
-        """Raises UserError where the `openai` package is missing."""
+        """Raises UserError if the `openai` package is missing."""
         try:
             import openai
         except ImportError as error:
             raise UserError(
-                "a language model needs the package openai; install it with `pip install dramatis[llm]`."
+                "A language model needs the package openai; install it with `pip install dramatis[llm]`."
             ) from error
         self._openai = openai
         self.server = server
         self.budget = budget or Budget()
-        self._ways = list(WAYS)
+        self._modes = list(SCHEMA_MODES)
         key = next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), _NO_KEY)
         client = openai.OpenAI(
             base_url=server.base_url, api_key=key, timeout=server.timeout, max_retries=server.retries
@@ -87,7 +88,7 @@ class OpenAIChat:
         self._create: Any = client.chat.completions.create
 
     def ask(self, messages: Sequence[Message], wanted: type[Answer]) -> Answer:
-        """An answer of the wanted type. Raises LLMError for servers that do not answer, refuse, or never fit."""
+        """An answer of the wanted type. Raises LLMError if the server gives no answer, refuses, or never fits it."""
         chat = [_as_dict(message) for message in messages]
         fault = ""
         for _ in range(1 + REPAIRS):
@@ -104,22 +105,22 @@ class OpenAIChat:
 
     def _reply(self, chat: list[dict[str, Any]], wanted: type[BaseModel]) -> str:
         while True:
-            way = self._ways[0]
+            mode = self._modes[0]
             self.budget.take()
             try:
                 completion = self._create(
                     model=self.server.model,
-                    messages=[*chat[:1], *_plain_schema(wanted), *chat[1:]] if way == "prompt" else chat,
+                    messages=[*chat[:1], *_plain_schema(wanted), *chat[1:]] if mode == "prompt" else chat,
                     temperature=0.0,
-                    max_tokens=LONGEST_ANSWER,
-                    **_held_to(way, wanted),
+                    max_tokens=MAX_ANSWER_TOKENS,
+                    **_held_to(mode, wanted),
                 )
             except self._openai.APITimeoutError as error:
                 raise LLMError(f"no answer within {self.server.timeout:g} s") from error
             except (self._openai.BadRequestError, self._openai.UnprocessableEntityError) as error:
-                if len(self._ways) == 1:
+                if len(self._modes) == 1:
                     raise LLMError(f"the server refuses the request (HTTP {error.status_code})") from error
-                self._ways.pop(0)
+                self._modes.pop(0)
                 continue
             except self._openai.APIStatusError as error:
                 raise LLMError(f"the server answers with HTTP {error.status_code}") from error
@@ -159,12 +160,12 @@ def _as_dict(message: Message) -> dict[str, Any]:
     return {"role": message.role, "content": parts}
 
 
-def _held_to(way: Way, wanted: type[BaseModel]) -> dict[str, Any]:
-    """The arguments that hold a reply to the schema."""
+def _held_to(mode: SchemaMode, wanted: type[BaseModel]) -> dict[str, Any]:
+    """The arguments of a request that hold the reply to the schema."""
     name, schema = wanted.__name__, wanted.model_json_schema()
-    if way == "schema":
+    if mode == "schema":
         return {"response_format": {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}}
-    if way == "tool":
+    if mode == "tool":
         tool = {"type": "function", "function": {"name": name, "parameters": schema}}
         return {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": name}}}
     return {}

@@ -1,4 +1,4 @@
-"""What a language model is to the director: messages in, a value of the wanted type out, or an error."""
+"""What a language model is to this program: messages in, and a value of the wanted type out, or an error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class LLMError(Exception):
-    """A language model gave no usable answer; the message says why and holds no key."""
+    """A language model gave no usable answer. The message says why, and never contains the key."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class LLM(Protocol):
     """A language model."""
 
     def ask(self, messages: Sequence[Message], wanted: type[Answer]) -> Answer:
-        """An answer of the wanted type. Raises LLMError where there is none."""
+        """An answer of the wanted type. Raises LLMError if there is none."""
         ...
 
 
-def fingerprint(model: str, messages: Sequence[Message], wanted: type[BaseModel]) -> str:
-    """Hash of a question: what recorded answers are found by."""
+def question_fingerprint(model: str, messages: Sequence[Message], wanted: type[BaseModel]) -> str:
+    """Hash of a question, by which recorded answers are found."""
     parts = [
         [message.role, message.text, [hashlib.sha256(part.data).hexdigest() for part in message.attachments]]
         for message in messages
@@ -58,7 +58,7 @@ def fingerprint(model: str, messages: Sequence[Message], wanted: type[BaseModel]
 
 
 def parse(text: str, wanted: type[Answer]) -> Answer:
-    """The first JSON object in a text as a value, whatever stands around it. Raises ValueError saying what is wrong."""
+    """The first JSON object in a text, as a value, whatever surrounds it. Raises ValueError that says what is wrong."""
     start = text.find("{")
     if start < 0:
         raise ValueError("there is no JSON object in the answer")

@@ -1,4 +1,4 @@
-"""Recorded exchanges: what a model answered once can be played again byte for byte, without a server."""
+"""Recorded exchanges: what a model once answered can be replayed byte for byte, without a server."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dramatis.llm.protocol import LLM, Answer, LLMError, Message, fingerprint, parse
+from dramatis.llm.protocol import LLM, Answer, LLMError, Message, parse, question_fingerprint
 
 
-class Recording(BaseModel):
-    """Answers as JSON, or why there was none, by the fingerprint of their question. It holds no key or address."""
+class ExchangeRecording(BaseModel):
+    """Answers as JSON, or the reason why there was none, by the fingerprint of the question. No key and no address."""
 
     model_config = ConfigDict(extra="forbid")
     model: str
@@ -19,15 +19,15 @@ class Recording(BaseModel):
 
 
 class Recorder:
-    """Asks a model and writes down what it answers."""
+    """Asks a model and records what it answers."""
 
-    def __init__(self, llm: LLM, recording: Recording) -> None:
+    def __init__(self, llm: LLM, recording: ExchangeRecording) -> None:
         self._llm = llm
         self.recording = recording
 
     def ask(self, messages: Sequence[Message], wanted: type[Answer]) -> Answer:
-        """As the model. Raises LLMError."""
-        key = fingerprint(self.recording.model, messages, wanted)
+        """The model's answer. Raises LLMError as the model does."""
+        key = question_fingerprint(self.recording.model, messages, wanted)
         try:
             answer = self._llm.ask(messages, wanted)
         except LLMError as error:
@@ -40,12 +40,12 @@ class Recorder:
 class Replay:
     """Answers from a recording."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: ExchangeRecording) -> None:
         self._recording = recording
 
     def ask(self, messages: Sequence[Message], wanted: type[Answer]) -> Answer:
-        """What was answered then. Raises LLMError for what failed then, and for what was never asked."""
-        key = fingerprint(self._recording.model, messages, wanted)
+        """The recorded answer. Raises LLMError for what failed then, and for what was never asked."""
+        key = question_fingerprint(self._recording.model, messages, wanted)
         if key in self._recording.failures:
             raise LLMError(self._recording.failures[key])
         if key not in self._recording.answers:

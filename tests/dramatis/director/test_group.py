@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from dramatis.director import Crew, direct
-from dramatis.director.group import divide
+from dramatis.director import LLMExperts, direct
+from dramatis.director.group import divide_by_character
 from dramatis.llm import Message
-from dramatis.story.observations import AudioEvent, Observations
+from dramatis.story.observations import AudioEvent, AudioObservations
 from dramatis.story.storyline import Character, Storyline
+from dramatis.story.storyline_yaml import from_yaml, to_yaml
 from dramatis.story.values import FPS, Emotion, FrameSpan
 
 NAMES = ("Ann", "Bob", "Cyd")
@@ -35,7 +36,7 @@ PROMPTS = (
 )
 
 
-def talk(*turns: tuple[str, int], seed: int = 0) -> Observations:
+def talk(*turns: tuple[str, int], seed: int = 0) -> AudioObservations:
     """Voices ("Ann", or "Ann+Bob" at once) and pauses (""), each with its frames."""
     dice = random.Random(seed)
     events, energy, at = [], [], 0
@@ -47,12 +48,12 @@ def talk(*turns: tuple[str, int], seed: int = 0) -> Observations:
         energy += [bool(names) * (0.4 + 0.6 * dice.random()) for _ in span]
         at += frames
     flat = (0.0,) * at
-    return Observations(
+    return AudioObservations(
         frames=at, seconds=at / FPS, events=tuple(events), energy=tuple(energy), pitch=flat, voiced=flat
     )
 
 
-def play(heard: Observations, prompt: str = "", seed: int = 0, cast: tuple[Character, ...] = CAST) -> Storyline:
+def play(heard: AudioObservations, prompt: str = "", seed: int = 0, cast: tuple[Character, ...] = CAST) -> Storyline:
     return direct(heard, prompt, seed, image="all.png", audio="mix.wav", characters=cast)
 
 
@@ -74,7 +75,7 @@ def play(heard: Observations, prompt: str = "", seed: int = 0, cast: tuple[Chara
     ],
 )  # fmt: skip
 def test_words_go_to_whom_they_name(prompt: str, shared: str, own: dict[str, str]) -> None:
-    assert divide(prompt, NAMES) == (shared, dict.fromkeys(NAMES, "") | own)
+    assert divide_by_character(prompt, NAMES) == (shared, dict.fromkeys(NAMES, "") | own)
 
 
 def test_who_speaks_acts_the_shot_and_is_described() -> None:
@@ -90,7 +91,7 @@ def test_who_speaks_acts_the_shot_and_is_described() -> None:
     assert [one.description for one in story.characters] == ["a woman", "a person", "a person"]
     for name, mood in (("Ann", "sad"), ("Bob", "happy"), ("Cyd", "neutral")):
         assert {shot.emotion.name for shot in story.shots_of(name)} == {mood}
-    assert Storyline.from_yaml(story.to_yaml()) == story
+    assert from_yaml(to_yaml(story)) == story
 
 
 def test_listeners_look_to_where_the_speaker_is() -> None:
@@ -198,8 +199,8 @@ class Reader:
 def test_a_model_reads_the_words_for_all_and_the_rules_those_for_one() -> None:
     reader = Reader()
     heard = talk(("Ann", 80), ("Bob", 80))
-    crew = Crew(models={"text": reader})
-    story = direct(heard, "in a bar. Ann is sad", image="a.png", audio="b.wav", characters=CAST, crew=crew)
+    experts = LLMExperts(models={"text": reader})
+    story = direct(heard, "in a bar. Ann is sad", image="a.png", audio="b.wav", characters=CAST, llm_experts=experts)
     assert '"in a bar"' in reader.asked[0]
     assert {shot.emotion.name for shot in story.shots_of("Ann")} == {"sad"}
     assert story.shots_of("Bob")[-1].emotion.name == "happy"
@@ -214,7 +215,7 @@ st.sampled_from(PROMPTS),
 def test_any_talk_gives_a_valid_play(turns: list[tuple[str, int]], prompt: str, seed: int) -> None:
     heard = talk(*turns, seed=seed)
     story = play(heard, prompt, seed)
-    assert Storyline.from_yaml(story.to_yaml()) == story
+    assert from_yaml(to_yaml(story)) == story
     for name in NAMES:
         spans = story.voice_of(name).spans
         assert spans == tuple(event.span for event in heard.events if name in event.speakers)

@@ -1,4 +1,7 @@
-"""The embedded experts: rules over what was heard, seen and written. No language model, no files, no chance."""
+"""The embedded experts: rules over what was heard, seen and written, without a language model, files or chance.
+
+Those that ask a language model are in `llm`.
+"""
 
 from dramatis.director.experts.audio import AudioExpert
 from dramatis.director.experts.negative import NegativeDirector

@@ -1,45 +1,46 @@
-"""The audio expert: what is said or sung when, how it sounds, and how sure one can be of it from sound alone."""
+"""The audio expert: what is said or sung and when, how it sounds, and how certain that is from sound alone."""
 
 from __future__ import annotations
 
-from dramatis.director.dialogue import Material, Minutes
+from dramatis.director.dialogue import PlanningInputs, Transcript
 from dramatis.director.experts.replies import replies
 from dramatis.director.language.cues import emotions_said
 from dramatis.story.dialogue import Claim, Evidence, ExpertName, Turn
-from dramatis.story.observations import AudioEvent, Observations
+from dramatis.story.observations import AudioEvent, AudioObservations
 from dramatis.story.values import FPS
 
-CLEAR = 0.9
-"""Confidence in what a meter shows: that there is sound, how long it lasts, where it pauses."""
+_CLEAR = 0.9
+"""Confidence in what is measured: that there is sound, how long it lasts, where it pauses."""
 HEARD_KIND = 0.6
-"""Confidence in the kind of a sound, which melody can mislead."""
+"""Confidence in the kind of a sound, about which melody can mislead."""
 SLOW, FAST = 3.0, 5.5
-"""Syllables a second at which speech is slow and fast."""
+"""Syllables a second below which speech is slow, and above which it is fast."""
 SAID_ONCE, SAID_OFTEN = 0.45, 0.6
-"""Confidence of an emotion that the spoken words name: once may be in passing ("I am afraid not")."""
+"""Confidence in an emotion that the spoken words name: once may be in passing ("I am afraid not")."""
 LONG_PAUSE = 0.6
+"""Seconds from which a pause is reported."""
 QUOTED_WORDS = 12
 
 
 class AudioExpert:
-    """Reports in the first round; later answers what it is asked."""
+    """Reports in the first round, and later answers what it is asked."""
 
     name: ExpertName = "audio"
 
-    def speak(self, material: Material, minutes: Minutes, round_: int) -> Turn | None:
-        heard = material.heard
+    def speak(self, inputs: PlanningInputs, transcript: Transcript, round_: int) -> Turn | None:
+        heard = inputs.heard
         if round_ == 0:
-            return Turn(expert=self.name, round=round_, thought=overview(heard), claims=report(heard))
-        asked = list(dict.fromkeys(question.about for _, question in minutes.asked(self.name)))
-        claims = tuple(claim for about in asked for claim in answer(heard, about))
-        thoughts = replies(minutes, self.name)
+            return Turn(expert=self.name, round=round_, thought=_overview(heard), claims=_report(heard))
+        asked = list(dict.fromkeys(question.about for _, question in transcript.questions_to(self.name)))
+        claims = tuple(claim for about in asked for claim in _answer(heard, about))
+        thoughts = replies(transcript, self.name)
         if asked:
-            found = "here is what the sound shows" if claims else "the sound does not tell"
-            thoughts.insert(0, f"asked about {' and '.join(asked)}: {found}")
+            outcome = "here is what the sound shows" if claims else "the sound does not tell"
+            thoughts.insert(0, f"asked about {' and '.join(asked)}: {outcome}")
         return Turn(expert=self.name, round=round_, thought="; ".join(thoughts), claims=claims) if thoughts else None
 
 
-def overview(heard: Observations) -> str:
+def _overview(heard: AudioObservations) -> str:
     """The recording in one sentence."""
     counts = {kind: len(heard.of_kind(kind)) for kind in ("speech", "singing", "noise", "pause")}
     parts = ", ".join(f"{number} of {kind}" for kind, number in counts.items() if number)
@@ -47,15 +48,15 @@ def overview(heard: Observations) -> str:
     return f"{heard.seconds:.2f} s of sound; stretches: {parts}{words}"
 
 
-def report(heard: Observations) -> tuple[Claim, ...]:
-    """What can be said without being asked."""
+def _report(heard: AudioObservations) -> tuple[Claim, ...]:
+    """What is reported without being asked for."""
     claims = [_sound(event) for event in heard.events if event.kind != "pause"]
     pauses = [event for event in heard.of_kind("pause") if event.span.seconds >= LONG_PAUSE]
     claims += [
         Claim(
             about="pause",
             value=f"{event.span.seconds:.1f} s of silence",
-            confidence=CLEAR,
+            confidence=_CLEAR,
             span=event.span,
             evidence=(Evidence(span=event.span),),
         )
@@ -77,12 +78,12 @@ def report(heard: Observations) -> tuple[Claim, ...]:
         claims.append(
             Claim(about="words", value=f"begins: {text}", confidence=round(sure, 2), evidence=(Evidence(words=text),))
         )
-    return (*claims, *emotions(heard))
+    return (*claims, *_emotions(heard))
 
 
-def emotions(heard: Observations) -> list[Claim]:
-    """What each stretch of the voice shows: what its words name, else what its tone makes one guess."""
-    out = []
+def _emotions(heard: AudioObservations) -> list[Claim]:
+    """What each stretch of the voice shows: the emotion that its words name, else a guess from its tone."""
+    claims = []
     for mood in heard.moods:
         text = " ".join(word.text for word in heard.words if word.span.overlaps(mood.span))
         named = emotions_said(text)
@@ -91,12 +92,12 @@ def emotions(heard: Observations) -> list[Claim]:
         if named is not None:
             value, sure = named[0], SAID_ONCE if named[1] == 1 else SAID_OFTEN  # type: ignore[assignment]
             evidence.append(Evidence(words=text[:400]))
-        out.append(Claim(about="emotion", value=value, confidence=sure, span=mood.span, evidence=tuple(evidence)))
-    return out
+        claims.append(Claim(about="emotion", value=value, confidence=sure, span=mood.span, evidence=tuple(evidence)))
+    return claims
 
 
-def answer(heard: Observations, about: str) -> list[Claim]:
-    """What the sound shows of a topic; nothing where it shows nothing."""
+def _answer(heard: AudioObservations, about: str) -> list[Claim]:
+    """What the sound shows about a topic, if anything."""
     if about == "intent":
         return [
             Claim(
@@ -115,6 +116,6 @@ def answer(heard: Observations, about: str) -> list[Claim]:
 
 
 def _sound(event: AudioEvent) -> Claim:
-    # That something sounds is certain; whether it is speech or song is judged from melody.
+    # That there is sound is certain; whether it is speech or song is judged from melody.
     evidence = (Evidence(span=event.span, words=event.text),) if event.text else (Evidence(span=event.span),)
     return Claim(about="sound", value=event.kind, confidence=HEARD_KIND, span=event.span, evidence=evidence)

@@ -1,60 +1,24 @@
-"""What is recognised in one clause: emotions, camera moves, gestures and sounds, how strong, and what is refused."""
+"""What is recognised in one clause: emotions, camera moves, gestures and sounds, how strong they are, and refusals."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from dramatis.director.language.lexicon import (
-    CAMERA_PATTERNS,
-    DECOR,
-    DEGREE_PATTERNS,
-    DEPICTED,
-    EMOTION_PATTERNS,
-    GESTURE_PATTERNS,
-    MANNERS,
-    MENTIONS,
-    NEGATED,
-    OR,
-    OTHER_WAY,
-    SOUND_PATTERNS,
-    STRONG,
-    STRONG_IN_ITSELF,
-)
+from dramatis.director.language.direction import DEFAULT_AMOUNT
+from dramatis.director.language.lexicon import STRONG, CueKind, Pattern, lexicon
 from dramatis.director.language.times import without_times
 from dramatis.story.values import CAMERA_MOVES, GESTURES
 
-Kind = Literal["emotion", "camera", "gesture", "sound", "words"]
-
 DIRECTIONS = ("_left", "_right", "_up", "_down")
-DEFAULT_AMOUNT = 0.6
-
-
-def _bounded(pattern: str) -> re.Pattern[str]:
-    # Mandarin and emoji have no word borders; for them the look-arounds only ask that no Latin letter adjoins.
-    return re.compile(rf"(?<![a-z])(?:{pattern})(?![a-z])")
-
-
-_PATTERNS: tuple[tuple[Kind, str, re.Pattern[str]], ...] = (
-    *(("emotion", name, _bounded(words)) for name, words in EMOTION_PATTERNS.items()),
-    *(("camera", name, _bounded(words)) for name, words in CAMERA_PATTERNS.items()),
-    *(("gesture", name, _bounded(words)) for name, words in GESTURE_PATTERNS.items()),
-    *(("sound", name, _bounded(words)) for name, words in SOUND_PATTERNS.items()),
-)  # type: ignore[assignment]
-
-
-_TOPICS = tuple((name, _bounded(words)) for name, words in MENTIONS.items())
-_WAYS = tuple((name, _bounded(words)) for name, words in MANNERS.items())
 
 
 @dataclass(frozen=True)
-class Cue:
+class DirectionCue:
     """One recognised word or phrase, at [start, stop) of its fragment."""
 
-    kind: Kind
+    kind: CueKind
     name: str
     start: int
     stop: int
@@ -68,8 +32,10 @@ def fold(text: str) -> str:
 
 
 def emotions_said(text: str) -> tuple[str, int] | None:
-    """The emotion that a spoken text names most, and how many of its words do; None where it names none or several
-    equally often. What is said under a negation does not count."""
+    """The emotion that a spoken text names most often, and how many of its words do so.
+
+    None if it names none, or several equally often. Negated words do not count.
+    """
     cues = [cue for cue in read_cues(fold(text)) if cue.kind == "emotion" and not cue.negated]
     names = [cue.name for cue in cues if cue.name != "neutral"]
     counts = sorted(((names.count(name), name) for name in set(names)), reverse=True)
@@ -79,77 +45,85 @@ def emotions_said(text: str) -> tuple[str, int] | None:
 
 
 def mentioned(text: str) -> tuple[tuple[str, str], ...]:
-    """What only the picture can answer for, as (topic, the words that name it without refusing it)."""
-    return _named(text, _TOPICS)
+    """What only the picture can show, as (topic, the words that name it without refusing it)."""
+    return _named(text, lexicon().topics)
 
 
 def manner_of(text: str) -> str | None:
-    """How a voice is said to speak: "whisper", "shout" or "ask"; None where nothing is said."""
-    return next((name for name, _ in _named(text, _WAYS)), None)
+    """How a voice is said to speak: "whisper", "shout" or "ask"; None if nothing is said about it."""
+    return next((name for name, _ in _named(text, lexicon().manners)), None)
 
 
-def _named(text: str, topics: Sequence[tuple[str, re.Pattern[str]]]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
+def _named(text: str, topics: Sequence[tuple[str, Pattern]]) -> tuple[tuple[str, str], ...]:
+    named: dict[str, str] = {}
     for name, pattern in topics:
         for match in pattern.finditer(text):
-            if not NEGATED.search(text[max(0, match.start() - 30) : match.start()]):
-                found.setdefault(name, match.group())
-    return tuple(found.items())
+            if not lexicon().negated.search(text[max(0, match.start() - 30) : match.start()]):
+                named.setdefault(name, match.group())
+    return tuple(named.items())
 
 
-def repeated(last: Cue | None, fragment: str) -> list[Cue]:
-    """The motion before once more, where a clause only says another direction."""
-    match = OTHER_WAY.search(without_times(fragment))
+def repeated(last: DirectionCue | None, fragment: str) -> list[DirectionCue]:
+    """The last motion once more, if a clause only names another direction: "then to the right"."""
+    match = lexicon().other_way.search(without_times(fragment))
     if last is None or match is None:
         return []
     stem, way = last.name.rsplit("_", 1)[0], match["way"]
     stem = {"pan": "tilt", "tilt": "pan"}.get(stem, stem) if last.kind == "camera" and way in ("up", "down") else stem
-    known = {*CAMERA_MOVES, *GESTURES}
+    known: tuple[str, ...] = CAMERA_MOVES if last.kind == "camera" else GESTURES
     return [replace(last, name=f"{stem}_{way}", negated=False)] if f"{stem}_{way}" in known else []
 
 
-def read_cues(fragment: str) -> list[Cue]:
+def read_cues(fragment: str) -> list[DirectionCue]:
     """What is recognised in a clause, in order; of overlapping readings the longest counts."""
-    found = [
-        Cue(kind, name, match.start(), match.end())
-        for kind, name, pattern in _PATTERNS
+    words = lexicon()
+    matches = [
+        DirectionCue(kind, name, match.start(), match.end())
+        for kind, name, pattern in words.cues
         for match in pattern.finditer(fragment)
     ]
-    found = [cue for cue in found if cue.kind != "emotion" or not _depicted(fragment, cue)]
-    kept: list[Cue] = []
-    taken = bytearray(len(fragment))
-    for cue in sorted(found, key=lambda cue: (cue.start - cue.stop, cue.start)):
+    of_people = [cue for cue in matches if cue.kind != "emotion" or not _depicted(fragment, cue)]
+    longest = _without_overlaps(of_people, len(fragment))
+    cues: list[DirectionCue] = []
+    for index, cue in enumerate(longest):
+        before = cues[-1] if cues else None
+        qualified = _qualified(fragment, cue, before.stop if before else 0, longest[index + 1 :])
+        # "neither happy nor sad", "without shaking her head or nodding": a refusal reaches over "or" and "nor".
+        chained = before is not None and before.negated and words.refused_too.match(fragment[before.stop : cue.start])
+        cues.append(replace(qualified, negated=True) if chained else qualified)
+    return cues
+
+
+def _without_overlaps(cues: Sequence[DirectionCue], length: int) -> list[DirectionCue]:
+    """The longest cues of a clause of `length` characters that do not overlap, in order."""
+    chosen: list[DirectionCue] = []
+    taken = bytearray(length)
+    for cue in sorted(cues, key=lambda cue: (cue.start - cue.stop, cue.start)):
         if not any(taken[cue.start : cue.stop]):
             taken[cue.start : cue.stop] = b"\1" * (cue.stop - cue.start)
-            kept.append(cue)
-    kept.sort(key=lambda cue: cue.start)
-    out: list[Cue] = []
-    for place, cue in enumerate(kept):
-        before = out[-1] if out else None
-        cue_read = _qualified(fragment, cue, before.stop if before else 0, kept[place + 1 :])
-        # "neither happy nor sad", "without shaking her head or nodding": a refusal reaches over "or" and "nor".
-        chained = before is not None and before.negated and OR.match(fragment[before.stop : cue.start])
-        out.append(replace(cue_read, negated=True) if chained else cue_read)
-    return out
+            chosen.append(cue)
+    return sorted(chosen, key=lambda cue: cue.start)
 
 
-def _depicted(fragment: str, cue: Cue) -> bool:
+def _depicted(fragment: str, cue: DirectionCue) -> bool:
     """Whether an emotion is that of a thing: "a sad song", "a painting of a weeping clown"."""
-    return bool(DECOR.match(fragment[cue.stop :].lstrip(" -")) or DEPICTED.search(fragment[: cue.start]))
+    words = lexicon()
+    return bool(words.decor.match(fragment[cue.stop :].lstrip(" -")) or words.depicted.search(fragment[: cue.start]))
 
 
-def _qualified(fragment: str, cue: Cue, floor: int, following: Sequence[Cue]) -> Cue:
-    """The cue with its amount and whether it is refused, from the words around it but not beyond its neighbours."""
-    words = fragment[cue.start : cue.stop]
+def _qualified(fragment: str, cue: DirectionCue, floor: int, following: Sequence[DirectionCue]) -> DirectionCue:
+    """The cue with its amount and whether it is refused, judged by the words around it, up to the neighbouring cues."""
+    words = lexicon()
+    text = fragment[cue.start : cue.stop]
     reach = max(floor, cue.start - 60)
     before = fragment[reach : cue.start]
     ceiling = following[0].start if following else len(fragment)
     after = fragment[cue.stop : min(ceiling, cue.stop + 40)]
-    amount = STRONG if STRONG_IN_ITSELF.search(words) else DEFAULT_AMOUNT
-    for level, leading, trailing in DEGREE_PATTERNS:
+    amount = STRONG if words.strong_in_itself.search(text) else DEFAULT_AMOUNT
+    for level, leading, trailing in words.degrees:
         # "Soft" and "gentle" are what a tender smile is, not how little of it there is.
-        within = cue.name != "tender" and bool(leading.search(words))
+        within = cue.name != "tender" and bool(leading.search(text))
         if leading.search(before) or trailing.search(after) or within:
             amount = level
             break
-    return replace(cue, amount=amount, negated=bool(NEGATED.search(before)))
+    return replace(cue, amount=amount, negated=bool(words.negated.search(before)))

@@ -1,1 +1,1 @@
-"""Hearing: samples in, observations of voices, words, mood and rhythm out."""
+"""Hearing: samples in, observations of voices, words, moods and rhythm out."""

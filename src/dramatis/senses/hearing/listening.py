@@ -9,35 +9,34 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from dramatis.media.subtitles import Cue
-from dramatis.senses.hearing.beats import beats
-from dramatis.senses.hearing.mood import moods, syllable_rate
+from dramatis.senses.hearing.beats import find_beats
+from dramatis.senses.hearing.mood import find_moods, syllable_rate
 from dramatis.senses.hearing.prosody import listen, prosody_of
 from dramatis.senses.hearing.voice import voice_probability, with_voices
 from dramatis.senses.hearing.words import Pocketsphinx, Recogniser, recognised_words, words_of_cues
-from dramatis.story.observations import VOICES, AudioEvent, Observations, Word
+from dramatis.story.observations import VOICE_KINDS, AudioEvent, AudioObservations, Word
 from dramatis.story.values import FPS, FrameSpan
 
 Transcribe = Literal["auto", "always", "never"]
 SHORT_SECONDS = 60.0
-"""Up to this length a recording is transcribed without being asked for: recognition takes a fifth of it."""
+"""Recordings up to this length are transcribed without being asked for: recognition takes a fifth of their duration."""
 SHORTEST_TURN = 8
-"""Frames: what is shorter belongs to the turn around it."""
+"""Frames: anything shorter belongs to the turn around it."""
 
 
-def hear(
+def observe_audio(
     sound: Callable[[], Iterable[ArrayLike]],
     frames: int | None = None,
     *,
     cues: Sequence[Cue] = (),
     transcribe: Transcribe = "auto",
     recogniser: Recogniser | None = None,
-) -> Observations:
-    """Observe a recording.
+) -> AudioObservations:
+    """Everything that is heard in a recording.
 
-    sound: opens the mono 16 kHz blocks anew, for each pass over them. cues: the user's subtitles, which come before
-    anything that is recognised. recogniser: instead of the embedded one, and for recordings of any length. Words that
-    are not sure to be words are dropped, since a wrong transcript is worse than none. Raises ValueError where there is
-    no audio at all.
+    sound: opens the mono 16 kHz blocks again for each pass over them. cues: the user's subtitles, which take precedence
+    over recognised words. recogniser: used in place of the embedded one, and for recordings of any length. Doubtful
+    words are dropped, since a wrong transcript is worse than none. Raises ValueError if there is no audio at all.
     """
     heard = listen(sound(), frames)
     events = with_voices(heard.events, voice_probability(sound(), heard.frames))
@@ -47,40 +46,40 @@ def hear(
         words = words_of_cues(cues, heard.frames)
     elif transcribe == "always" or (transcribe == "auto" and (recogniser or heard.seconds <= SHORT_SECONDS)):
         recogniser = recogniser or Pocketsphinx()
-        found = recognised_words(sound(), events, heard.frames, recogniser)
-        language = recogniser.language(found)
-        words = found if language else ()
+        recognised = recognised_words(sound(), events, heard.frames, recogniser)
+        language = recogniser.language(recognised)
+        words = recognised if language else ()
     prosody = prosody_of(heard)
     return heard.model_copy(
         update={
-            "events": tuple(_with_text(event, words, cues) for event in by_turns(events, cues)),
+            "events": tuple(_with_text(event, words, cues) for event in split_by_speaker(events, cues)),
             "words": words,
             "language": language,
-            "moods": moods(prosody, events, words),
-            "beats": beats(sound(), events, heard.frames),
+            "moods": find_moods(prosody, events, words),
+            "beats": find_beats(sound(), events, heard.frames),
             "rate": syllable_rate(prosody, events),
         }
     )
 
 
-def by_turns(events: Sequence[AudioEvent], cues: Sequence[Cue]) -> tuple[AudioEvent, ...]:
-    """The events, those with a voice cut where subtitles say that somebody else goes on; they tile the same frames."""
+def split_by_speaker(events: Sequence[AudioEvent], cues: Sequence[Cue]) -> tuple[AudioEvent, ...]:
+    """The events, with those of a voice cut where subtitles change the speaker; they tile the same frames."""
     named = sorted((cue for cue in cues if cue.speaker), key=lambda cue: cue.start)
     turns = [round(after.start * FPS) for before, after in pairwise(named) if before.speaker != after.speaker]
-    out = []
+    parts = []
     for event in events:
         start = event.span.start
-        for turn in turns if event.kind in VOICES else ():
+        for turn in turns if event.kind in VOICE_KINDS else ():
             if start + SHORTEST_TURN <= turn <= event.span.stop - SHORTEST_TURN:
-                out.append(event.model_copy(update={"span": FrameSpan(start, turn)}))
+                parts.append(event.model_copy(update={"span": FrameSpan(start, turn)}))
                 start = turn
-        out.append(event.model_copy(update={"span": FrameSpan(start, event.span.stop)}))
-    return tuple(out)
+        parts.append(event.model_copy(update={"span": FrameSpan(start, event.span.stop)}))
+    return tuple(parts)
 
 
 def _with_text(event: AudioEvent, words: Sequence[Word], cues: Sequence[Cue]) -> AudioEvent:
-    """An event with what is said in it, and by whom where subtitles tell: whoever has most of it."""
-    if event.kind not in VOICES:
+    """An event with what is said in it and, if subtitles tell, who says it: whoever has most of it."""
+    if event.kind not in VOICE_KINDS:
         return event
     middle = [word for word in words if (word.span.start + word.span.stop) // 2 in event.span]
     shares: dict[str, float] = {}

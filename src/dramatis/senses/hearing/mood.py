@@ -1,6 +1,6 @@
-"""How a voice sounds: agitation, pace and manner, from loudness and melody.
+"""How a voice sounds: agitation, pace and manner, judged by loudness and melody.
 
-The tone of a voice tells agitation well and emotion badly, so its guesses at emotion carry little confidence: enough to
+The tone of a voice shows agitation well and emotion badly, so guesses at emotion carry little confidence: enough to
 raise a question, too little to decide.
 """
 
@@ -13,30 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.prosody import Prosody
-from dramatis.story.observations import VOICES, AudioEvent, Intent, Mood, Word
+from dramatis.story.observations import VOICE_KINDS, AudioEvent, Intent, Mood, Word
 from dramatis.story.values import FPS, EmotionName, FrameSpan
 
-LONGEST_SECONDS = 6.0
-"""Stretches of one voice that lie closer than half a second are one mood, up to this length."""
+_LONGEST_SECONDS = 6.0
+"""Stretches of one voice less than half a second apart are one mood, up to this length."""
 _JOIN_FRAMES = 12
 _WHISPERED = 0.15
-"""Mean voicing below which speech is whispered."""
+"""Speech with a mean voicing below this is whispered."""
 _RISE_FRAMES, _RISE_OCTAVES = 10, 0.12
 """A question rises by more than a semitone and a half in its last voiced frames."""
 _QUESTION_WORDS = frozenset(
     "who what where when why how which whose whom do does did is are can could would will".split()  # noqa: SIM905
 )
 GUESS = 0.25
-"""Confidence of an emotion from tone alone: worth saying, too little to contradict anybody."""
+"""Confidence in an emotion from tone alone: worth reporting, too little to contradict anybody."""
 
 
-def moods(prosody: Prosody, events: Sequence[AudioEvent], words: Sequence[Word] = ()) -> tuple[Mood, ...]:
-    """One mood for each stretch of voice."""
+def find_moods(prosody: Prosody, events: Sequence[AudioEvent], words: Sequence[Word] = ()) -> tuple[Mood, ...]:
+    """One mood for each stretch of a voice."""
     return tuple(_mood(prosody, span, kind, words) for span, kind in _stretches(events))
 
 
 def syllable_rate(prosody: Prosody, events: Sequence[AudioEvent]) -> float:
-    """Syllables a second while the voice speaks: peaks of loudness; 0 where nobody speaks."""
+    """Syllables a second, counted as peaks of loudness, while somebody speaks; 0 if nobody does."""
     peaks, frames = 0, 0
     for event in events:
         if event.kind == "speech":
@@ -47,17 +47,17 @@ def syllable_rate(prosody: Prosody, events: Sequence[AudioEvent]) -> float:
 
 
 def _stretches(events: Sequence[AudioEvent]) -> list[tuple[FrameSpan, str]]:
-    out: list[tuple[FrameSpan, str]] = []
+    stretches: list[tuple[FrameSpan, str]] = []
     for event in events:
-        if event.kind not in VOICES:
+        if event.kind not in VOICE_KINDS:
             continue
-        if out and out[-1][1] == event.kind:
-            joined = FrameSpan(out[-1][0].start, event.span.stop)
-            if event.span.start - out[-1][0].stop < _JOIN_FRAMES and joined.seconds <= LONGEST_SECONDS:
-                out[-1] = (joined, event.kind)
+        if stretches and stretches[-1][1] == event.kind:
+            joined = FrameSpan(stretches[-1][0].start, event.span.stop)
+            if event.span.start - stretches[-1][0].stop < _JOIN_FRAMES and joined.seconds <= _LONGEST_SECONDS:
+                stretches[-1] = (joined, event.kind)
                 continue
-        out.append((event.span, event.kind))
-    return out
+        stretches.append((event.span, event.kind))
+    return stretches
 
 
 def _mood(prosody: Prosody, span: FrameSpan, kind: str, words: Sequence[Word]) -> Mood:
@@ -97,7 +97,7 @@ def _intent(
         return "whisper"
     if words and words[-1].endswith(("?", "？")):
         return "ask"
-    # A tune that rises at the end asks, if the words do not say otherwise.
+    # A melody that rises at the end asks a question, unless the words say otherwise.
     rises = (
         len(melody) > 2 * _RISE_FRAMES
         and float(melody[-_RISE_FRAMES // 2 :].mean() - melody[-2 * _RISE_FRAMES : -_RISE_FRAMES].mean())
@@ -108,7 +108,7 @@ def _intent(
 
 
 def _peaks(energy: NDArray[np.float32]) -> list[int]:
-    """Frames at which loudness peaks by more than an eighth over the dips beside it."""
+    """Frames at which loudness peaks by more than an eighth above the dip before it."""
     turns = [0, *(np.flatnonzero(np.diff(np.sign(np.diff(energy))) != 0) + 1).tolist(), len(energy) - 1]
     peaks, dip = [], float(energy[0]) if len(energy) else 0.0
     for before, here in pairwise(turns):

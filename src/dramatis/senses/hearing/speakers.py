@@ -1,7 +1,7 @@
 """Several voices as one observation: who is heard when, one after another or at once.
 
-Events tile the sound, so an event cannot be said twice. Where several people are heard at the same time, one event
-names them all: `speaker` is who had the word just before, or else came first, and `also` the others.
+Events tile the sound and so cannot overlap. If several people are heard at the same time, one event names them all:
+`speaker` is whoever spoke just before, or else the first of them, and `also` the others.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 
 from dramatis.media.subtitles import Cue
 from dramatis.senses.hearing.words import words_of_cues
-from dramatis.story.observations import VOICES, AudioEvent, EventKind, Observations, Word
+from dramatis.story.observations import VOICE_KINDS, AudioEvent, AudioObservations, EventKind, Word
 from dramatis.story.values import FPS, FrameSpan
 
-Spoken = Mapping[str, Sequence[Word]]
+_WordsByName = Mapping[str, Sequence[Word]]
 NEAR_SECONDS = 1.0
-"""A voice outside all subtitles belongs to the nearest ones within this time; beyond, to nobody."""
+"""A voice outside all subtitles belongs to the nearest ones within this time, and beyond it to nobody."""
 
 
-def together(tracks: Mapping[str, Observations], frames: int, seconds: float) -> Observations:
-    """What was heard in every character's own track, all of which begin together, as one sound of `frames`.
+def combine_tracks(tracks: Mapping[str, AudioObservations], frames: int, seconds: float) -> AudioObservations:
+    """What was heard in the characters' separate tracks, all of which begin together, as one sound of `frames`.
 
-    Loudness is the loudest track's, each relative to itself, so that a quiet voice has its accents too; pitch and
-    voicing are those of who is loudest. Tracks that are shorter end in silence.
+    Loudness is that of the loudest track, each relative to itself, so that a quiet voice has its accents too; pitch and
+    voicing are those of the loudest. Shorter tracks end in silence.
     """
     names = list(tracks)
     energy, pitch, voiced = (
         np.stack([_padded(getattr(tracks[name], track), frames) for name in names])
         for track in ("energy", "pitch", "voiced")
     )
-    active = {name: _frames_of(tracks[name].events, VOICES, frames) for name in names}
+    active = {name: _frames_of(tracks[name].events, VOICE_KINDS, frames) for name in names}
     sung = np.stack([_frames_of(tracks[name].events, ("singing",), frames) for name in names]).any(0)
     said = np.stack([_frames_of(tracks[name].events, ("speech",), frames) for name in names]).any(0)
     noise = np.stack([_frames_of(tracks[name].events, ("noise",), frames) for name in names]).any(0)
@@ -41,7 +41,7 @@ def together(tracks: Mapping[str, Observations], frames: int, seconds: float) ->
     loudest = energy.argmax(0)[None]
     languages = {track.language for track in tracks.values() if track.language}
     rates = [track.rate for track in tracks.values() if track.rate]
-    return Observations(
+    return AudioObservations(
         frames=frames,
         seconds=seconds,
         events=_tiled(active, kinds, energy.max(0), {name: tracks[name].words for name in names}),
@@ -56,15 +56,15 @@ def together(tracks: Mapping[str, Observations], frames: int, seconds: float) ->
     )
 
 
-def attributed(heard: Observations, cues: Sequence[Cue]) -> Observations:
-    """One mixed sound whose voices are those that subtitles name, one after another or at once.
+def attribute_speakers(heard: AudioObservations, cues: Sequence[Cue]) -> AudioObservations:
+    """One mixed sound, its voices attributed to the speakers of the subtitles, one after another or at once.
 
-    A voice that sounds outside every cue goes with the cues nearest to it in time.
+    A voice outside every cue belongs to the cues nearest in time.
     """
     names = list(dict.fromkeys(cue.speaker for cue in cues if cue.speaker))
     named = {name: [cue for cue in cues if cue.speaker == name] for name in names}
     away = np.stack([_distance(named[name], heard.frames) for name in names])
-    voices = _frames_of(heard.events, VOICES, heard.frames)
+    voices = _frames_of(heard.events, VOICE_KINDS, heard.frames)
     nearest = np.arange(len(names))[:, None] == away.argmin(0)
     near = ((away == 0) | (nearest & (away <= NEAR_SECONDS * FPS) & (away.min(0) > 0))) & voices
     kinds = np.concatenate([np.repeat(event.kind, len(event.span)) for event in heard.events])
@@ -74,16 +74,16 @@ def attributed(heard: Observations, cues: Sequence[Cue]) -> Observations:
 
 
 def _tiled(
-    active: Mapping[str, NDArray[np.bool_]], kinds: NDArray[np.str_], energy: NDArray[np.float64], words: Spoken
+    active: Mapping[str, NDArray[np.bool_]], kinds: NDArray[np.str_], energy: NDArray[np.float64], words: _WordsByName
 ) -> tuple[AudioEvent, ...]:
-    """Events cut wherever the kind of sound, or the set of those who are heard, changes."""
+    """Events cut wherever the kind of sound or the set of speakers changes."""
     sets = np.stack(list(active.values()))
     changes = np.flatnonzero((sets[:, 1:] != sets[:, :-1]).any(0) | (kinds[1:] != kinds[:-1])) + 1
     events: list[AudioEvent] = []
     for start, stop in pairwise([0, *changes.tolist(), len(kinds)]):
         span = FrameSpan(start, stop)
         kind: EventKind = str(kinds[start])  # type: ignore[assignment]
-        heard = [name for name in active if active[name][start]] if kind in VOICES else []
+        heard = [name for name in active if active[name][start]] if kind in VOICE_KINDS else []
         if events and events[-1].speaker in heard:
             heard.sort(key=lambda name: name != events[-1].speaker)
         text = " ".join(word.text for name in heard for word in words[name] if _middle(word.span) in span)
@@ -101,7 +101,7 @@ def _tiled(
 
 
 def _frames_of(events: Sequence[AudioEvent], kinds: Sequence[EventKind], frames: int) -> NDArray[np.bool_]:
-    """(frames,) whether an event of these kinds is on."""
+    """(frames,) whether an event of one of these kinds is heard."""
     on = np.zeros(frames, bool)
     for event in events:
         on[event.span.start : event.span.stop] |= event.kind in kinds
@@ -109,7 +109,7 @@ def _frames_of(events: Sequence[AudioEvent], kinds: Sequence[EventKind], frames:
 
 
 def _distance(cues: Sequence[Cue], frames: int) -> NDArray[np.float64]:
-    """(frames,) how many frames each lies outside the nearest of the cues, 0 within one."""
+    """(frames,) distance of each frame from the nearest cue, 0 within one."""
     at = np.arange(frames) + 0.5
     away = [np.maximum(np.maximum(cue.start * FPS - at, at - cue.stop * FPS), 0.0) for cue in cues]
     return np.asarray(np.min(away, axis=0))

@@ -1,6 +1,6 @@
-"""Words by a Whisper-class model that the user has: many languages and more words right, for more time and memory.
+"""Words recognised by a Whisper model of the user's: many languages and fewer errors, for more time and memory.
 
-Nothing is downloaded: the model lies in a folder in the Hugging Face layout.
+Nothing is downloaded: the model is read from a folder in the Hugging Face layout.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.errors import UserError
-from dramatis.senses.hearing.words import LANGUAGE, SAMPLE_RATE, spread
+from dramatis.senses.hearing.words import LANGUAGE, spread_words
 from dramatis.story.observations import Word
+from dramatis.story.values import AUDIO_RATE
 
 CONFIDENCE = 0.9
-"""Of every word: these models tell no probabilities with their words' times."""
+"""Confidence in every word: these models give no probabilities with the times of words."""
 
 
 class Whisper:
-    """A recogniser, see `dramatis.senses.hearing.words.Recogniser`; the model loads on first use.
+    """A recogniser, see `dramatis.senses.hearing.words.Recogniser`; the model is loaded on first use.
 
-    folder: config, tokenizer, feature extractor and weights. Raises UserError where it holds no Whisper model.
+    folder: config, tokenizer, feature extractor and weights. Raises UserError if it holds no Whisper model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +36,7 @@ class Whisper:
             kind = None
         if kind != "whisper":
             raise UserError(
-                f"{folder}: there is no Whisper model in this folder; give one with its config.json, tokenizer and "
+                f"{folder}: there is no Whisper model in this folder; choose one with its config.json, tokenizer and "
                 "weights in the Hugging Face layout."
             )
         self._folder = folder
@@ -43,30 +44,30 @@ class Whisper:
         self._heard: Counter[str] = Counter()
 
     def __call__(self, samples: NDArray[np.float32]) -> list[tuple[str, float, float, float]]:
-        """As `Recogniser` says. Raises UserError where the folder's files are damaged or some are missing."""
+        """See `Recogniser`. Raises UserError if files in the folder are damaged or missing."""
         if self._pipe is None:
             self._pipe = _pipeline(self._folder)
         settings = self._pipe.model.generation_config
-        # Words have times of their own where the model says which of its heads follow the sound.
+        # Words have times of their own if the model says which of its attention heads follow the sound.
         times = "word" if getattr(settings, "alignment_heads", None) else True
-        seconds = len(samples) / SAMPLE_RATE
+        seconds = len(samples) / AUDIO_RATE
         many = bool(getattr(settings, "is_multilingual", False))
-        found = self._pipe(
-            {"raw": samples, "sampling_rate": SAMPLE_RATE},
+        transcript = self._pipe(
+            {"raw": samples, "sampling_rate": AUDIO_RATE},
             return_timestamps=times,
             return_language=many,
             generate_kwargs={"task": "transcribe"} if many else {},
         )
-        out = []
-        for chunk in found["chunks"]:
+        words_with_times = []
+        for chunk in transcript["chunks"]:
             start, stop = (seconds if at is None else min(at, seconds) for at in chunk["timestamp"])
-            words = spread(chunk["text"], start, max(start, stop))
-            out += [(text, begin, end, CONFIDENCE) for text, begin, end in words]
+            words = spread_words(chunk["text"], start, max(start, stop))
+            words_with_times += [(text, begin, end, CONFIDENCE) for text, begin, end in words]
             self._heard[str(chunk.get("language") or "").title()] += len(words)
-        return out
+        return words_with_times
 
     def language(self, words: Sequence[Word]) -> str | None:
-        """The language that most words were heard to be of; English of a model that knows no other."""
+        """The language of most of the words; English if the model knows no other."""
         if not words:
             return None
         return max(self._heard, key=lambda name: self._heard[name], default="") or LANGUAGE
@@ -77,16 +78,16 @@ def _pipeline(folder: Path) -> Any:
     from transformers import WhisperForConditionalGeneration, WhisperProcessor, pipeline
 
     try:
-        model, found = WhisperForConditionalGeneration.from_pretrained(folder, output_loading_info=True)
+        model, loaded = WhisperForConditionalGeneration.from_pretrained(folder, output_loading_info=True)
         processor = WhisperProcessor.from_pretrained(folder)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{folder}: the Whisper model cannot be loaded ({reason}); copy its files again.") from error
-    # Missing tensors would be left at random values, and words made up.
-    if found["missing_keys"]:
+    # Missing tensors would keep random values, and the words would be made up.
+    if missing := loaded["missing_keys"]:
         raise UserError(
-            f"{folder}: the Whisper model lacks {len(found['missing_keys'])} tensors, "
-            f"{sorted(found['missing_keys'])[0]} among them; copy its files again."
+            f"{folder}: the Whisper model lacks {len(missing)} tensors, {sorted(missing)[0]} among them; "
+            "copy its files again."
         )
     return pipeline(
         "automatic-speech-recognition",

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from dramatis.media.subtitles import Cue
-from dramatis.senses.hearing.listening import by_turns, hear
-from dramatis.story.observations import AudioEvent, Observations, Word
+from dramatis.senses.hearing.listening import observe_audio, split_by_speaker
+from dramatis.story.observations import AudioEvent, AudioObservations, Word
 from dramatis.story.values import FrameSpan
 from tests import ROOT
 
@@ -21,15 +21,15 @@ SAID = "give me a face and voice and a few words of direction"
 
 @pytest.fixture(scope="module")
 def speech() -> np.ndarray:
-    return soundfile.read(SPEECH, dtype="float32")[0]  # type: ignore[no-any-return]
+    return soundfile.read(SPEECH, dtype="float32")[0]
 
 
 @pytest.fixture(scope="module")
-def heard(speech: np.ndarray) -> Observations:
-    return hear(lambda: [speech])
+def heard(speech: np.ndarray) -> AudioObservations:
+    return observe_audio(lambda: [speech])
 
 
-def test_english_is_recognised_with_its_times(heard: Observations) -> None:
+def test_english_is_recognised_with_its_times(heard: AudioObservations) -> None:
     assert heard.language == "English"
     assert len(heard.words) >= 20
     assert any(SAID in (event.text or "") for event in heard.of_kind("speech"))
@@ -40,7 +40,7 @@ def test_english_is_recognised_with_its_times(heard: Observations) -> None:
     assert abs(rest.span.stop - last.span.stop) < 8
 
 
-def test_moods_cover_the_voice_and_guess_little(heard: Observations) -> None:
+def test_moods_cover_the_voice_and_guess_little(heard: AudioObservations) -> None:
     assert len(heard.moods) == len(heard.of_kind("speech"))
     assert 2.5 < heard.rate < 6
     assert all(mood.intent == "tell" and mood.confidence < 0.3 and 0.2 < mood.arousal < 1 for mood in heard.moods)
@@ -48,17 +48,17 @@ def test_moods_cover_the_voice_and_guess_little(heard: Observations) -> None:
 
 
 def test_nothing_is_recognised_where_nobody_wants_it_or_knows_the_language(speech: np.ndarray) -> None:
-    silent = hear(lambda: [speech[: 3 * RATE]], transcribe="never")
+    silent = observe_audio(lambda: [speech[: 3 * RATE]], transcribe="never")
     assert silent.words == ()
     assert silent.language is None
-    backwards = hear(lambda: [np.ascontiguousarray(speech[::-1])], transcribe="always")
+    backwards = observe_audio(lambda: [np.ascontiguousarray(speech[::-1])], transcribe="always")
     assert backwards.words == ()
     assert backwards.language is None
 
 
 def test_subtitles_come_first_and_name_speakers(speech: np.ndarray) -> None:
     cues = (Cue(0.5, 3.0, "Guten Tag zusammen", "Ann"), Cue(3.9, 7.0, "und auf Wiedersehen", "Ann"))
-    heard = hear(lambda: [speech], cues=cues)
+    heard = observe_audio(lambda: [speech], cues=cues)
     assert [word.text for word in heard.words] == ["Guten", "Tag", "zusammen", "und", "auf", "Wiedersehen"]
     assert heard.of_kind("speech")[0].text == "Guten Tag zusammen"
     assert {event.speaker for event in heard.of_kind("speech")[:2]} == {"Ann"}
@@ -72,19 +72,23 @@ def test_a_stretch_of_speech_is_cut_where_subtitles_change_the_speaker() -> None
         AudioEvent(kind="noise", span=FrameSpan(150, 200), energy=0.2),
     )
     cues = (Cue(0.8, 2.0, "Hello", "Ann"), Cue(2.4, 4.0, "Hi", "Bob"), Cue(4.0, 5.8, "there", "Bob"))
-    cut = by_turns(events, (*cues, Cue(5.9, 7.5, "Bye", "Ann"), Cue(1.0, 1.2, "(laughs)")))
+    cut = split_by_speaker(events, (*cues, Cue(5.9, 7.5, "Bye", "Ann"), Cue(1.0, 1.2, "(laughs)")))
     assert [(event.kind, event.span.start, event.span.stop) for event in cut] == [
         ("pause", 0, 20),
         ("speech", 20, 60),
         ("speech", 60, 150),  # what would be left of the last turn is too short
         ("noise", 150, 200),
     ]
-    assert by_turns(events, ()) == events == by_turns(events, (Cue(0.8, 2.0, "Hello"), Cue(2.4, 4.0, "Hi")))
+    assert (
+        split_by_speaker(events, ())
+        == events
+        == split_by_speaker(events, (Cue(0.8, 2.0, "Hello"), Cue(2.4, 4.0, "Hi")))
+    )
 
 
 def test_who_has_most_of_a_stretch_is_its_speaker(speech: np.ndarray) -> None:
     turns = (Cue(0.5, 3.0, "Guten Tag", "Ann"), Cue(2.9, 3.2, "Ja", "Bob"), Cue(3.9, 7.0, "und auf Wiedersehen", "Bob"))
-    heard = hear(lambda: [speech], cues=turns)
+    heard = observe_audio(lambda: [speech], cues=turns)
     assert [event.speaker for event in heard.of_kind("speech")[:2]] == ["Ann", "Bob"]
 
 
@@ -96,14 +100,14 @@ def test_another_recogniser_can_be_given(speech: np.ndarray) -> None:
         def language(self, words: Sequence[Word]) -> str | None:
             return "French"
 
-    heard = hear(lambda: [speech], recogniser=French())
+    heard = observe_audio(lambda: [speech], recogniser=French())
     assert {word.text for word in heard.words} == {"bonjour"}
     assert heard.language == "French"
     assert len(heard.words) == len(heard.of_kind("speech"))
 
 
-def test_results_do_not_depend_on_blocks(speech: np.ndarray, heard: Observations) -> None:
-    pieces = hear(lambda: np.array_split(speech, 23))
+def test_results_do_not_depend_on_blocks(speech: np.ndarray, heard: AudioObservations) -> None:
+    pieces = observe_audio(lambda: np.array_split(speech, 23))
     assert [event.span for event in pieces.events] == [event.span for event in heard.events]
     assert [word.text for word in pieces.words] == [word.text for word in heard.words]
 
@@ -120,15 +124,15 @@ def song(seconds: int) -> np.ndarray:
 
 
 def test_beats_are_found_where_somebody_sings() -> None:
-    from dramatis.senses.hearing.beats import beats
+    from dramatis.senses.hearing.beats import find_beats
     from dramatis.story.observations import AudioEvent
     from dramatis.story.values import FrameSpan
 
     events = (AudioEvent(kind="singing", span=FrameSpan(0, 200), energy=0.5),)
-    found = beats([song(8)], events, 200)
+    found = find_beats([song(8)], events, 200)
     gaps = np.diff(found)
     assert len(found) >= 8
     assert np.median(gaps) == pytest.approx(12.5, abs=1)
     on_beat = [abs((frame + 6.25) % 12.5 - 6.25) for frame in found]
     assert np.mean(on_beat) < 2
-    assert beats([song(8)], (events[0].model_copy(update={"kind": "speech"}),), 200) == ()
+    assert find_beats([song(8)], (events[0].model_copy(update={"kind": "speech"}),), 200) == ()

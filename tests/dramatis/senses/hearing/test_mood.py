@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dramatis.motion.prosody import Prosody
-from dramatis.senses.hearing.mood import moods, syllable_rate
+from dramatis.senses.hearing.mood import find_moods, syllable_rate
 from dramatis.story.observations import AudioEvent, Word
 from dramatis.story.values import FrameSpan
 
@@ -21,7 +21,7 @@ def prosody(loud: float = 0.6, reach: float = 0.2, voiced: float = 1.0, rise: fl
 
 
 def event(kind: str = "speech", start: int = 0, stop: int = FRAMES) -> AudioEvent:
-    return AudioEvent(kind=kind, span=FrameSpan(start, stop), energy=0.5)  # type: ignore[arg-type]
+    return AudioEvent(kind=kind, span=FrameSpan(start, stop), energy=0.5)
 
 
 def words(text: str) -> list[Word]:
@@ -30,7 +30,7 @@ def words(text: str) -> list[Word]:
 
 
 def test_agitation_grows_with_loudness_and_melody() -> None:
-    limp, lively = (moods(sound, [event()])[0] for sound in (prosody(0.2, 0.02), prosody(1.0, 0.5)))
+    limp, lively = (find_moods(sound, [event()])[0] for sound in (prosody(0.2, 0.02), prosody(1.0, 0.5)))
     assert limp.arousal < 0.45 < lively.arousal <= 1
 
 
@@ -42,7 +42,7 @@ def test_syllables_are_peaks_of_loudness(pace: float, rate: float) -> None:
 
 def test_intents() -> None:
     def intent(sound: Prosody, text: str = "", kind: str = "speech") -> str:
-        return moods(sound, [event(kind)], words(text))[0].intent
+        return find_moods(sound, [event(kind)], words(text))[0].intent
 
     assert intent(prosody(), kind="singing") == "sing"
     assert intent(prosody(voiced=0.05)) == "whisper"
@@ -55,6 +55,6 @@ def test_intents() -> None:
 def test_stretches_close_to_each_other_are_one_mood() -> None:
     near = [event("speech", 0, 40), event("pause", 40, 48), event("speech", 48, 100)]
     far = [event("speech", 0, 40), event("pause", 40, 60), event("speech", 60, 100)]
-    assert [mood.span for mood in moods(prosody(), near)] == [FrameSpan(0, 100)]
-    assert len(moods(prosody(), far)) == 2
-    assert moods(prosody(), [event("noise")]) == ()
+    assert [mood.span for mood in find_moods(prosody(), near)] == [FrameSpan(0, 100)]
+    assert len(find_moods(prosody(), far)) == 2
+    assert find_moods(prosody(), [event("noise")]) == ()

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dramatis.senses.hearing.prosody import SAMPLE_RATE, listen, prosody_of
+from dramatis.senses.hearing.prosody import listen, prosody_of
+from dramatis.story.values import AUDIO_RATE
 
 Samples = NDArray[np.float32]
 
@@ -16,16 +17,16 @@ Samples = NDArray[np.float32]
 def voice(seconds: float, seed: int = 0) -> Samples:
     """Something like speech: a gliding buzz in syllables, with formant-like harmonics and a little noise."""
     rng = np.random.default_rng(seed)
-    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    time = np.arange(round(seconds * AUDIO_RATE)) / AUDIO_RATE
     pitch = 130 * 2 ** (0.35 * np.sin(2 * np.pi * 1.3 * time + seed))
-    phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE
+    phase = 2 * np.pi * np.cumsum(pitch) / AUDIO_RATE
     buzz = sum(np.sin(k * phase) / k for k in range(1, 9))
     syllables = 0.55 + 0.45 * np.sin(2 * np.pi * 4 * time)
     return (0.2 * buzz * syllables + 0.002 * rng.standard_normal(len(time))).astype(np.float32)
 
 
 def hush(seconds: float) -> Samples:
-    return (0.0005 * np.random.default_rng(1).standard_normal(round(seconds * SAMPLE_RATE))).astype(np.float32)
+    return (0.0005 * np.random.default_rng(1).standard_normal(round(seconds * AUDIO_RATE))).astype(np.float32)
 
 
 def test_pauses_are_found_within_three_frames() -> None:
@@ -46,7 +47,7 @@ def test_silence_is_one_pause_and_noise_is_no_voice() -> None:
 
 
 def test_held_notes_are_singing() -> None:
-    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    time = np.arange(AUDIO_RATE) / AUDIO_RATE
     notes = [sum(np.sin(2 * np.pi * k * hertz * time) / k for k in range(1, 6)) for hertz in (220, 262, 330)]
     heard = listen([np.concatenate([np.zeros(8000), *notes, np.zeros(8000)]) * 0.2])
     assert [event.kind for event in heard.events] == ["pause", "singing", "pause"]
@@ -63,7 +64,7 @@ def test_blocks_do_not_matter(cuts: list[int]) -> None:
 @given(samples=st.integers(1, 40_000))
 def test_any_length(samples: int) -> None:
     heard = listen([voice(3.0)[:samples]])
-    assert heard.frames == max(1, round(samples * 25 / SAMPLE_RATE))
+    assert heard.frames == max(1, round(samples * 25 / AUDIO_RATE))
     assert len(prosody_of(heard)) == heard.frames
 
 

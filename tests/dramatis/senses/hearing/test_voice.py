@@ -49,7 +49,7 @@ def test_long_sound_is_heard_as_its_parts_are(speech: np.ndarray) -> None:
 
 
 def event(kind: str, start: int, stop: int) -> AudioEvent:
-    return AudioEvent(kind=kind, span=FrameSpan(start, stop), energy=0.5)  # type: ignore[arg-type]
+    return AudioEvent(kind=kind, span=FrameSpan(start, stop), energy=0.5)
 
 
 def test_events_are_split_where_the_voice_ends() -> None:

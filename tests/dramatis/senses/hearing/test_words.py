@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.media.subtitles import Cue
-from dramatis.senses.hearing.words import Pocketsphinx, recognised_words, stretches, words_of_cues
+from dramatis.senses.hearing.words import Pocketsphinx, recognised_words, speech_stretches, words_of_cues
 from dramatis.story.observations import AudioEvent, Word
 from dramatis.story.values import FrameSpan
 
@@ -16,7 +16,7 @@ RATE = 16_000
 
 
 def event(kind: str, start: float, stop: float) -> AudioEvent:
-    return AudioEvent(kind=kind, span=FrameSpan(round(25 * start), round(25 * stop)))  # type: ignore[arg-type]
+    return AudioEvent(kind=kind, span=FrameSpan(round(25 * start), round(25 * stop)))
 
 
 def test_words_of_a_cue_share_its_time_by_length() -> None:
@@ -32,7 +32,7 @@ def test_stretches_are_cut_out_of_any_blocks() -> None:
     sound = np.arange(80 * RATE, dtype=np.float32)
     events = [event("pause", 0, 1), event("speech", 1, 2), event("noise", 2, 3), event("speech", 3, 70)]
     for blocks in ([sound], np.array_split(sound, 61)):
-        found = list(stretches(blocks, events))
+        found = list(speech_stretches(blocks, events))
         assert [start for start, _ in found] == [1.0, 3.0, 33.0, 63.0]
         assert [len(part) // RATE for _, part in found] == [1, 30, 30, 7]
         assert all(part[0] == start * RATE and (np.diff(part) == 1).all() for start, part in found)

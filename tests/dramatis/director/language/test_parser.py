@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dramatis.director.language.words import read
+from dramatis.director.language.parser import read_direction
 from dramatis.errors import UserError
 from dramatis.story.values import Emotion
 from dramatis.story.vocabulary import CAMERA_WORDS, EMOTION_PHRASES, EMOTION_WORDS, GESTURE_WORDS
@@ -19,7 +21,7 @@ def steps(prompt: str) -> list[tuple[str | None, str | None, tuple[str, ...]]]:
             step.camera.move if step.camera else None,
             tuple(wish.name for wish in step.gestures),
         )
-        for step in read(prompt).steps
+        for step in read_direction(prompt).steps
     ]
 
 
@@ -71,7 +73,7 @@ def test_directions(prompt: str, expected: list[tuple[str | None, str | None, tu
     ],
 )
 def test_degree(prompt: str, amount: float) -> None:
-    emotion = read(prompt).steps[0].emotion
+    emotion = read_direction(prompt).steps[0].emotion
     assert emotion is not None
     assert emotion.intensity == amount
 
@@ -91,19 +93,19 @@ def test_degree(prompt: str, amount: float) -> None:
     ],
 )
 def test_refusal(prompt: str, refused: set[tuple[str, str]]) -> None:
-    direction = read(prompt)
+    direction = read_direction(prompt)
     assert direction.avoid == refused
     if refused:
         assert all(step.empty for step in direction.steps)
 
 
 def test_times_scene_and_clashes() -> None:
-    later = read("She is calm. After 2.5 seconds she laughs").steps[1]
+    later = read_direction("She is calm. After 2.5 seconds she laughs").steps[1]
     assert (later.at, later.seconds) == (2.5, True)
-    assert read("a man in a red coat, angry").scene == ("a man in a red coat",)
-    assert read("a man in a red coat, angry").subject == "man"
-    assert read("happy and sad").clashes == (("happy", "sad"),)
-    warm = read("warm and very happy")
+    assert read_direction("a man in a red coat, angry").scene == ("a man in a red coat",)
+    assert read_direction("a man in a red coat, angry").subject == "man"
+    assert read_direction("happy and sad").clashes == (("happy", "sad"),)
+    warm = read_direction("warm and very happy")
     assert warm.clashes == ()
     assert warm.steps[0].emotion == Emotion("happy", 0.9)
 
@@ -122,7 +124,8 @@ def test_the_vocabulary_is_understood(kind: str, words: dict[str, tuple[str, ...
     for name, phrases in words.items():
         for phrase in phrases:
             emotion, camera, gestures = steps(f"a person speaks, {phrase}")[0]
-            found = {"emotion": {emotion}, "camera": {camera}, "gesture": set(gestures)}[kind]
+            understood: dict[str, set[Any]] = {"emotion": {emotion}, "camera": {camera}, "gesture": set(gestures)}
+            found = understood[kind]
             if name not in found:
                 wrong.append((name, phrase, found))
     assert not wrong
@@ -130,11 +133,11 @@ def test_the_vocabulary_is_understood(kind: str, words: dict[str, tuple[str, ...
 
 def test_long_prompts_are_refused_in_one_sentence() -> None:
     with pytest.raises(UserError, match=r"has 50,000 characters and at most 20,000 are read; shorten it"):
-        read("a" * 50_000)
-    read("very happy, then sad. " * 900)
+        read_direction("a" * 50_000)
+    read_direction("very happy, then sad. " * 900)
 
 
 @settings(deadline=None, max_examples=100)
 @given(prompt=st.text(max_size=300))
 def test_any_text(prompt: str) -> None:
-    assert read(prompt) == read(prompt)
+    assert read_direction(prompt) == read_direction(prompt)

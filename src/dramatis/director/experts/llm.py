@@ -1,8 +1,8 @@
-"""Experts that ask a language model, and fall back to the embedded ones with a warning where it does not answer.
+"""Experts that ask a language model, and fall back to the embedded ones with a warning if it does not answer.
 
-A model sees the material as data, and what it answers is data as well: claims, wishes from fixed lists, terms to avoid.
-Files, models, sizes, seeds and the timeline are never its to decide, so words found in a voice or a picture can at
-worst ask for a gesture.
+A model is shown the inputs as data, and its answer is data as well: claims, wishes from fixed lists, terms to avoid. It
+never decides on files, models, sizes, seeds or the timeline, so words found in a voice or a picture can at worst ask
+for a gesture.
 """
 
 from __future__ import annotations
@@ -16,57 +16,59 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dramatis.director.dialogue import Expert, Material, Minutes
+from dramatis.director.dialogue import Expert, PlanningInputs, Transcript
 from dramatis.director.experts.text import TextExpert
-from dramatis.director.language.words import DEFAULT_AMOUNT, Direction, Kind, Step, Wish
+from dramatis.director.language.direction import DEFAULT_AMOUNT, GestureWish, Step
+from dramatis.director.language.lexicon import CueKind
+from dramatis.director.language.reader import PromptReader, PromptReading, ReadingContext, RuleReader
 from dramatis.director.negative import without_overlap
 from dramatis.llm.protocol import LLM, Attachment, LLMError, Message
 from dramatis.story.dialogue import Claim, ExpertName, Objection, Question, Turn
-from dramatis.story.storyline import Character, Shot
+from dramatis.story.storyline import Shot
 from dramatis.story.values import FPS, Camera, CameraMove, Emotion, EmotionName, GestureName, Unit
 
 log = logging.getLogger(__name__)
 
-Line = Annotated[str, Field(max_length=400)]
-_KEPT_TERMS = 12
+_Line = Annotated[str, Field(max_length=400)]
+_MAX_TERMS = 12
 _SHOWN_EVENTS, _SHOWN_WORDS, _SHOWN_SHOTS = 60, 400, 40
 """How much of a long recording a model is shown."""
 
 
-class Answer(BaseModel):
-    """Base of what models answer with: unknown fields are dropped, since models like to add some."""
+class _ModelAnswer(BaseModel):
+    """Base of what models answer with. Unknown fields are dropped, since models like to add some."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-class SaidClaim(Answer):
+class SaidClaim(_ModelAnswer):
     about: Annotated[str, Field(min_length=1, max_length=40)]
-    value: Line
+    value: _Line
     confidence: Unit = 0.5
 
 
-class SaidTo(Answer):
+class SaidTo(_ModelAnswer):
     to: ExpertName
     about: Annotated[str, Field(min_length=1, max_length=40)]
-    text: Line
+    text: _Line
 
 
-class Said(Answer):
+class Said(_ModelAnswer):
     """A turn of the audio or the visual expert."""
 
-    thought: Line
+    thought: _Line
     claims: list[SaidClaim] = Field(default_factory=list, max_length=24)
     questions: list[SaidTo] = Field(default_factory=list, max_length=6)
     objections: list[SaidTo] = Field(default_factory=list, max_length=6)
 
 
-class WantedGesture(Answer):
+class WantedGesture(_ModelAnswer):
     name: GestureName
     amount: Unit = DEFAULT_AMOUNT
     repeated: bool = False
 
 
-class WantedStep(Answer):
+class WantedStep(_ModelAnswer):
     """One stage of the action. begins: seconds from the start, or null."""
 
     emotion: EmotionName | None = None
@@ -77,10 +79,10 @@ class WantedStep(Answer):
     begins: Annotated[float, Field(ge=0, le=36_000)] | None = None
 
 
-class Reading(Answer):
+class Reading(_ModelAnswer):
     """What the textual expert makes of the words."""
 
-    thought: Line
+    thought: _Line
     steps: list[WantedStep] = Field(min_length=1, max_length=40)
     avoid_emotions: list[EmotionName] = Field(default_factory=list, max_length=8)
     avoid_cameras: list[CameraMove] = Field(default_factory=list, max_length=10)
@@ -88,15 +90,15 @@ class Reading(Answer):
     still: bool = False
 
 
-class ShotTerms(Answer):
+class ShotTerms(_ModelAnswer):
     shot: Annotated[int, Field(ge=0)]
-    terms: list[Annotated[str, Field(min_length=2, max_length=60)]] = Field(max_length=_KEPT_TERMS)
+    terms: list[Annotated[str, Field(min_length=2, max_length=60)]] = Field(max_length=_MAX_TERMS)
 
 
-class Avoided(Answer):
+class Avoided(_ModelAnswer):
     """What the negative director adds."""
 
-    thought: Line
+    thought: _Line
     shots: list[ShotTerms] = Field(default_factory=list, max_length=_SHOWN_SHOTS)
 
 
@@ -126,8 +128,11 @@ NEGATIVE_PROMPT = _COMMON + (
 )
 
 
-class AskedExpert:
-    """The audio or the visual expert, played by a model."""
+class LLMExpert:
+    """The audio or the visual expert, played by a model.
+
+    embedded: the rules, whose claims are kept and shown to the model. attachments: what the model may hear or look at.
+    """
 
     def __init__(self, embedded: Expert, llm: LLM, prompt: str, attachments: Sequence[Attachment] = ()) -> None:
         self.name: ExpertName = embedded.name
@@ -136,80 +141,71 @@ class AskedExpert:
         self._prompt = prompt
         self._attachments = tuple(attachments)
 
-    def speak(self, material: Material, minutes: Minutes, round_: int) -> Turn | None:
-        own = self._embedded.speak(material, minutes, round_)
+    def speak(self, inputs: PlanningInputs, transcript: Transcript, round_: int) -> Turn | None:
+        """See `Expert`."""
+        turn = self._embedded.speak(inputs, transcript, round_)
         # Where the rules have nothing to add, nothing was asked: a model would only repeat itself.
-        if own is None:
+        if turn is None:
             return None
-        question = _data(material, minutes, measured=own.model_dump(mode="json", exclude_defaults=True))
+        question = _data(inputs, transcript, measured=turn.model_dump(mode="json", exclude_defaults=True))
         messages = [Message("system", self._prompt), Message("user", question, self._attachments)]
         try:
             said = self._llm.ask(messages, Said)
         except LLMError as error:
-            return _fallen_back(own, error)
-        known = {(claim.about, claim.value) for claim in own.claims}
-        claims = tuple(
-            Claim(about=clean(claim.about), value=clean(claim.value), confidence=claim.confidence)
+            return _fallen_back(turn, error)
+        known = {(claim.about, claim.value) for claim in turn.claims}
+        added = (
+            Claim(about=about, value=value, confidence=claim.confidence)
             for claim in said.claims
-            if (clean(claim.about), clean(claim.value)) not in known and clean(claim.about) and clean(claim.value)
+            if (about := single_line(claim.about))
+            and (value := single_line(claim.value))
+            and (about, value) not in known
         )
         return Turn(
             expert=self.name,
             round=round_,
-            thought=clean(said.thought),
-            claims=own.claims + claims,
-            questions=tuple(
-                Question(to=item.to, about=clean(item.about) or "words", text=clean(item.text))
-                for item in said.questions
-            ),
-            objections=tuple(
-                Objection(to=item.to, about=clean(item.about) or "words", text=clean(item.text))
-                for item in said.objections
-            ),
+            thought=single_line(said.thought),
+            claims=(*turn.claims, *added),
+            questions=tuple(Question(**_addressed(item)) for item in said.questions),
+            objections=tuple(Objection(**_addressed(item)) for item in said.objections),
         )
 
 
-class AskedTextExpert(TextExpert):
-    """The textual expert whose reading of the words is a model's; settling and cutting stay with the rules."""
+class LLMReader:
+    """Reads prompts with a model, and with the rules where it gives no answer; see `PromptReader`.
 
-    def __init__(self, seed: int, llm: LLM, characters: Sequence[Character] = ()) -> None:
-        super().__init__(seed, characters)
+    What only the words themselves show (mentions, sound, manner, the scene) is always the rules' reading.
+    """
+
+    def __init__(self, llm: LLM, rules: PromptReader | None = None) -> None:
         self._llm = llm
-        self._note = ""
+        self._rules = rules or RuleReader()
 
-    def read(self, material: Material, minutes: Minutes) -> Direction:
-        plain = super().read(material, minutes)
-        if not material.prompt.strip():
-            return plain
+    def read(self, prompt: str, context: ReadingContext) -> PromptReading:
+        """See `PromptReader`; the note is what the model says about the words, or why it does not read them."""
+        by_rules = self._rules.read(prompt, context)
+        if not prompt.strip():
+            return by_rules
+        question = _data(replace(context.inputs, prompt=prompt), context.transcript)
         try:
-            reading = self._llm.ask(
-                [Message("system", TEXT_PROMPT), Message("user", _data(material, minutes))], Reading
-            )
+            answer = self._llm.ask([Message("system", TEXT_PROMPT), Message("user", question)], Reading)
         except LLMError as error:
-            self._note = _warned(self.name, error)
-            return plain
-        self._note = clean(reading.thought)
-        avoid: set[tuple[Kind, str]] = {("emotion", name) for name in reading.avoid_emotions}
-        avoid |= {("camera", name) for name in reading.avoid_cameras}
-        avoid |= {("gesture", name) for name in reading.avoid_gestures}
-        # What only the words themselves show (mentions, hedging, sound) keeps the rules' reading.
-        return replace(
-            plain,
-            steps=tuple(_step(step, first=place == 0) for place, step in enumerate(reading.steps)),
+            return replace(by_rules, note=_warned("text", error))
+        avoid: set[tuple[CueKind, str]] = {("emotion", name) for name in answer.avoid_emotions}
+        avoid |= {("camera", name) for name in answer.avoid_cameras}
+        avoid |= {("gesture", name) for name in answer.avoid_gestures}
+        direction = replace(
+            by_rules.direction,
+            steps=tuple(_step(step, first=index == 0) for index, step in enumerate(answer.steps)),
             avoid=frozenset(avoid),
             clashes=(),
-            still=reading.still,
+            still=answer.still,
         )
-
-    def speak(self, material: Material, minutes: Minutes, round_: int) -> Turn | None:
-        turn = super().speak(material, minutes, round_)
-        if turn is not None and round_ == 0 and self._note:
-            turn = turn.model_copy(update={"thought": self._note})
-        return turn
+        return PromptReading(direction, single_line(answer.thought))
 
 
-class AskedNegativeDirector:
-    """The negative director who adds a model's terms to each shot's own."""
+class LLMNegativeDirector:
+    """The negative director, with a model that adds terms to each shot's negative prompt."""
 
     name: ExpertName = "negative"
 
@@ -218,9 +214,10 @@ class AskedNegativeDirector:
         self._planner = planner
         self._llm = llm
 
-    def speak(self, material: Material, minutes: Minutes, round_: int) -> Turn | None:
-        own = self._embedded.speak(material, minutes, round_)
-        if own is None:
+    def speak(self, inputs: PlanningInputs, transcript: Transcript, round_: int) -> Turn | None:
+        """See `Expert`."""
+        turn = self._embedded.speak(inputs, transcript, round_)
+        if turn is None:
             return None
         shots = [
             {"shot": shot.index, "seconds": shot.span.seconds, "prompt": shot.positive, "negative": shot.negative}
@@ -230,43 +227,48 @@ class AskedNegativeDirector:
         try:
             avoided = self._llm.ask([Message("system", NEGATIVE_PROMPT), Message("user", question)], Avoided)
         except LLMError as error:
-            return _fallen_back(own, error)
+            return _fallen_back(turn, error)
         self._planner.shots = with_terms(self._planner.shots, {item.shot: item.terms for item in avoided.shots})
-        again = self._embedded.speak(material, minutes, round_)
-        assert again is not None
-        return again.model_copy(update={"thought": clean(avoided.thought) or again.thought})
+        revised = self._embedded.speak(inputs, transcript, round_)
+        assert revised is not None
+        return revised.model_copy(update={"thought": single_line(avoided.thought) or revised.thought})
 
 
 def with_terms(shots: Sequence[Shot], terms: dict[int, list[str]]) -> tuple[Shot, ...]:
-    """The shots with more terms in their negative prompts; none that stands in the positive one, none twice."""
-    out = []
+    """The shots with more terms in their negative prompts: none twice, and none that the positive prompt asks for."""
+    changed = []
     for shot in shots:
-        wanted = [clean(term).replace(",", " ").strip(" .") for term in terms.get(shot.index, [])]
+        wanted = [single_line(term).replace(",", " ").strip(" .") for term in terms.get(shot.index, [])]
         all_terms = [*shot.negative.split(", "), *(term for term in wanted if term)]
-        out.append(shot.model_copy(update={"negative": ", ".join(without_overlap(all_terms, shot.positive))}))
-    return tuple(out)
+        changed.append(shot.model_copy(update={"negative": ", ".join(without_overlap(all_terms, shot.positive))}))
+    return tuple(changed)
 
 
-def clean(text: str) -> str:
-    """A model's words on one line, without characters that steer terminals or hide."""
+def single_line(text: str) -> str:
+    """A model's words on one line, without control characters and characters that cannot be seen."""
     shown = "".join(" " if c.isspace() else c for c in unicodedata.normalize("NFKC", text))
     return " ".join("".join(c for c in shown if c.isprintable()).split())[:400]
 
 
-def _step(step: WantedStep, first: bool) -> Step:
+def _addressed(said: SaidTo) -> dict[str, Any]:
+    """The fields of a question or an objection."""
+    return {"to": said.to, "about": single_line(said.about) or "words", "text": single_line(said.text)}
+
+
+def _step(step: WantedStep, *, first: bool) -> Step:
     at = None if first or step.begins is None else step.begins
     return Step(
         emotion=None if step.emotion is None else Emotion(step.emotion, step.intensity),
         camera=None if step.camera is None else Camera(step.camera, step.amount),
-        gestures=tuple(Wish(wish.name, wish.amount, wish.repeated) for wish in step.gestures),
+        gestures=tuple(GestureWish(wish.name, wish.amount, wish.repeated) for wish in step.gestures),
         at=at,
         seconds=at is not None,
     )
 
 
-def _data(material: Material, minutes: Minutes, **more: Any) -> str:
-    """The material and the minutes as JSON."""
-    heard = material.heard
+def _data(inputs: PlanningInputs, transcript: Transcript, **more: Any) -> str:
+    """The inputs and the transcript as JSON."""
+    heard = inputs.heard
     sound = {
         "seconds": heard.seconds,
         "stretches": [[e.kind, e.span.start / FPS, e.span.stop / FPS, e.energy] for e in heard.events[:_SHOWN_EVENTS]],
@@ -275,16 +277,16 @@ def _data(material: Material, minutes: Minutes, **more: Any) -> str:
         "language": heard.language,
     }
     data = {
-        "what the user wrote": material.prompt,
+        "what the user wrote": inputs.prompt,
         "what was heard": sound,
-        "what was seen": None if material.seen is None else material.seen.model_dump(mode="json"),
-        "minutes": [turn.model_dump(mode="json", exclude_defaults=True) for turn in minutes.turns],
+        "what was seen": None if inputs.seen is None else inputs.seen.model_dump(mode="json"),
+        "minutes": [turn.model_dump(mode="json", exclude_defaults=True) for turn in transcript.turns],
     }
     return json.dumps(data | more, ensure_ascii=False)
 
 
-def _fallen_back(own: Turn, error: LLMError) -> Turn:
-    return own.model_copy(update={"thought": f"{_warned(own.expert, error)}. {own.thought}"})
+def _fallen_back(turn: Turn, error: LLMError) -> Turn:
+    return turn.model_copy(update={"thought": f"{_warned(turn.expert, error)}. {turn.thought}"})
 
 
 def _warned(expert: ExpertName, error: LLMError) -> str:

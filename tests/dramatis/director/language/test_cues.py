@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dramatis.director.language.words import read
+from dramatis.director.language.cues import emotions_said, read_cues
+from dramatis.director.language.parser import read_direction
 
 
 def camera(prompt: str) -> list[str | None]:
-    return [step.camera.move if step.camera else None for step in read(prompt).steps]
+    return [step.camera.move if step.camera else None for step in read_direction(prompt).steps]
 
 
 def gestures(prompt: str) -> list[str]:
-    return [wish.name for step in read(prompt).steps for wish in step.gestures]
+    return [wish.name for step in read_direction(prompt).steps for wish in step.gestures]
 
 
 @pytest.mark.parametrize(
@@ -76,4 +77,29 @@ def test_a_direction_alone_says_nothing() -> None:
 @pytest.mark.parametrize("words", ["camera ", "head turn eyes look ", "turns her head ", "left the "])
 def test_the_longest_prompts_are_read(words: str) -> None:
     """Nested repeats would take for ever."""
-    read((words * 20_000)[:20_000])
+    read_direction((words * 20_000)[:20_000])
+
+
+def test_another_direction_repeats_the_motion_where_there_is_such_a_motion() -> None:
+    assert camera("pan left, then up") == ["pan_left", "tilt_up"]
+    # There is no gesture or move for these; the words are kept as the scene.
+    assert camera("the camera tilts up, then to the right") == ["tilt_up"]
+    assert gestures("tilts the head to the left, then up") == ["tilt_left"]
+
+
+def test_amounts_and_refusals_end_at_the_neighbours() -> None:
+    cues = [(cue.name, cue.amount, cue.negated) for cue in read_cues("very sad, not angry or happy, nods slightly")]
+    assert cues == [("sad", 0.9, False), ("angry", 0.6, True), ("happy", 0.6, True), ("nod", 0.3, False)]
+
+
+@pytest.mark.parametrize("text", ["a sad movie poster", "a painting of a weeping clown", "beside her a happy dog"])
+def test_moods_of_things_are_nobodys(text: str) -> None:
+    assert not [cue for cue in read_cues(text) if cue.kind == "emotion"]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("I am happy, so happy, not sad", ("happy", 2)), ("happy and sad", None), ("", None)],
+)
+def test_emotions_that_are_said(text: str, named: tuple[str, int] | None) -> None:
+    assert emotions_said(text) == named
