@@ -1,7 +1,7 @@
-"""Voices: wav, mp3, flac, ogg and m4a files as mono samples for the models, in a stream of any length.
+"""Voices: wav, mp3, flac, ogg and m4a files as mono samples for the models, streamed at any length.
 
-Every reading goes through one decoder (FFmpeg by way of PyAV), and one scan, `probe`, refuses what cannot be
-spoken to before any model loads: too short, silent, not numbers, not audio.
+All reading goes through one decoder (FFmpeg by way of PyAV), and one scan, `probe`, refuses unusable files before any
+model loads: those that are too short, silent, not audio, or hold values that are not numbers.
 """
 
 from __future__ import annotations
@@ -23,23 +23,25 @@ from numpy.typing import NDArray
 from dramatis.errors import UserError
 from dramatis.media.files import check_input
 from dramatis.media.loudness import LoudnessMeter
-from dramatis.story.values import FPS, FrameSpan
+from dramatis.story.values import AUDIO_RATE, FPS, FrameSpan
 
-FEATURE_RATE = 16_000
 MIN_SECONDS = 0.2
 _MAX_CHANNELS = 8
 SILENCE = 10.0 ** (-60.0 / 20.0)
-"""A file whose loudest sample stays below -60 dBFS holds no voice, only a noise floor."""
+"""A file whose loudest sample stays below -60 dBFS contains no voice, only a noise floor."""
 FADE_SECONDS = 0.01
-"""Over which a voice that is cut out of a recording comes and goes: no click, no lost consonant."""
-# Only these demuxers are let near a user's file: others (playlists, text art) may open further files.
+"""Length of the fades at both ends of a voice that is cut out of a recording: no click, no lost consonant."""
+# Only these demuxers may read a user's file: others (playlists, text art) may open further files.
 _CONTAINERS = "wav,w64,aiff,caf,mp3,flac,ogg,mov,mp4,m4a,aac,matroska,webm,avi"
 _REMEDY = "give a wav, mp3, flac, ogg or m4a file"
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a scan of the whole file found: seconds, samples a second, largest sample (full scale 1), LUFS."""
+    """The result of a scan of the whole file.
+
+    duration: seconds. rate: samples a second. peak: the largest sample, full scale 1. loudness: LUFS.
+    """
 
     path: Path
     duration: float
@@ -56,12 +58,12 @@ class AudioInfo:
 
     @property
     def silent(self) -> bool:
-        """Whether no voice can be in it."""
+        """Whether it is too quiet to contain a voice."""
         return self.peak < SILENCE
 
 
 def frame_count(seconds: float) -> int:
-    """Frames of video for a duration: the nearest whole number at 25 fps, halves up."""
+    """Frames of video for a duration: the nearest whole number at 25 fps, halves rounded up."""
     return math.floor(seconds * FPS + 0.5 + 1e-9)
 
 
@@ -82,7 +84,7 @@ def probe(path: str | Path) -> AudioInfo:
 
 
 def scan(path: str | Path) -> AudioInfo:
-    """Decode the whole file once and describe it, though it may be silent or hold no sample at all.
+    """Decode the whole file once and describe it, even if it is silent or contains no sample at all.
 
     Raises UserError for what is missing, empty, not audio, a video or not numbers.
     """
@@ -93,7 +95,7 @@ def scan(path: str | Path) -> AudioInfo:
         if meter is None:
             rate, layout, channels = frame.sample_rate, frame.layout.name, frame.layout.nb_channels
             meter = LoudnessMeter(rate)
-        block = samples_of(frame)
+        block = frame_samples(frame)
         largest = float(np.abs(block).max(initial=0.0))
         if not math.isfinite(largest):
             raise UserError(f"The audio {path} holds samples that are not numbers; export it again as 16-bit wav.")
@@ -104,13 +106,13 @@ def scan(path: str | Path) -> AudioInfo:
     return AudioInfo(path, duration, rate, channels, layout, peak, meter.integrated() if meter else -math.inf)
 
 
-def load(
-    path: str | Path, rate: int = FEATURE_RATE, start: float | None = None, stop: float | None = None
+def load_samples(
+    path: str | Path, rate: int = AUDIO_RATE, start: float | None = None, stop: float | None = None
 ) -> NDArray[np.float32]:
     """(n,) mono float32 samples at `rate`, of the whole file or of [start, stop) seconds.
 
-    A part reaching past the end is shorter. A part equals the same part of the whole, bit for bit. Decoding
-    runs from the beginning unless the file is a mono wav at `rate` already (see `convert`).
+    A part that reaches past the end is shorter. A part equals the same part of the whole, bit for bit. Decoding runs
+    from the beginning unless the file is a mono wav at `rate` already (see `convert_to_wav`).
     """
     path = check_input(path, "audio")
     first = round((start or 0.0) * rate)
@@ -128,10 +130,10 @@ def load(
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
-def stream(path: str | Path, rate: int = FEATURE_RATE, block: int = 16_000) -> Iterator[NDArray[np.float32]]:
+def stream(path: str | Path, rate: int = AUDIO_RATE, block: int = AUDIO_RATE) -> Iterator[NDArray[np.float32]]:
     """Mono float32 samples at `rate` in blocks of `block` samples, the last one shorter.
 
-    In all exactly round(duration * rate) samples. Channels are mixed as for dialogue, the centre strongest.
+    In total exactly round(duration * rate) samples. Channels are mixed as for dialogue, the centre strongest.
     """
     path = check_input(path, "audio")
     pending = np.zeros(0, np.float32)
@@ -144,26 +146,29 @@ def stream(path: str | Path, rate: int = FEATURE_RATE, block: int = 16_000) -> I
         yield pending
 
 
-def heard_in(
-    blocks: Iterable[NDArray[np.float32]], spans: Iterable[FrameSpan] | None, rate: int = FEATURE_RATE
+def only_within(
+    blocks: Iterable[NDArray[np.float32]], spans: Iterable[FrameSpan] | None, rate: int = AUDIO_RATE
 ) -> Iterator[NDArray[np.float32]]:
-    """Blocks of samples with silence everywhere but in spans of video frames, faded at both ends; None: all as is."""
+    """Blocks of samples, silenced outside the given spans of video frames, which fade in and out.
+
+    spans: None for everything unchanged.
+    """
     if spans is None:
         yield from blocks
         return
     edges = np.array([(span.start, span.stop) for span in spans], np.float64).reshape(-1, 2) * rate / FPS
-    at = 0
+    position = 0
     for block in blocks:
-        inside = edges[(edges[:, 1] > at) & (edges[:, 0] < at + len(block))]
-        places = at + np.arange(len(block))[:, None]
+        near = edges[(edges[:, 1] > position) & (edges[:, 0] < position + len(block))]
+        samples = position + np.arange(len(block))[:, None]
         # How far inside a span every sample lies, in lengths of the fade.
-        depth = np.minimum(places - inside[:, 0], inside[:, 1] - places).max(1, initial=0.0) / (FADE_SECONDS * rate)
+        depth = np.minimum(samples - near[:, 0], near[:, 1] - samples).max(1, initial=0.0) / (FADE_SECONDS * rate)
         yield (block * depth.clip(0, 1)).astype(np.float32)
-        at += len(block)
+        position += len(block)
 
 
-def convert(path: str | Path, wav: str | Path, rate: int = FEATURE_RATE) -> int:
-    """Stream a file into a mono float32 wav at `rate`, whose parts load at once; returns its samples."""
+def convert_to_wav(path: str | Path, wav: str | Path, rate: int = AUDIO_RATE) -> int:
+    """Stream a file into a mono float32 wav at `rate`, whose parts load fast; returns the number of samples."""
     count = 0
     with soundfile.SoundFile(wav, "w", rate, 1, subtype="FLOAT", format="WAV") as file:
         for block in stream(path, rate):
@@ -172,15 +177,10 @@ def convert(path: str | Path, wav: str | Path, rate: int = FEATURE_RATE) -> int:
     return count
 
 
-def write_wav(path: str | Path, samples: NDArray[np.floating], rate: int) -> None:
-    """Write (n,) or (n, channels) samples in [-1, 1] as 16-bit wav."""
-    soundfile.write(path, samples, rate, subtype="PCM_16", format="WAV")
-
-
 def decode(path: Path) -> Iterator[AudioFrame]:
     """The file's own samples as interleaved float32 frames at its own rate and channel layout, in order.
 
-    A damaged packet is skipped, as players do, unless most of the file is damaged: then UserError.
+    A damaged packet is skipped, as players do. Raises UserError if most of the file is damaged.
     """
     try:
         container = av.open(f"file:{path}", options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"})
@@ -197,8 +197,8 @@ def decode(path: Path) -> Iterator[AudioFrame]:
         yield from _decode_packets(container, source, path)
 
 
-def samples_of(frame: AudioFrame) -> NDArray[np.float32]:
-    """(n, channels) float32 samples of a frame that `decode` gave."""
+def frame_samples(frame: AudioFrame) -> NDArray[np.float32]:
+    """(n, channels) float32 samples of a frame of `decode`."""
     # Interleaved on purpose: PyAV 18 reads past its table of planes when planar frames have eight channels.
     return cast(NDArray[np.float32], frame.to_ndarray()).reshape(-1, frame.layout.nb_channels)
 
@@ -224,9 +224,9 @@ def _decode_packets(container: av.container.InputContainer, source: av.AudioStre
         for frame in frames:
             try:
                 yield from as_float.resample(frame)
-            except ValueError as error:  # the resampler holds on to the first frame's layout and rate
+            except ValueError as error:  # the resampler keeps the first frame's layout and rate
                 raise UserError(
-                    f"The audio {path} changes its channels or rate on the way; export it again as wav."
+                    f"The audio {path} changes its channels or rate half-way; export it again as wav."
                 ) from error
     if bad > good:
         raise UserError(f"The audio {path} is damaged or not audio at all; {_REMEDY}.")
@@ -235,23 +235,23 @@ def _decode_packets(container: av.container.InputContainer, source: av.AudioStre
 def _resampled(path: Path, rate: int) -> Iterator[NDArray[np.float32]]:
     """Mono blocks at `rate`, trimmed or padded so that their sum is round(duration * rate)."""
     resampler: soxr.ResampleStream | None = None
-    native, read, given = rate, 0, 0
+    native, read, written = rate, 0, 0
     for frame in decode(path):
-        mono = _mixdown(frame, samples_of(frame))
+        mono = _mixdown(frame, frame_samples(frame))
         read += len(mono)
         if frame.sample_rate == rate:
-            given += len(mono)
+            written += len(mono)
             yield mono
             continue
         if resampler is None:
             native = frame.sample_rate
             resampler = soxr.ResampleStream(native, rate, 1, dtype="float32")
         out = resampler.resample_chunk(mono)
-        given += len(out)
+        written += len(out)
         yield out
     if resampler is not None:
         tail = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-        missing = max(0, round(read * rate / native) - given)
+        missing = max(0, round(read * rate / native) - written)
         yield np.pad(tail[:missing], (0, missing - min(missing, len(tail))))
 
 
@@ -273,7 +273,7 @@ def _mixdown(frame: AudioFrame, block: NDArray[np.float32]) -> NDArray[np.float3
 
 
 def _is_cover(stream: av.VideoStream) -> bool:
-    """Album art is a video stream by name only."""
+    """Whether a video stream is album art, a single picture."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 

@@ -1,4 +1,4 @@
-"""Checks before any work: is the input there, can the output be written, does it fit on the disk."""
+"""Checks before any work: whether the input exists, the output can be written, and the disk has enough space."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from dramatis.errors import UserError
 
 BYTES_PER_PIXEL = 2.5
-"""Disk a job needs for each pixel of each output frame: finished clips, packed without loss, about 1; what they were
-made from 0.6 (a quarter of the pixels in clips, transitions and blueprint, and keyframes at full size), the mp4 and
-its partial copy at worst 0.5; the rest is for pictures that pack badly."""
+"""Bytes of disk that a job needs for each pixel of each output frame: about 1 for the finished clips, packed without
+loss; 0.6 for their inputs (a quarter of the pixels in clips, transitions and blueprint, and keyframes at full size); at
+worst 0.5 for the mp4 and its partial copy; the rest is for pictures that pack badly."""
 
 
 def check_input(path: str | Path, what: str) -> Path:
-    """The path of a readable, non-empty file, or UserError; `what` names it: "image", "audio"."""
+    """The path of a readable, non-empty file. `what` names it: "image", "audio". Raises UserError."""
     path = Path(path)
     if not path.exists():
         raise UserError(f"The {what} file {path} does not exist; check the path.")
@@ -33,7 +33,7 @@ def check_input(path: str | Path, what: str) -> Path:
 
 
 def check_output(path: str | Path, suffixes: tuple[str, ...] = (".mp4",)) -> Path:
-    """The path of a file that can be written, or UserError. Makes no folder and leaves nothing behind."""
+    """The path of a file that can be written. Makes no folder and leaves nothing behind. Raises UserError."""
     path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise UserError(f"The output {path} must end in {' or '.join(suffixes)}; rename it.")
@@ -41,30 +41,30 @@ def check_output(path: str | Path, suffixes: tuple[str, ...] = (".mp4",)) -> Pat
         raise UserError(f"The output {path} is a folder; give the name of a file in it.")
     folder = _nearest_existing(path.absolute().parent)
     if not folder.is_dir():
-        raise UserError(f"The output {path} cannot be written because {folder} is not a folder; choose another place.")
+        raise UserError(f"The output {path} cannot be written because {folder} is not a folder; choose another path.")
     try:
-        # The permission bits do not tell about read-only mounts, quotas or the superuser, so try.
+        # Permission bits say nothing about read-only mounts, quotas or the superuser, so try.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise UserError(
-            f"The output {path} cannot be written in {folder} ({error.strerror}); choose another place."
+            f"The output {path} cannot be written in {folder} ({error.strerror}); choose another path."
         ) from error
     return path
 
 
 def estimate_disk(frames: int, size: tuple[int, int], bytes_per_pixel: float = BYTES_PER_PIXEL) -> int:
-    """Bytes of disk that a job of `frames` output frames of `size` (width, height) pixels needs at most."""
+    """Most bytes of disk that a job of `frames` output frames of `size` (width, height) pixels needs."""
     width, height = size
     return int(frames * width * height * bytes_per_pixel)
 
 
 def check_disk(folder: str | Path, needed: int) -> None:
-    """UserError unless the disk that holds `folder` (which need not exist yet) has `needed` bytes free."""
+    """Raise UserError unless the disk of `folder` (which need not exist yet) has `needed` bytes free."""
     free = shutil.disk_usage(_nearest_existing(Path(folder).absolute())).free
     if free < needed:
         raise UserError(
-            f"The job needs about {_readable(needed)} of disk but {folder} has {_readable(free)} free; "
+            f"The job needs about {_readable(needed)} of disk, but {folder} has {_readable(free)} free; "
             "free some space, choose another folder or give a shorter audio."
         )
 

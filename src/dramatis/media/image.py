@@ -1,6 +1,4 @@
-"""Reference images: any png, jpg or webp becomes an upright sRGB picture, then a tensor-shaped array at
-the model's size.
-"""
+"""Reference images: any png, jpg or webp becomes an upright sRGB picture, then an array at the model's size."""
 
 from __future__ import annotations
 
@@ -25,12 +23,12 @@ MIN_SIDE = 64
 MAX_SIDE = 10_000
 MAX_PIXELS = 64_000_000
 NEUTRAL = (128, 128, 128)
-"""What shows through transparency: mid grey, which neither lights nor darkens hair and edges."""
+"""The background of transparent pictures: mid grey, which neither lightens nor darkens hair and edges."""
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError)
 
 
 def load_image(path: str | Path) -> Image.Image:
-    """An upright RGB image in sRGB: EXIF rotation, CMYK and colour profiles applied, alpha laid on grey.
+    """An upright RGB image in sRGB: EXIF rotation, CMYK and colour profiles applied, transparency filled with grey.
 
     Raises UserError for what is missing, empty, not an image, damaged, smaller than 64 px or larger than
     10,000 px a side or 64 megapixels, or fully transparent.
@@ -38,7 +36,7 @@ def load_image(path: str | Path) -> Image.Image:
     path = check_input(path, "image")
     try:
         with warnings.catch_warnings():
-            # Our own limits below are tighter than the ones Pillow warns about, and tell the remedy.
+            # Our own limits below are tighter than those that Pillow warns about, and name the remedy.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -66,14 +64,14 @@ def load_image(path: str | Path) -> Image.Image:
 
 
 WIDEST = 2.5
-"""Longer over shorter side, at most, of a picture of one person."""
+"""Largest ratio of the longer to the shorter side of a picture of one person."""
 
 
 def choose_size(width: int, height: int, area: int = 128 * 128, multiple: int = 16, people: int = 1) -> tuple[int, int]:
     """The output (width, height): sides multiples of `multiple`, area about `area`, aspect ratio close to the input's.
 
-    Shapes beyond 5:2 are cut to 5:2, since a thinner picture holds no face at this area; with more people side by side,
-    each makes a wider one possible, by one height.
+    Shapes beyond 5:2 are cropped to 5:2, since a narrower picture has no room for a face at this area. With several
+    people side by side, each further one allows a picture wider by one height.
     """
     widest = WIDEST + people - 1
     aspect = min(max(width / height, 1 / WIDEST), widest)
@@ -90,7 +88,7 @@ def choose_size(width: int, height: int, area: int = 128 * 128, multiple: int = 
 
 
 def fit_image(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
-    """(3, height, width) float32 in [-1, 1]: the image scaled to cover `size` (w, h), centre-cropped."""
+    """(3, height, width) float32 in [-1, 1]: the image scaled to cover `size` (w, h) and centre-cropped."""
     fitted = ImageOps.fit(image.convert("RGB"), size, Image.Resampling.LANCZOS)
     return np.asarray(fitted, dtype=np.float32).transpose(2, 0, 1) / 127.5 - 1.0
 
@@ -111,11 +109,14 @@ def fit_picture(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
 def fitted_box(
     box: tuple[float, float, float, float], shape: tuple[int, int], size: tuple[int, int]
 ) -> tuple[float, float, float, float]:
-    """A box (left, top, right, bottom) in shares of a picture of `shape` (w, h), in shares of that picture fitted to
-    `size` (w, h): what `fit_image` cuts off moves the rest."""
+    """Where a box of a picture lies once `fit_image` has cropped the picture.
+
+    box: (left, top, right, bottom) in shares of the picture. shape: (w, h) of the picture. size: (w, h) that it is
+    fitted to. Returns the box in shares of the fitted picture.
+    """
     scale = max(size[0] / shape[0], size[1] / shape[1])
-    kept = [size[axis] / (shape[axis] * scale) for axis in (0, 1)]
-    left, top, right, bottom = ((value - 0.5) / kept[place % 2] + 0.5 for place, value in enumerate(box))
+    visible = [size[axis] / (shape[axis] * scale) for axis in (0, 1)]
+    left, top, right, bottom = ((edge - 0.5) / visible[index % 2] + 0.5 for index, edge in enumerate(box))
     return left, top, right, bottom
 
 
@@ -140,7 +141,7 @@ def _to_srgb(image: Image.Image, path: Path) -> Image.Image:
 
 
 def _by_profile(image: Image.Image) -> Image.Image | None:
-    """The image through its own colour profile to sRGB, or None without a usable profile."""
+    """The image converted to sRGB by its own colour profile; None without a usable profile."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "CMYK", "L"):
         return None
@@ -167,7 +168,7 @@ def _from_deep(image: Image.Image) -> Image.Image:
 def _too_large(path: Path, size: str) -> UserError:
     return UserError(
         f"The image {path} is {size} the {MAX_SIDE:,} pixels a side and {MAX_PIXELS // 1_000_000} megapixels "
-        "that are read; scale it down first."
+        "that can be read; scale it down first."
     )
 
 
@@ -175,8 +176,8 @@ def _damaged(path: Path) -> UserError:
     return UserError(f"The image {path} is damaged or cut short; export or download it again.")
 
 
-def shrunk(frames: Pictures, scale: int) -> Pictures:
-    """(F, H, W, 3) at 1 / scale of the size, each pixel the mean of those it covers."""
+def downscale(frames: Pictures, scale: int) -> Pictures:
+    """(F, H, W, 3) frames at 1 / `scale` of their size, each pixel the mean of those it covers."""
     count, height, width, _ = frames.shape
     cells = frames.reshape(count, height // scale, scale, width // scale, scale, 3)
     return np.asarray(cells.mean((2, 4)).round().astype(np.uint8))

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
 TARGET_LUFS = -23.0
-"""EBU R 128, and what the wav2vec2 branch of the MultiTalk family is fed at."""
+"""Of EBU R 128, and of the audio that the MultiTalk family's wav2vec2 was given."""
 _ABSOLUTE_GATE = -70.0
 _RELATIVE_GATE = -10.0
 _OFFSET = -0.691
 
 
 class LoudnessMeter:
-    """Measures mono audio block by block; memory grows by ten floats a second."""
+    """Measures mono audio block by block; its memory grows by ten floats a second."""
 
     def __init__(self, rate: int) -> None:
         self._sos = _k_weighting(rate)
@@ -63,14 +63,9 @@ def loudness_gain(lufs: float, target: float = TARGET_LUFS) -> float:
     return 10.0 ** ((target - lufs) / 20.0) if math.isfinite(lufs) else 1.0
 
 
-def normalise_loudness(samples: NDArray[np.floating], rate: int, target: float = TARGET_LUFS) -> NDArray[np.float32]:
-    """(n,) mono samples scaled to `target` LUFS, unlimited: features are made of it, nobody hears it."""
-    return (samples * loudness_gain(integrated_loudness(samples, rate), target)).astype(np.float32)
-
-
 def _k_weighting(rate: int) -> NDArray[np.float64]:
     """BS.1770's two filters as second-order sections, from their analogue prototypes, for any rate."""
-    # Stage 1: high shelf, the acoustic effect of the head.
+    # Stage 1: a high shelf, the acoustic effect of the head.
     frequency, gain_db, quality = 1681.9744509555319, 3.999843853973347, 0.7071752369554193
     k = math.tan(math.pi * min(frequency, 0.49 * rate) / rate)
     vh = 10.0 ** (gain_db / 20.0)
@@ -84,7 +79,7 @@ def _k_weighting(rate: int) -> NDArray[np.float64]:
         2.0 * (k * k - 1.0) / a0,
         (1.0 - k / quality + k * k) / a0,
     ]
-    # Stage 2: high pass.
+    # Stage 2: a high-pass.
     frequency, quality = 38.13547087602444, 0.5003270373238773
     k = math.tan(math.pi * frequency / rate)
     a0 = 1.0 + k / quality + k * k

@@ -1,4 +1,4 @@
-"""Masks in COCO's run-length form, and what becomes of them on the grid of a video's latents.
+"""Masks in COCO's run-length form.
 
 The form is that of COCO's annotation files: `{"size": [height, width], "counts": text}`. The runs of zeros and ones
 alternate, zeros first, down the columns; each is written relative to the one two before it, in digits of five bits.
@@ -13,8 +13,6 @@ from typing_extensions import TypedDict  # before Python 3.12 pydantic takes no 
 
 Masks = NDArray[np.bool_]
 """One mask for each person, (N, H, W)."""
-SPACE_STRIDE, TIME_STRIDE = 8, 4
-"""Pixels and frames of a latent cell: the contract of the autoencoders (`AutoencoderKLWan`)."""
 _DIGITS = 7
 """Digits of five bits that hold the runs of any picture."""
 
@@ -36,41 +34,23 @@ def encode_mask(mask: NDArray[np.bool_]) -> Rle:
 
 
 def decode_mask(rle: Rle) -> NDArray[np.bool_]:
-    """The mask (H, W) of COCO's compact form. Raises ValueError where the runs do not fill the picture."""
+    """The mask (H, W) of COCO's compact form. Raises ValueError if the runs do not fill the picture."""
     height, width = rle["size"]
     runs = _from_text(rle["counts"])
     if (runs < 0).any() or runs.sum() != height * width:
-        raise ValueError(f"runs of {runs.sum()} pixels do not fill a mask of {height}x{width}")
+        raise ValueError(f"Runs of {runs.sum()} pixels do not fill a mask of {height}x{width}.")
     ones = np.arange(len(runs)) % 2 == 1
     return np.repeat(ones, runs).reshape((height, width), order="F")
 
 
-def masks_of(owners: NDArray[np.uint8], people: int) -> NDArray[np.bool_]:
-    """Everybody's masks in a clip, (N, F, H, W), of a map of owners (F, H, W): 0 the background and k the k-th person.
-    Raises ValueError where it names more people."""
-    if owners.max(initial=0) > people:
-        raise ValueError(f"the map names {owners.max()} people, not {people}")
-    return owners == np.arange(1, people + 1, dtype=owners.dtype).reshape(-1, 1, 1, 1)
+def owner_masks(owners: NDArray[np.uint8], people: int) -> NDArray[np.bool_]:
+    """The masks of N people in a clip, (N, F, H, W).
 
-
-def latent_masks(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Masks of a clip, (..., F, H, W), on the grid of its latents, (..., 1 + (F - 1) // 4, H / 8, W / 8) in 0..1.
-
-    A cell holds the share of its pixels that the mask covers. The autoencoders are causal: the first latent frame is
-    the first frame, and each later one stands for the four frames that end with frame 4k. Raises ValueError unless F is
-    on the 4n+1 grid and both sides are multiples of 8.
+    owners: (F, H, W), 0 for the background and k for the k-th person. Raises ValueError if it names more people.
     """
-    *lead, frames, height, width = masks.shape
-    if frames % TIME_STRIDE != 1 or height % SPACE_STRIDE or width % SPACE_STRIDE:
-        raise ValueError(
-            f"{frames} masks of {height}x{width} pixels do not lie on the latent grid: "
-            f"frames must be 4n+1 and sides multiples of {SPACE_STRIDE}"
-        )
-    rows, columns = height // SPACE_STRIDE, width // SPACE_STRIDE
-    cells = masks.reshape(*lead, frames, rows, SPACE_STRIDE, columns, SPACE_STRIDE).mean((-3, -1), dtype=np.float32)
-    first, rest = cells[..., :1, :, :], cells[..., 1:, :, :]
-    groups = rest.reshape(*lead, (frames - 1) // TIME_STRIDE, TIME_STRIDE, rows, columns).mean(-3)
-    return np.concatenate([first, groups], -3, dtype=np.float32)
+    if owners.max(initial=0) > people:
+        raise ValueError(f"The map names {owners.max()} people, not {people}.")
+    return owners == np.arange(1, people + 1, dtype=owners.dtype).reshape(-1, 1, 1, 1)
 
 
 def _to_text(runs: NDArray[np.int64]) -> str:
@@ -90,11 +70,11 @@ def _from_text(text: str) -> NDArray[np.int64]:
     digits = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 48
     ends = np.flatnonzero((digits & 32) == 0)
     if not len(digits) or digits.min() < 0 or digits.max() > 63 or ends.size == 0 or ends[-1] != len(digits) - 1:
-        raise ValueError("the counts of a mask are cut short or not COCO's")
+        raise ValueError("The counts of a mask are cut short or not COCO's.")
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - starts + 1
-    places = np.arange(len(digits)) - np.repeat(starts, lengths)
-    values = np.add.reduceat((digits & 31) << (5 * places), starts)
+    digit_index = np.arange(len(digits)) - np.repeat(starts, lengths)
+    values = np.add.reduceat((digits & 31) << (5 * digit_index), starts)
     values -= ((digits[ends] & 16) != 0) * (np.int64(1) << (5 * lengths))
     values[1::2] = np.cumsum(values[1::2])
     values[2::2] = np.cumsum(values[2::2])

@@ -22,8 +22,8 @@ CEILING = 10.0 ** (-1.0 / 20.0)
 def mix_down(tracks: Sequence[Path], wav: Path, rate: int) -> None:
     """Write the sum of all tracks as a mono 16-bit wav that lasts as long as the longest; shorter ones end in silence.
 
-    Levels stay as they are given, unless the sum would clip: then all of it is made quieter alike. Tracks are streamed,
-    so memory does not grow with them.
+    Levels stay as they are, unless the sum would clip: then the whole mix is made quieter. Tracks are streamed, so
+    memory does not grow with their length.
     """
     rate = min(max(rate, RATES[0]), RATES[1])
     peak = max((float(np.abs(block).max(initial=0.0)) for block in _summed(tracks, rate)), default=0.0)

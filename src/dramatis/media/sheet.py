@@ -1,4 +1,4 @@
-"""Contact sheets: frames side by side with a label under each, because numbers alone deceive."""
+"""Contact sheets: frames side by side with a label under each, because numbers alone can deceive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = np.array([(230, 60, 60), (60, 140, 240), (70, 190, 90), (240, 190, 50), (170, 90, 220), (60, 200, 200)])
+PERSON_COLOURS = np.array(
+    [(230, 60, 60), (60, 140, 240), (70, 190, 90), (240, 190, 50), (170, 90, 220), (60, 200, 200)]
+)
 """Of the people in a picture, in order."""
 _GAP = 6
 _PAPER = (250, 250, 248)
@@ -27,9 +29,9 @@ def contact_sheet(
     the sheet about twice as wide as high. Raises ValueError when the counts differ or there is no frame.
     """
     if not frames:
-        raise ValueError("a contact sheet needs at least one frame")
+        raise ValueError("A contact sheet needs at least one frame.")
     if labels is not None and len(labels) != len(frames):
-        raise ValueError(f"{len(labels)} labels for {len(frames)} frames")
+        raise ValueError(f"{len(labels)} labels do not fit {len(frames)} frames.")
     images = [frame if isinstance(frame, Image.Image) else Image.fromarray(frame) for frame in frames]
     width = max(image.width for image in images)
     height = max(image.height for image in images)

@@ -11,7 +11,7 @@ from pathlib import Path
 from dramatis.errors import UserError
 from dramatis.media.files import check_input
 
-SUFFIXES = (".srt", ".vtt")
+SUBTITLE_SUFFIXES = (".srt", ".vtt")
 MAX_BYTES = 20_000_000
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
@@ -22,7 +22,7 @@ _TAG = re.compile(r"</?[a-zA-Z][^>]{0,200}>|\{\\[^}]{0,100}\}|<\d[\d:.]*>")
 
 @dataclass(frozen=True)
 class Cue:
-    """A line of subtitles: seconds, text, and who says it where the file tells."""
+    """A line of subtitles: start and stop in seconds, text, and the speaker if the file names one."""
 
     start: float
     stop: float
@@ -31,12 +31,12 @@ class Cue:
 
 
 def read_subtitles(path: str | Path, names: Iterable[str] = ()) -> tuple[Cue, ...]:
-    """The cues of a .srt or .vtt file in order of time; names: of those who may speak, see `parse_subtitles`.
+    """The cues of a .srt or .vtt file in order of time. names: of the possible speakers, see `parse_subtitles`.
 
-    Raises UserError for a file that cannot be read, is of another kind, or whose times are wrong.
+    Raises UserError for a file that cannot be read, is of another kind, or has wrong times.
     """
     path = check_input(path, "subtitles")
-    if path.suffix.lower() not in SUFFIXES:
+    if path.suffix.lower() not in SUBTITLE_SUFFIXES:
         raise UserError(f"The subtitles {path} end in {path.suffix!r}; give a .srt or .vtt file.")
     if path.stat().st_size > MAX_BYTES:
         raise UserError(f"The subtitles {path} have more than {MAX_BYTES // 10**6} MB; give a file of subtitles.")
@@ -51,30 +51,30 @@ def read_subtitles(path: str | Path, names: Iterable[str] = ()) -> tuple[Cue, ..
 
 
 def parse_subtitles(text: str, name: str = "subtitles", names: Iterable[str] = ()) -> tuple[Cue, ...]:
-    """Cues of SubRip or WebVTT text. Raises UserError naming the line of a time that is wrong.
+    """Cues of SubRip or WebVTT text. Raises UserError that names the line of a wrong time.
 
-    `Ann: ` before the words names who says them, if it begins with a capital letter as names do; any of `names` is
-    known in whatever letters, and given as it stands there.
+    `Ann: ` before the words names their speaker, if it begins with a capital letter as names do. Any of `names` is
+    recognised in lower and upper case, and the cue gets it as it is written there.
     """
     known = {name.casefold(): name for name in names}
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    cues, place = [], 0
-    while place < len(lines):
-        timing = _TIMING.match(lines[place])
-        if "-->" in lines[place] and not timing:
+    cues, index = [], 0
+    while index < len(lines):
+        timing = _TIMING.match(lines[index])
+        if "-->" in lines[index] and not timing:
             raise UserError(
-                f"{name}, line {place + 1}: the times cannot be read; write them as 00:00:01,000 --> 00:00:02,500."
+                f"{name}, line {index + 1}: the times cannot be read; write them as 00:00:01,000 --> 00:00:02,500."
             )
-        place += 1
+        index += 1
         if not timing:
             continue
         start, stop = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
         if stop <= start:
-            raise UserError(f"{name}, line {place}: the cue ends before it begins; correct its times.")
+            raise UserError(f"{name}, line {index}: the cue ends before it begins; correct its times.")
         body = []
-        while place < len(lines) and lines[place].strip() and not _TIMING.match(lines[place]):
-            body.append(lines[place])
-            place += 1
+        while index < len(lines) and lines[index].strip() and not _TIMING.match(lines[index]):
+            body.append(lines[index])
+            index += 1
         words, speaker = _spoken(" ".join(body), known)
         if words:
             cues.append(Cue(start, stop, words, speaker))
@@ -101,8 +101,10 @@ def to_vtt(cues: Sequence[Cue]) -> str:
 
 
 def captions(words: Iterable[tuple[str, float, float]], longest: float = 4.0, most: int = 42) -> tuple[Cue, ...]:
-    """Words (text, start, stop in seconds) as lines of at most `most` characters and `longest` seconds, ended at
-    pauses and full stops."""
+    """Words (text, start, stop in seconds) as lines that end at pauses and full stops.
+
+    longest: most seconds of a line. most: most characters of a line.
+    """
     cues: list[Cue] = []
     line: list[tuple[str, float, float]] = []
 
@@ -129,9 +131,9 @@ def _seconds(parts: Sequence[str | None]) -> float:
 
 
 def _spoken(text: str, known: Mapping[str, str]) -> tuple[str, str | None]:
-    """Text without marks, and its speaker: `<v Ann>` in WebVTT, `Ann: ` before the words in either.
+    """Text without markup, and its speaker: `<v Ann>` in WebVTT, `Ann: ` before the words in either format.
 
-    known: names by their folded form.
+    known: names by their case-folded form.
     """
     voice = _VOICE.match(text)
     speaker = voice.group(1).strip() if voice else None

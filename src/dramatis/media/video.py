@@ -31,7 +31,7 @@ from dramatis.runtime.files import publish
 from dramatis.story.values import FPS
 
 CRF = 17
-"""Constant rate factor: at 17 the encoder's losses are below what the models' own pictures lack."""
+"""Constant rate factor: at 17 the encoder loses less than the models' own pictures lack."""
 _KEYFRAME_SECONDS = 2  # a browser seeks to within this
 _AAC_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
 _AAC_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
@@ -43,18 +43,18 @@ _SCALING = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.BI
 class VideoWriter:
     """Writes RGB frames, and the user's audio beside them, to an mp4; a context manager.
 
-    The file is complete after a normal exit. After an exception nothing is left, and what was at `path`
-    before stays. Memory does not grow with the length. Equal frames and audio give equal bytes.
+    The file is complete after a normal exit. After an exception nothing of it is left, and a former file at `path` is
+    unchanged. Memory does not grow with the length. Equal frames and audio give equal bytes.
 
-    `size` is (width, height), both even. Raises UserError when `path` cannot be written or the disk fills up,
-    and ValueError for frames of another shape.
+    `size` is (width, height), both even. Raises UserError when `path` cannot be written or the disk fills up, and
+    ValueError for frames of another shape.
     """
 
     def __init__(
         self, path: str | Path, size: tuple[int, int], fps: int = FPS, audio: str | Path | None = None
     ) -> None:
         if size[0] % 2 or size[1] % 2:
-            raise ValueError(f"H.264 with 4:2:0 chroma needs even sides, not {size[0]}x{size[1]}")
+            raise ValueError(f"H.264 with 4:2:0 chroma needs even sides, not {size[0]}x{size[1]}.")
         self.path = check_output(path)
         self.frames = 0
         self._size = size
@@ -85,7 +85,7 @@ class VideoWriter:
         """Append one (height, width, 3) uint8 RGB frame and the sound up to its end."""
         width, height = self._size
         if frame.shape != (height, width, 3) or frame.dtype != np.uint8:
-            raise ValueError(f"expected a ({height}, {width}, 3) uint8 frame, got {frame.shape} {frame.dtype}")
+            raise ValueError(f"Expected a ({height}, {width}, 3) uint8 frame, but got {frame.shape} {frame.dtype}.")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24").reformat(
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
@@ -107,7 +107,7 @@ class VideoWriter:
         """Finish the tracks and give the file its name. Raises ValueError when no frame was written."""
         if not self.frames:
             self.discard()
-            raise ValueError(f"no frame was written to {self.path}")
+            raise ValueError(f"No frame was written to {self.path}.")
         try:
             self._container.mux(self._video.encode(None))
             if self._sound:
@@ -149,7 +149,7 @@ class VideoWriter:
 
 
 class _SoundTrack:
-    """The AAC track of a writer: decodes the user's file as far as the pictures have come, never further."""
+    """The AAC track of a writer: decodes the user's file as far as the pictures reach, never further."""
 
     def __init__(self, container: av.container.OutputContainer, audio: Path) -> None:
         self._container = container
@@ -164,7 +164,7 @@ class _SoundTrack:
             "aac", rate=self.rate, layout=layout, options={"threads": "1", "flags": "+bitexact"}
         )
         channels = self._stream.codec_context.channels
-        # 128 kbit/s a channel up to what the format allows at low rates: 6144 bits a channel and frame.
+        # 128 kbit/s a channel, or less at low rates, where the format allows 6144 bits a channel and frame.
         self._stream.bit_rate = channels * min(128_000, self.rate * 6144 // _AAC_FRAME)
         self._fifo = AudioFifo()
         self._queued = 0
@@ -233,7 +233,7 @@ def _steady_encoder() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video's pictures: number of frames, (width, height), frames a second, seconds of sound or None."""
+    """A video's number of frames, (width, height), frames a second, and seconds of sound or None."""
 
     frames: int
     size: tuple[int, int]
@@ -253,7 +253,7 @@ def probe_video(path: str | Path) -> VideoInfo:
 
 
 def read_frames(path: str | Path) -> Iterator[NDArray[np.uint8]]:
-    """The video's frames in order as (height, width, 3) uint8 RGB. UserError if it is not a video."""
+    """The video's frames in order as (height, width, 3) uint8 RGB. Raises UserError if it is not a video."""
     path = check_input(path, "video")
     with _open_video(path) as container:
         stream = container.streams.video[0]

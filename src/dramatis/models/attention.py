@@ -1,9 +1,9 @@
-"""One attention call for all our blocks, and the rotation of what goes into it.
+"""One attention call for all our blocks, and the rotation of its queries and keys.
 
-The call is diffusers' dispatcher, and a plain product where that one is slow.
+The call goes to diffusers' dispatcher, and to plain matrix products where that one is slow.
 
-On a CPU the backward pass of fused attention costs five to ten times what two matrix products and a softmax cost
-(measured at 512 tokens, bf16: 15.7 against 6.9 ms; at 6 keys 99 against 1.4 ms), so training there takes the plain way.
+On a CPU the backward pass of fused attention costs five to ten times as much as two matrix products and a softmax
+(measured at 512 tokens, bf16: 15.7 against 6.9 ms; at 6 keys 99 against 1.4 ms), so training there uses the latter.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ Rotary = tuple[Tensor, Tensor]
 def attend(
     query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None, backend: AttentionBackendName | None = None
 ) -> Tensor:
-    """Scaled dot-product attention on (B, L, heads, dim); `mask` as the dispatcher takes it. backend: whose kernels;
-    None for the dispatcher's own choice."""
+    """Scaled dot-product attention on (B, L, heads, dim).
+
+    mask: as the dispatcher takes it. backend: whose kernels; None for the dispatcher's own choice.
+    """
     if query.device.type == "cpu" and query.requires_grad and mask is None:
         q, k, v = (x.transpose(1, 2) for x in (query, key, value))
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)

@@ -2,7 +2,7 @@
 
 Two projections share one output shape. `MultiTalkAudioProjection` is the public MultiTalk family's (wav2vec2 layers in
 windows of five frames); `FrameAudioProjection` is the mini's (one feature vector per video frame from our own speech
-encoder). The attention is per latent frame: a video token listens only to the sound of its own moment.
+encoder). The attention is per latent frame: a video token attends only to the audio of its own moment.
 
 Shape legend: B batch, N people, F video frames (4T-3), T latent frames, S space tokens, A audio tokens, C channels.
 """
@@ -20,8 +20,8 @@ from dramatis.models.attention import Rotary, attend, rotate
 class MultiTalkAudioProjection(nn.Module):
     """Window features (B, F, window, layers, channels) -> tokens (B, T, tokens, output_dim).
 
-    The first frame goes alone through `proj1`; each later group of four keeps the first frame's window head, the two
-    middle centres and the last frame's window tail, eight vectors, and goes through `proj1_vf`.
+    The first frame goes alone through `proj1`. Of each later group of four, the head of the first frame's window, the
+    centres of the two middle ones and the tail of the last go through `proj1_vf`: eight vectors.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class MultiTalkAudioProjection(nn.Module):
 
 
 class FrameAudioProjection(nn.Module):
-    """Frame features (B, F, channels) -> tokens (B, T, 6, output_dim): a latent frame's four and one either side."""
+    """Frame features (B, F, channels) -> tokens (B, T, 6, output_dim): a latent frame's four and one on either side."""
 
     context_tokens = 6
 
@@ -80,7 +80,7 @@ class FrameAudioProjection(nn.Module):
 
 
 class AudioCrossAttention(nn.Module):
-    """Video tokens of one latent frame attend to that frame's audio tokens; no qk norm, as in MultiTalk."""
+    """Video tokens of one latent frame attend to that frame's audio tokens; no query-key norm, as in MultiTalk."""
 
     def __init__(self, dim: int, heads: int, audio_dim: int) -> None:
         super().__init__()
@@ -96,11 +96,14 @@ class AudioCrossAttention(nn.Module):
         gates_BNTS: Tensor | None = None,
         rotaries: tuple[Rotary, Rotary] | None = None,
     ) -> Tensor:
-        """What every token hears: sum_i M_i * attention(x, audio_i) (report, section 3.3).
+        """What the audio adds to every token: sum_i M_i * attention(x, audio_i) (report, section 3.3).
 
-        gates: soft masks M of the people, None for all-ones.
-        rotaries: binds the voices by position instead: turns queries by (B, T, S, D) angles, and the keys of all
-            voices, one after the other, by (N A, D); every token then attends to all voices at once.
+        Args:
+            x_BTSC: video tokens.
+            audio_BNTAC: audio tokens of every person.
+            gates_BNTS: soft masks M of the people; None for all ones.
+            rotaries: binds the voices by position instead: rotates queries by (B, T, S, D) angles, and the keys of all
+                voices, one after the other, by (N A, D); every token then attends to all voices at once.
         """
         frames = x_BTSC.shape[1]
         query = rearrange(self.q_linear(x_BTSC), "b t s (h d) -> (b t) s h d", h=self.heads)
@@ -108,19 +111,19 @@ class AudioCrossAttention(nn.Module):
             (cos, sin), (key_cos, key_sin) = rotaries
             key, value = self._keys(rearrange(audio_BNTAC, "b n t a c -> b t (n a) c"))
             query = rotate(query, (cos.flatten(0, 1).unsqueeze(2), sin.flatten(0, 1).unsqueeze(2)))
-            heard = [attend(query, rotate(key, (key_cos.unsqueeze(1), key_sin.unsqueeze(1))), value)]
+            voices = [attend(query, rotate(key, (key_cos.unsqueeze(1), key_sin.unsqueeze(1))), value)]
         else:
-            heard = [attend(query, *self._keys(audio)) for audio in audio_BNTAC.unbind(1)]
-        parts = [rearrange(part, "(b t) s h d -> b t s (h d)", t=frames) for part in heard]
+            voices = [attend(query, *self._keys(audio)) for audio in audio_BNTAC.unbind(1)]
+        parts = [rearrange(voice, "(b t) s h d -> b t s (h d)", t=frames) for voice in voices]
         if gates_BNTS is None:
             out: Tensor = self.proj(parts[0] if len(parts) == 1 else torch.stack(parts).sum(0))
-            # One projection serves all voices; its bias belongs to each.
+            # One projection serves all voices, and its bias is added once for each.
             return out if len(parts) == 1 else out + (len(parts) - 1) * self.proj.bias
         gates = gates_BNTS.unsqueeze(-1).to(x_BTSC.dtype)
         mixed = torch.stack([gates[:, person] * part for person, part in enumerate(parts)]).sum(0)
-        # The bias belongs to each, as far as it is heard.
-        heard_once: Tensor = self.proj(mixed)
-        return heard_once + (gates.sum(1) - 1) * self.proj.bias
+        # The bias is added for each voice, weighted by its gate.
+        projected: Tensor = self.proj(mixed)
+        return projected + (gates.sum(1) - 1) * self.proj.bias
 
     def _keys(self, audio_BTAC: Tensor) -> Tensor:
         """Keys and values (2, B T, A, heads, D)."""

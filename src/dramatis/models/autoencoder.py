@@ -1,9 +1,9 @@
 """The mini video autoencoder: a small causal network that honours the contract of diffusers' `AutoencoderKLWan`.
 
 Frames come in groups: the first latent frame holds one pixel frame, every later one holds four, so a clip has
-4n+1 frames and n+1 latent frames (8x smaller in space, 16 channels). Nothing in a latent depends on later frames,
-which is what lets the mask channels of the DiT mark single given frames (section 3.1's first-last-frame clips).
-Decoding is not causal: a latent frame is turned into pixels with the next one in view.
+4n+1 frames and n+1 latent frames (8x smaller in space, 16 channels). Nothing in a latent depends on later frames, so
+that the mask channels of the DiT can mark single given frames (section 3.1's first-last-frame clips). Decoding is not
+causal: a latent frame is decoded together with the next one.
 
 Shape legend: B batch, C channels, F pixel frames, T latent frames, H W pixels, h w latent cells.
 """
@@ -20,9 +20,11 @@ from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import Tensor, nn
 
+from dramatis.models.shapes import WAN_STRIDES, PixelShape, Strides, pixel_frames
+
 LATENT_BOUND = 3.0
-PIECE = 8
-"""Frames that `in_pieces` takes at a time."""
+FRAMES_PER_CALL = 8
+"""Frames that `map_in_chunks` passes on at a time."""
 
 
 class ResidualBlock(nn.Module):
@@ -42,7 +44,7 @@ class ResidualBlock(nn.Module):
 class TemporalMix(nn.Module):
     """Let every latent frame see the one before it, or the one `ahead`: a 3x3 convolution over both, added to it."""
 
-    def __init__(self, channels: int, ahead: bool = False) -> None:
+    def __init__(self, channels: int, *, ahead: bool = False) -> None:
         super().__init__()
         self.ahead = ahead
         self.conv1 = nn.Conv2d(2 * channels, channels, 3, padding=1)
@@ -58,26 +60,31 @@ class TemporalMix(nn.Module):
         return x + self.conv2(F.silu(self.conv1(F.silu(pair))))
 
 
-def in_pieces(function: Callable[..., Tensor], *parts: Tensor) -> Tensor:
+def map_in_chunks(function: Callable[..., Tensor], *parts: Tensor) -> Tensor:
     """`function` of tensors (N, ...), a few frames at a time: equal bits, and its large inner values stay in the cache.
 
-    Training, which needs them all for the gradient, takes everything at once.
+    Training passes everything on at once, since the gradient needs all inner values anyway.
     """
     if torch.is_grad_enabled():
         return function(*parts)
-    pieces = zip(*(part.split(PIECE) for part in parts), strict=True)
-    return torch.cat([function(*piece) for piece in pieces])
+    chunks = zip(*(part.split(FRAMES_PER_CALL) for part in parts), strict=True)
+    return torch.cat([function(*chunk) for chunk in chunks])
 
 
-def bound(latents: Tensor) -> Tensor:
-    """Raw latents, bent smoothly into +-3."""
+def bound_latents(latents: Tensor) -> Tensor:
+    """Raw latents, bent smoothly into the range of +-3."""
     return LATENT_BOUND * torch.tanh(latents / LATENT_BOUND)
 
 
-class LatentStatistics:
-    """Latents as the DiT sees them, by the statistics per channel in the config of an autoencoder."""
+class LatentSpace:
+    """The latents of an autoencoder as its config describes them: strides, and statistics of each channel."""
 
     config: Any
+
+    @property
+    def strides(self) -> Strides:
+        """How many frames and pixels a latent cell stands for."""
+        return Strides(self.config["scale_factor_temporal"], self.config["scale_factor_spatial"])
 
     def normalise(self, latents: Tensor) -> Tensor:
         """Raw latents -> the unit-variance latents that the DiT sees; same shape (B, C, T, h, w)."""
@@ -91,15 +98,18 @@ class LatentStatistics:
         return torch.tensor(self.config[name], device=like.device, dtype=like.dtype).view(1, -1, 1, 1, 1)
 
 
-class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
+class MiniAutoencoder(LatentSpace, ModelMixin, ConfigMixin):
     """Causal video autoencoder, f8 t4 c16.
 
     Args:
         z_dim: latent channels.
         channels: widths at 1/2, 1/4 and 1/8 of the picture's size.
         latent_width: width of the temporal part, at 1/8.
-        latents_mean, latents_std: per-channel statistics of the latents; the DiT sees (z - mean) / std, exactly as
-            with `AutoencoderKLWan`.
+        latents_mean: per-channel mean of the latents; the DiT sees (z - mean) / std, exactly as with
+            `AutoencoderKLWan`.
+        latents_std: per-channel standard deviation of the latents.
+        scale_factor_spatial: pixels along each side of a latent cell, fixed by the layers.
+        scale_factor_temporal: frames of a latent frame, fixed by the layers.
     """
 
     @register_to_config
@@ -108,12 +118,14 @@ class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
         z_dim: int = 16,
         channels: tuple[int, int, int] = (48, 96, 128),
         latent_width: int = 224,
-        latents_mean: tuple[float, ...] = (0.0,) * 16,
-        latents_std: tuple[float, ...] = (1.0,) * 16,
+        # `LatentSpace` reads both from the config.
+        latents_mean: tuple[float, ...] = (0.0,) * 16,  # noqa: ARG002
+        latents_std: tuple[float, ...] = (1.0,) * 16,  # noqa: ARG002
         scale_factor_spatial: int = 8,
         scale_factor_temporal: int = 4,
     ) -> None:
         super().__init__()
+        assert (scale_factor_temporal, scale_factor_spatial) == WAN_STRIDES, "the layers below have these strides"
         c1, c2, c3 = channels
         self.enc_in = nn.Conv2d(12, c1, 3, padding=1)
         self.enc1 = ResidualBlock(c1)
@@ -128,7 +140,7 @@ class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
         self.dec_in = nn.Conv2d(z_dim, latent_width, 3, padding=1)
         self.dec3 = ResidualBlock(latent_width)
         # The last one looks ahead: without it pictures step wherever one latent frame hands over to the next.
-        self.dec_mix = nn.ModuleList([TemporalMix(latent_width, ahead) for ahead in (False, False, True)])
+        self.dec_mix = nn.ModuleList([TemporalMix(latent_width, ahead=ahead) for ahead in (False, False, True)])
         self.ungroup = nn.Conv2d(latent_width, 4 * c3, 1)
         self.dec2a = ResidualBlock(c3)
         self.up2 = nn.Conv2d(c3, 4 * c2, 3, padding=1)
@@ -139,8 +151,11 @@ class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Unit variance through every layer: with PyTorch's default, latents start near zero, shoot to their bound in
-        the first hundred steps and saturate there (measured: 10 dB after 800 steps)."""
+        """Start with unit variance through every layer.
+
+        With PyTorch's default, latents start near zero, shoot to their bound in the first hundred steps and saturate
+        there (measured: 10 dB after 800 steps).
+        """
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d):
                 assert module.bias is not None
@@ -155,18 +170,18 @@ class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
 
     def encode(self, video: Tensor) -> Tensor:
         """(B, 3, F, H, W) in [-1, 1], F = 4n+1 -> raw latents (B, z_dim, n+1, H/8, W/8) within +-3."""
-        return bound(self.encode_unbound(video))
+        return bound_latents(self.encode_unbound(video))
 
     def encode_unbound(self, video: Tensor) -> Tensor:
-        """`encode` before the bound: what training keeps small, because a saturated bound passes no gradient."""
-        frames = video.shape[2]
-        assert frames % 4 == 1, f"{frames} frames are not on the 4n+1 grid"
-        assert video.shape[3] % 8 == 0 and video.shape[4] % 8 == 0, "sides must be multiples of 8"
-        groups = (frames - 1) // 4 + 1
+        """`encode` before the bound: training keeps these values small, because a saturated bound passes no gradient.
+
+        Raises ValueError as `PixelShape.latent`.
+        """
+        groups = PixelShape(*video.shape[2:]).latent(self.strides).frames
         # The first pixel frame fills its whole group, so that one network serves all groups.
         padded = torch.cat([video[:, :, :1].expand(-1, -1, 3, -1, -1), video], dim=2)
         x = rearrange(padded, "b c f h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
-        x = in_pieces(self._shrink, x)
+        x = map_in_chunks(self._shrink, x)
         x = self.group(rearrange(x, "(b t k) c h w -> (b t) (k c) h w", t=groups, k=4))
         x = self.enc3(self.enc_mix(x, groups))
         z = self.enc_out(F.silu(x))
@@ -180,11 +195,11 @@ class MiniAutoencoder(LatentStatistics, ModelMixin, ConfigMixin):
         for mix in self.dec_mix:
             x = mix(x, groups)
         x = rearrange(self.ungroup(F.silu(x)), "bt (k c) h w -> (bt k) c h w", k=4)
-        # Three of the first group's four frames are padding: dropped before the costly part.
+        # Three of the first group's four frames are padding; they are dropped before the costly part.
         x = rearrange(x, "(b f) c h w -> b f c h w", f=4 * groups)[:, 3:]
         x = rearrange(x, "b f c h w -> (b f) c h w").contiguous(memory_format=torch.channels_last)
-        x = in_pieces(self._enlarge, x)
-        return rearrange(x, "(b f) c h w -> b c f h w", f=4 * groups - 3)
+        x = map_in_chunks(self._enlarge, x)
+        return rearrange(x, "(b f) c h w -> b c f h w", f=pixel_frames(groups))
 
     def _shrink(self, x: Tensor) -> Tensor:
         """Frames (N, 3, H, W), each by itself -> (N, c3, H/8, W/8)."""

@@ -1,10 +1,10 @@
 """The audio-driven video DiT: one class, from the shipped mini to the public 14B checkpoints.
 
 Wan 2.1 image-to-video layout (3-D RoPE, adaLN modulation, text and image cross-attention) plus the MultiTalk audio
-branch. Input channels are 16 noise + 4 mask + 16 condition latents: the mask says which pixel frames are given, which
-is how one network serves first-frame, first-last-frame, gap-filling and blueprint tasks (report, section 3.1).
+branch. Input channels are 16 noise + 4 mask + 16 condition latents: the mask says which pixel frames are given, and so
+one network serves first-frame, first-last-frame, gap-filling and blueprint tasks (report, section 3.1).
 Two optional inputs exist for models trained on them and are absent from the public checkpoints: a control vector per
-frame (the performance that the audio cannot tell: pose, camera, emotion) and coordinate maps per latent cell.
+frame (what the audio does not tell of the performance: pose, camera, emotion) and coordinate maps per latent cell.
 
 Shape legend: B batch, N people, T latent frames, F = 4T-3 video frames, H W latent cells, S tokens of a frame, D width.
 """
@@ -39,7 +39,7 @@ class SplitContextProcessor:
     """Wan attention with text and image context as separate arguments.
 
     diffusers' own processor finds the image tokens by counting 512 text tokens from the end, which ties it to one text
-    length; the mini's is shorter. `watch` is shown queries and keys after their rotation. backend: see `attend`.
+    length; the mini's is shorter. `on_attention` receives queries and keys after their rotation. backend: see `attend`.
     """
 
     backend: AttentionBackendName | None = None
@@ -52,7 +52,7 @@ class SplitContextProcessor:
         attention_mask: Tensor | None = None,
         rotary_emb: Rotary | None = None,
         image_states: Tensor | None = None,
-        watch: Callable[[Tensor, Tensor], None] | None = None,
+        on_attention: Callable[[Tensor, Tensor], None] | None = None,
     ) -> Tensor:
         context = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
@@ -60,8 +60,8 @@ class SplitContextProcessor:
         value = attn.to_v(context).unflatten(2, (attn.heads, -1))
         if rotary_emb is not None:
             query, key = rotate(query, rotary_emb), rotate(key, rotary_emb)
-        if watch is not None:
-            watch(query, key)
+        if on_attention is not None:
+            on_attention(query, key)
         out = attend(query, key, value, attention_mask, self.backend).flatten(2)
         if image_states is not None:
             key = attn.norm_added_k(attn.add_k_proj(image_states)).unflatten(2, (attn.heads, -1))
@@ -80,6 +80,7 @@ class AudioDiTBlock(nn.Module):
         heads: int,
         audio_dim: int,
         eps: float,
+        *,
         image_context: bool,
     ) -> None:
         super().__init__()
@@ -112,9 +113,18 @@ class AudioDiTBlock(nn.Module):
         rotary: Rotary,
         regions: Tensor | None = None,
     ) -> Tensor:
-        """hidden_states: (B, T, S, D), by the name that diffusers' hooks look for; modulation: (B, 1 or T, 6, 1 or S,
-        D); audio: (B, N, T, A, C); gates: (B, N, T, S) soft masks, None for all-ones; regions: (B, 3, S) binds two
-        voices by position instead (see `binding`)."""
+        """The block's output, (B, T, S, D).
+
+        Args:
+            hidden_states: (B, T, S, D), under the name that diffusers' hooks look for.
+            modulation: (B, 1 or T, 6, 1 or S, D).
+            text: text states.
+            image: image states, or None.
+            audio: (B, N, T, A, C).
+            gates: (B, N, T, S) soft masks; None for all ones.
+            rotary: the rotation of the video tokens.
+            regions: (B, 3, S) binds two voices by position instead (see `binding`).
+        """
         x, frames = hidden_states, hidden_states.shape[1]
         table = (self.scale_shift_table[:, None, :, None] + modulation).to(x.dtype)
         shift1, scale1, gate1, shift2, scale2, gate2 = table.unbind(2)
@@ -126,13 +136,14 @@ class AudioDiTBlock(nn.Module):
             return rearrange(x, "b (t s) d -> b t s d", t=frames)
 
         binding = None if regions is None else VoiceBinding(regions)
-        watch = None if binding is None else binding.watch
-        x = x + gate1 * clip(self.attn1(flat(self.norm1(x) * (1 + scale1) + shift1), rotary_emb=rotary, watch=watch))
+        on_attention = None if binding is None else binding.on_attention
+        modulated = flat(self.norm1(x) * (1 + scale1) + shift1)
+        x = x + gate1 * clip(self.attn1(modulated, rotary_emb=rotary, on_attention=on_attention))
         x = x + clip(self.attn2(flat(self.norm2(x)), encoder_hidden_states=text, image_states=image))
-        x = self._hear(x, audio, gates, binding)
+        x = self._add_audio(x, audio, gates, binding)
         return x + gate2 * self.ffn(self.norm3(x) * (1 + scale2) + shift2)
 
-    def _hear(self, x: Tensor, audio: Tensor, gates: Tensor | None, binding: VoiceBinding | None) -> Tensor:
+    def _add_audio(self, x: Tensor, audio: Tensor, gates: Tensor | None, binding: VoiceBinding | None) -> Tensor:
         """Report, section 3.3: each person's sound reaches only that person's region."""
         attention = self.audio_cross_attn
         rotaries = None if binding is None else binding.rotaries(x.shape[-1] // attention.heads, audio.shape[3])
@@ -153,8 +164,9 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
     _no_split_modules: ClassVar = ["AudioDiTBlock"]
     _repeated_blocks: ClassVar = ["AudioDiTBlock"]
 
+    # diffusers reads the config off this signature, so it lists every field.
     @register_to_config
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         patch_size: tuple[int, int, int] = (1, 2, 2),
         num_attention_heads: int = 40,
@@ -162,7 +174,8 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         in_channels: int = 36,
         out_channels: int = 16,
         text_dim: int = 4096,
-        text_len: int = 512,
+        # `forward` reads it from the config.
+        text_len: int = 512,  # noqa: ARG002
         freq_dim: int = 256,
         ffn_dim: int = 13824,
         num_layers: int = 40,
@@ -205,14 +218,15 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             self.map_embedding = nn.Linear(2 * control_channels * patch, dim)
             nn.init.zeros_(self.map_embedding.weight)
         self.blocks = nn.ModuleList(
-            AudioDiTBlock(dim, ffn_dim, num_attention_heads, audio_output_dim, eps, image_dim is not None)
+            AudioDiTBlock(dim, ffn_dim, num_attention_heads, audio_output_dim, eps, image_context=image_dim is not None)
             for _ in range(num_layers)
         )
         self.norm_out = nn.LayerNorm(dim, eps, elementwise_affine=False)
         self.proj_out = nn.Linear(dim, out_channels * math.prod(patch_size))
         self.scale_shift_table = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
 
-    def forward(
+    # One argument for each condition; they differ in shape, and most are absent from some model.
+    def forward(  # noqa: PLR0913
         self,
         latents: Tensor,
         condition: Tensor,
@@ -224,7 +238,7 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         controls: Tensor | None = None,
         maps: Tensor | None = None,
         regions: Tensor | None = None,
-        watch: Callable[[int, Tensor], None] | None = None,
+        on_block: Callable[[int, Tensor], None] | None = None,
     ) -> Tensor:
         """Predict the flow-matching velocity (noise - clean).
 
@@ -235,16 +249,17 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             text: (B, <= text_len, text_dim); padded with zeros.
             image: (B, tokens, image_dim) image-encoder tokens of the reference, or None.
             audio: (B, N, F, ...) features of N people, one entry per video frame.
-            masks: (B, N, T, H/2, W/2) soft masks of the people, which sum to 1 at most: who hears, and is told, what.
-                None: everybody's sound and performance reach the whole picture, as is right for one person.
-            controls: (B, N, F, control_dim) the performance of each, for models that have `control_dim`.
+            masks: (B, N, T, H/2, W/2) soft masks of the people, which sum to 1 at most: where each person's sound and
+                performance apply. None: everybody's reach the whole picture, as is right for one person.
+            controls: (B, N, F, control_dim) the performance of each person, for models that have `control_dim`.
             maps: (B, F, control_channels, H, W) coordinate maps, for models that have `control_channels`. Rotary
-                positions are relative, so these maps are also what tells a window where in the picture it lies.
+                positions are relative, so only these maps tell a window where in the picture it lies.
             regions: (B, 3, H, W) masks of two people and the background in the first latent frame: their voices are
                 bound by position, as the public checkpoints learnt it, and `masks` must be None.
-            watch: is shown what every block makes of the tokens: its number, and hidden states (B, T, S, D).
+            on_block: called after every block with its index and its output, hidden states (B, T, S, D).
 
-        Returns: (B, 16, T, H, W).
+        Returns:
+            (B, 16, T, H, W).
         """
         patch_t, patch_h, patch_w = self.config.patch_size
         rotary = self.rope(latents)
@@ -259,18 +274,19 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         people = audio.shape[1]
         audio = self.audio_proj(audio.flatten(0, 1)).unflatten(0, (-1, people))
         gates = None if masks is None else rearrange(masks, "b n t h w -> b n t (h w)")
-        embedded = self._embedded(temb, audio, controls)
+        embedded = self._embed(temb, audio, controls)
         modulation = self.condition_embedder.time_proj(self.condition_embedder.act_fn(embedded)).unflatten(-1, (6, -1))
-        modulation = rearrange(_mixed(modulation, gates), "b t s k d -> b t k s d")
+        modulation = rearrange(_mix_people(modulation, gates), "b t s k d -> b t k s d")
         if regions is not None:
-            assert masks is None and people == 2, "positions bind two people, without soft masks"
+            assert people == 2, "positions bind two people"
+            assert masks is None, "positions take the place of soft masks"
             regions = rearrange(regions[..., ::patch_h, ::patch_w], "b c h w -> b c (h w)")
-        for number, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks):
             x = block(x, modulation, text, image, audio, gates, rotary, regions)
-            if watch is not None:
-                watch(number, x)
+            if on_block is not None:
+                on_block(index, x)
 
-        shift, scale = (self.scale_shift_table[:, None, None] + _mixed(embedded, gates).unsqueeze(3)).unbind(3)
+        shift, scale = (self.scale_shift_table[:, None, None] + _mix_people(embedded, gates).unsqueeze(3)).unbind(3)
         x = self.proj_out(self.norm_out(x) * (1 + scale) + shift)
         return rearrange(
             x,
@@ -282,9 +298,11 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
             pw=patch_w,
         )
 
-    def _embedded(self, temb: Tensor, audio: Tensor, controls: Tensor | None) -> Tensor:
-        """Time, and what each of N people does and says at it: (B, N, T, D); (B, 1, 1, D) for models without
-        controls."""
+    def _embed(self, temb: Tensor, audio: Tensor, controls: Tensor | None) -> Tensor:
+        """The timestep, with what each of N people does and says: (B, N, T, D).
+
+        (B, 1, 1, D), the timestep alone, for models without controls.
+        """
         time = temb[:, None, None]
         if controls is None:
             return time
@@ -301,9 +319,12 @@ class AudioDiT(ModelMixin, ConfigMixin, PeftAdapterMixin, CacheMixin):
         return rearrange(pair, "b t c (h p) (w q) -> b t (h w) (p q c)", p=patch_h, q=patch_w)
 
 
-def _mixed(people: Tensor, gates: Tensor | None) -> Tensor:
-    """What N people are told (B, N, T, ..., D), as every token is told it: (B, T, S, ..., D) by gates (B, N, T, S), or
-    the mean of all (B, T, 1, ..., D) without any. Where gates leave something over, it is the mean as well."""
+def _mix_people(people: Tensor, gates: Tensor | None) -> Tensor:
+    """The embeddings of N people, (B, N, T, ..., D), as each token receives them: (B, T, S, ..., D).
+
+    gates: (B, N, T, S) weights of the people; what they leave over goes to the mean of all. Without gates every token
+    receives the mean, (B, T, 1, ..., D).
+    """
     mean = people.mean(1).unsqueeze(2)
     if gates is None or people.shape[1] == 1:
         return mean

@@ -1,7 +1,7 @@
-"""The small eye that everything shares: 68 landmarks, person and face masks, and whether there is a face at all.
+"""The face perception network: 68 landmarks, masks of person and face, and whether there is a face at all.
 
-Used by the visual expert, the reference crop, the choice of keyframes, the annotation default and the lip-sync
-measure. Trained on the synthetic world's exact ground truth.
+The visual expert, the reference crop, the choice of keyframes, the annotation and the lip-sync measure all use it. It
+was trained on the synthetic world's exact ground truth.
 
 Shape legend: B batch, H W pixels (the network sees 128x128), K landmarks.
 """
@@ -22,8 +22,8 @@ OUTER_EYES = (36, 45)
 INNER_LIPS = (62, 66)
 
 
-class Stage(nn.Module):
-    """Two 3x3 convolutions with batch norm, residual."""
+class ConvNormBlock(nn.Module):
+    """Two 3x3 convolutions with batch norm around a skip."""
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Stage(nn.Module):
 
 
 class PerceptionNet(ModelMixin, ConfigMixin):
-    """U-shaped network: a heat map per landmark, two masks, one face logit.
+    """U-shaped network: a heat map for each landmark, two masks, one face logit.
 
     Args:
         widths: channels at 1/2, 1/4, 1/8 and 1/16 of 128 px.
@@ -52,20 +52,22 @@ class PerceptionNet(ModelMixin, ConfigMixin):
         super().__init__()
         w1, w2, w3, w4 = widths
         self.stem = nn.Conv2d(3, w1, 5, stride=2, padding=2)
-        self.down1 = Stage(w1, w1)
-        self.down2 = Stage(w1, w2)
-        self.down3 = Stage(w2, w3)
-        self.down4 = nn.Sequential(Stage(w3, w4), Stage(w4, w4))
-        self.up3 = Stage(w4 + w3, w3)
-        self.up2 = Stage(w3 + w2, w2)
-        self.up1 = Stage(w2 + w1, w2)
+        self.down1 = ConvNormBlock(w1, w1)
+        self.down2 = ConvNormBlock(w1, w2)
+        self.down3 = ConvNormBlock(w2, w3)
+        self.down4 = nn.Sequential(ConvNormBlock(w3, w4), ConvNormBlock(w4, w4))
+        self.up3 = ConvNormBlock(w4 + w3, w3)
+        self.up2 = ConvNormBlock(w3 + w2, w2)
+        self.up1 = ConvNormBlock(w2 + w1, w2)
         self.heat = nn.Conv2d(w2, LANDMARKS, 1)
         self.masks = nn.Conv2d(w2, 2, 1)
         self.face = nn.Linear(w4, 1)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, 128, 128) in [-1, 1] -> landmarks (B, 68, 2) px, mask logits (B, 2, 64, 64) person and face,
-        face logit (B,)."""
+        """Landmarks (B, 68, 2) px, mask logits (B, 2, 64, 64) of person and face, and face logit (B,).
+
+        images: (B, 3, 128, 128) in [-1, 1].
+        """
         x1 = self.down1(F.relu(self.stem(images)))
         x2 = self.down2(F.avg_pool2d(x1, 2))
         x3 = self.down3(F.avg_pool2d(x2, 2))
@@ -86,8 +88,11 @@ def expected_position(heat: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What the eye saw in one picture: landmarks (68, 2) px of that picture, masks (H/2, W/2) in 0..1, face in 0..1."""
+class FaceReading:
+    """What the network finds in one picture.
+
+    landmarks: (68, 2) px of that picture. person, face_mask: (H/2, W/2) in 0..1. face: in 0..1, whether there is one.
+    """
 
     landmarks: np.ndarray
     person: np.ndarray
@@ -117,8 +122,8 @@ def mouth_opening(landmarks: np.ndarray) -> float:
 
 
 @torch.no_grad()
-def look(net: PerceptionNet, images: Tensor) -> list[Sight]:
-    """(B, 3, H, W) in [-1, 1], any size -> one `Sight` each, in the pixels of the given pictures."""
+def read_faces(net: PerceptionNet, images: Tensor) -> list[FaceReading]:
+    """(B, 3, H, W) in [-1, 1], any size -> one `FaceReading` for each picture, in its own pixels."""
     height, width = images.shape[2:]
     side = max(height, width)
     left, top = (side - width) // 2, (side - height) // 2
@@ -132,7 +137,7 @@ def look(net: PerceptionNet, images: Tensor) -> list[Sight]:
     probabilities = F.interpolate(masks.float().sigmoid(), size=(side, side), mode="bilinear")
     probabilities = probabilities[:, :, top : top + height : 2, left : left + width : 2]
     return [
-        Sight(
+        FaceReading(
             landmarks[i].cpu().numpy(),
             probabilities[i, 0].cpu().numpy(),
             probabilities[i, 1].cpu().numpy(),

@@ -1,4 +1,4 @@
-"""Pictures as networks see them: bytes on one side, numbers in [-1, 1] on the other."""
+"""Pictures to tensors and back: bytes on one side, numbers in [-1, 1] on the other."""
 
 from __future__ import annotations
 

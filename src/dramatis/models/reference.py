@@ -1,7 +1,7 @@
-"""The reference picture as context tokens: what CLIP's image features are to the 14B family, without a download.
+"""The reference picture as context tokens: the mini's counterpart of the 14B family's CLIP features, not downloaded.
 
-Latents of the reference image, one token per 2x2 cells, each with its place in the picture, so that cross-attention can
-look up hair, skin and background by position in any clip, however far from the first frame.
+Latents of the reference image, one token for each 2x2 cells, with its position in the picture, so that cross-attention
+can look up hair, skin and background by position in any clip, however far from the first frame.
 """
 
 from __future__ import annotations

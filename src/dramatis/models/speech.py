@@ -1,9 +1,9 @@
-"""The mini's ear: log-mel frames in, one feature vector per video frame out.
+"""The mini's speech encoder: log-mel frames in, one feature vector per video frame out.
 
-Four 10 ms hops make one video frame at 25 fps, so nothing has to be downloaded (the 14B family uses wav2vec2 instead).
+Four hops of 10 ms make one video frame at 25 fps. Nothing has to be downloaded (the 14B family uses wav2vec2 instead).
 The encoder is trained on visemes and mouth shapes straight from phoneme timings, then kept frozen while the DiT
-learns; its context is `SpeechEncoder.reach` video frames either side, which lets hour-long audio stream through in
-blocks with identical results.
+learns. Its context is `SpeechEncoder.reach` video frames on either side, so hour-long audio can be encoded in blocks
+with identical results.
 
 Shape legend: B batch, N samples at 16 kHz, F video frames, M mel bins, C channels.
 """
@@ -20,38 +20,38 @@ from diffusers.models.modeling_utils import ModelMixin
 from einops import rearrange
 from torch import Tensor, nn
 
-SAMPLE_RATE = 16_000
-SAMPLES_PER_FRAME = SAMPLE_RATE // 25
-HOP = 160
-HOPS_PER_FRAME = SAMPLES_PER_FRAME // HOP
-WINDOW = 400
+from dramatis.story.values import AUDIO_RATE, SAMPLES_PER_FRAME
+
+MEL_HOP = 160
+HOPS_PER_FRAME = SAMPLES_PER_FRAME // MEL_HOP
+MEL_WINDOW = 400
 MEL_BINS = 80
 
 
 @functools.lru_cache(maxsize=1)
 def mel_filters() -> np.ndarray:
     """(80, 257) Slaney mel filters for a 512-point transform at 16 kHz."""
-    from librosa.filters import mel  # half a second to import: only when sound is really heard
+    from librosa.filters import mel  # half a second to import: only when audio is really encoded
 
-    return mel(sr=SAMPLE_RATE, n_fft=512, n_mels=MEL_BINS, fmin=50, fmax=7600)
+    return mel(sr=AUDIO_RATE, n_fft=512, n_mels=MEL_BINS, fmin=50, fmax=7600)
 
 
 def log_mel(samples: Tensor) -> Tensor:
     """(B, 640 F) mono at 16 kHz, loudness near -23 LUFS -> (B, F, 4, 80) log-mel, about zero mean and unit variance.
 
-    Hop k of video frame f is centred at sample 640 f + 160 k + 80, so that no frame hears more of its future than
-    half a window.
+    Hop k of video frame f is centred at sample 640 f + 160 k + 80, so that a frame reaches no further into its future
+    than half a window.
     """
     assert samples.shape[1] % SAMPLES_PER_FRAME == 0, "whole video frames only"
-    padded = F.pad(samples, (WINDOW // 2 - HOP // 2, WINDOW // 2 - HOP // 2))
-    frames = padded.unfold(1, WINDOW, HOP) * torch.hann_window(WINDOW, device=samples.device)
+    padded = F.pad(samples, (MEL_WINDOW // 2 - MEL_HOP // 2, MEL_WINDOW // 2 - MEL_HOP // 2))
+    frames = padded.unfold(1, MEL_WINDOW, MEL_HOP) * torch.hann_window(MEL_WINDOW, device=samples.device)
     power = torch.fft.rfft(frames, n=512).abs().square()
     mel = power @ torch.from_numpy(mel_filters()).to(samples.device).T
     return rearrange((torch.log(mel + 1e-5) + 5.0) / 4.0, "b (f k) m -> b f k m", k=HOPS_PER_FRAME)
 
 
 class ConvBlock(nn.Module):
-    """Depth-wise time convolution and a gated mix, residual; layer norm over channels keeps frames independent."""
+    """Depth-wise convolution over time and a feed-forward around a skip; the layer norm keeps frames independent."""
 
     def __init__(self, channels: int, kernel: int, dilation: int = 1) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""The mini's reader: words to a short sequence of vectors, with no vocabulary file and nothing to download.
+"""The mini's text encoder: words to a short sequence of vectors, with no vocabulary file and nothing to download.
 
 Every word is the sum of hashed character n-grams (the fastText idea: "smile" and "smiling" share most of theirs),
-and one self-attention layer lets "not", "very" and word order count. Trained together with the DiT; the 14B family
-uses UMT5-XXL instead.
+and one self-attention layer lets "not", "very" and the order of words count. It was trained together with the DiT; the
+14B family uses UMT5-XXL instead.
 """
 
 from __future__ import annotations
@@ -22,32 +22,35 @@ STOP_WORDS = frozenset(
         *("her", "his", "their", "its", "she", "he", "they", "it"),
     }
 )
-PIECES = 12
+MAX_NGRAMS = 12
 
 
 def words_of(text: str, limit: int) -> list[str]:
     """The first `limit` content words, lower case; Chinese characters count as words."""
-    found: list[str] = []
+    words: list[str] = []
     for match in WORD.finditer(text.lower()):
         if match.group() not in STOP_WORDS:
-            found.append(match.group())
-            if len(found) == limit:
+            words.append(match.group())
+            if len(words) == limit:
                 break
-    return found
+    return words
 
 
-def pieces_of(word: str, buckets: int) -> list[int]:
-    """Hashed ids, 1..buckets: the whole word, then its 3- and 4-grams, at most `PIECES`."""
+def ngram_ids(word: str, buckets: int) -> list[int]:
+    """Hashed ids, 1..buckets: the whole word, then its 3- and 4-grams, at most `MAX_NGRAMS`."""
     marked = f"<{word}>"
     grams = [word] + [marked[i : i + n] for n in (4, 3) for i in range(len(marked) - n + 1)]
-    return [zlib.crc32(gram.encode()) % buckets + 1 for gram in grams[:PIECES]]
+    return [zlib.crc32(gram.encode()) % buckets + 1 for gram in grams[:MAX_NGRAMS]]
 
 
 class TextEncoder(ModelMixin, ConfigMixin):
     """Sentences to (B, text_len, dim); unused positions are exactly zero.
 
     Args:
-        dim: width. buckets: hash table size. text_len: most words kept (the rest of a long prompt is not read).
+        dim: width of the vectors.
+        buckets: size of the hash table.
+        text_len: most words that are read; the rest of a long prompt is not.
+        heads: of the attention.
     """
 
     @register_to_config
@@ -62,11 +65,11 @@ class TextEncoder(ModelMixin, ConfigMixin):
 
     def tokenize(self, texts: list[str]) -> Tensor:
         """Texts -> (B, text_len, PIECES) hashed ids, 0 = nothing."""
-        ids = torch.zeros(len(texts), self.config.text_len, PIECES, dtype=torch.long)
+        ids = torch.zeros(len(texts), self.config.text_len, MAX_NGRAMS, dtype=torch.long)
         for row, text in enumerate(texts):
             for column, word in enumerate(words_of(text, self.config.text_len)):
-                pieces = pieces_of(word, self.config.buckets)
-                ids[row, column, : len(pieces)] = torch.tensor(pieces)
+                ngrams = ngram_ids(word, self.config.buckets)
+                ids[row, column, : len(ngrams)] = torch.tensor(ngrams)
         return ids
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Head, eyes, brows, emotion and camera of every frame, and where they put the face in the picture."""
+"""Head, eyes, brows, emotion and camera of every frame, and where they place the face in the picture."""
 
 from dramatis.motion.face import HeadFit, fit_head, project
 from dramatis.motion.maps import coordinate_maps

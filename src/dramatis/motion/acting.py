@@ -1,4 +1,4 @@
-"""What a person does beside moving lips: directed gestures, beats with the voice, blinks, glances, sway."""
+"""What a person does besides moving the lips: directed gestures, beats with the voice, blinks, glances, sway."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.motion.signals import Curve, centred, pulses, ramp, smooth_noise
+from dramatis.motion.signals import Curve, pulses, ramp, smooth_noise, smooth_track
 from dramatis.story.storyline import Shot
 from dramatis.story.values import FPS, Gesture
 
@@ -43,7 +43,7 @@ class Gestures:
         span, name = slice(gesture.span.start, min(gesture.span.stop, self.frames)), gesture.name
         length = len(gesture.span)
         attack = min(_ATTACK.get(name, 9), max(length // 3, 1))
-        # What has less than a second is done smaller, for a head has inertia.
+        # Gestures of less than a second are smaller, since a head has inertia.
         size = gesture.amount * min(1.0, length / FPS)
         envelope = size * ramp(length, attack, min(attack + 3, max(length // 3, 1)))
         envelope = envelope[: span.stop - span.start]
@@ -57,7 +57,7 @@ class Gestures:
             self.head[span, 2] += side * 0.17 * envelope
         elif name.startswith("turn"):
             self.head[span, 0] += side * 0.32 * envelope
-            self._look(span, envelope, side * 0.10, 0.0)
+            self._move_eyes(span, envelope, side * 0.10, 0.0)
         elif name.startswith("lean"):
             self.head[span, 5] += (0.22 if side > 0 else -0.16) * envelope
             self.head[span, 4] -= (0.035 if side > 0 else -0.015) * envelope
@@ -65,17 +65,17 @@ class Gestures:
         elif name.startswith("look"):
             across = name in ("look_left", "look_right")
             self.head[span, 0 if across else 1] += side * 0.07 * envelope
-            self._look(span, envelope, side * 0.38 if across else 0.0, 0.0 if across else side * 0.30)
+            self._move_eyes(span, envelope, side * 0.38 if across else 0.0, 0.0 if across else side * 0.30)
         else:
             self.raise_brows[span] += 0.9 * envelope
 
-    def _look(self, span: slice, envelope: Curve, yaw: float, pitch: float) -> None:
+    def _move_eyes(self, span: slice, envelope: Curve, yaw: float, pitch: float) -> None:
         self.gaze[span] += envelope[:, None] * (yaw, pitch)
         self.gaze_hold[span] = np.maximum(self.gaze_hold[span], np.minimum(1.0, 2.0 * envelope))
 
 
 def gesture_tracks(shots: Sequence[Shot], frames: int) -> Gestures:
-    """All directed gestures of a video. One that goes on into the next shot is played as one."""
+    """All directed gestures of a video. A gesture that goes on into the next shot is played as one."""
     tracks = Gestures(frames)
     open_gestures: dict[str, Gesture] = {}
     for gesture in sorted((g for shot in shots for g in shot.gestures), key=lambda g: (g.span.start, g.span.stop)):
@@ -94,7 +94,7 @@ def gesture_tracks(shots: Sequence[Shot], frames: int) -> Gestures:
 
 
 def sway(tempo: Curve, rng: np.random.Generator) -> Curve:
-    """(T, 6) slow restlessness of a living head, two octaves; `tempo` (T,) 1 is an ordinary pace."""
+    """(T, 6) slow restlessness of a living head, in two octaves. tempo: (T,), 1 for an ordinary pace."""
     time = np.cumsum(tempo) - tempo[0]
     size = np.array([0.046, 0.025, 0.022, 0.026, 0.009, 0.020])
     streams = rng.spawn(12)
@@ -104,18 +104,18 @@ def sway(tempo: Curve, rng: np.random.Generator) -> Curve:
 
 
 def beat_frames(energy: Curve) -> tuple[NDArray[np.int64], Curve]:
-    """Stressed syllables: frames of energy peaks at least 7 apart, and how far each stands out (0..1)."""
-    smooth = centred(energy, 5)
-    rise = smooth - centred(energy, 25)
+    """Stressed syllables: frames of energy peaks at least 7 apart, and how much each stands out (0..1)."""
+    smooth = smooth_track(energy, 5)
+    rise = smooth - smooth_track(energy, 25)
     peak = np.flatnonzero((smooth[1:-1] >= smooth[:-2]) & (smooth[1:-1] > smooth[2:]) & (rise[1:-1] > 0.05)) + 1
-    kept: list[int] = []
+    beats: list[int] = []
     for frame in peak.tolist():
-        if kept and frame - kept[-1] < 7:
-            if rise[frame] > rise[kept[-1]]:
-                kept[-1] = frame
+        if beats and frame - beats[-1] < 7:
+            if rise[frame] > rise[beats[-1]]:
+                beats[-1] = frame
         else:
-            kept.append(frame)
-    at = np.array(kept, np.int64)
+            beats.append(frame)
+    at = np.array(beats, np.int64)
     return at, np.clip(rise[at] / 0.3, 0.2, 1.0)
 
 
@@ -140,12 +140,12 @@ def beat_tracks(energy: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
 
 
 def blink_track(speech: Curve, rate: Curve, rng: np.random.Generator) -> Curve:
-    """(T,) eyelids, 0 open to 1 closed: a Poisson process with a refractory time, likelier where speech falls silent.
+    """(T,) eyelids, 0 open to 1 closed: a Poisson process with a refractory time, more likely where speech stops.
 
-    rate: (T,) factor of the ordinary rate. The eyes are open in the first frames, which stand for the reference image.
+    rate: (T,) factor of the ordinary rate. The eyes are open in the first frames, which show the reference image.
     """
     frames = len(speech)
-    falling = np.maximum(-np.gradient(centred(speech, 21)), 0.0) if frames > 1 else np.zeros(frames)
+    falling = np.maximum(-np.gradient(smooth_track(speech, 21)), 0.0) if frames > 1 else np.zeros(frames)
     hazard = rate * (_BLINKS_PER_SECOND / FPS + 1.1 * falling)
     total = np.concatenate([[0.0], np.cumsum(hazard)])
     at: list[int] = []
@@ -163,8 +163,8 @@ def blink_track(speech: Curve, rate: Curve, rng: np.random.Generator) -> Curve:
 def glance_track(frames: int, avert: Curve, rng: np.random.Generator) -> tuple[Curve, Curve]:
     """Where the eyes rest: (T, 2) offset from the camera (yaw, pitch) in radians, and (T,) 1 while they are off it.
 
-    avert: (T,) how apt the person is to look away, 1 ordinary. Fixations last about a second and a half on
-    the camera and less elsewhere; the eyes jump between them within two frames.
+    avert: (T,) how likely the person is to look away, 1 for ordinary. Fixations last about a second and a half on the
+    camera and less elsewhere; the eyes jump between them within two frames.
     """
     count = frames // 8 + 2
     draws, sides, sizes = rng.random((3, count))

@@ -1,8 +1,8 @@
 """The camera's path through all shots: each move starts where the last one ended, and nothing drifts away.
 
-A shot moves along its own direction, fully in four seconds or more gently in up to eight, and then holds.
-Whatever a shot does not move creeps back to the framing of the reference image, too slowly to be seen, so
-that the picture stays in bounds however long it runs.
+A shot moves in its own direction, fully in four seconds or more gently in up to eight, and then holds. Whatever a shot
+does not move drifts back to the framing of the reference image, too slowly to be noticed, so that the picture stays in
+bounds however long the video is.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.motion.signals import Curve, lagged, smooth_noise, smoothstep
+from dramatis.motion.signals import Curve, lag_track, smooth_noise, smoothstep
 from dramatis.story.storyline import Shot
 from dramatis.story.values import FPS
 
-CAMERA_CHANNELS = ("log_zoom", "pan_x", "pan_y", "roll", "orbit_yaw", "orbit_pitch")
 CAMERA_LOW = np.array([-0.25, -0.12, -0.12, -0.10, -0.25, -0.12])
 CAMERA_HIGH = np.array([0.45, 0.12, 0.12, 0.10, 0.25, 0.12])
 FULL_MOVE_FRAMES = 4 * FPS
 LONGEST_MOVE_FRAMES = 8 * FPS
 
 _SHAKE = np.array([0.010, 0.012, 0.012, 0.014, 0.010, 0.006])
-"""Standard deviation of handheld shake at amount 1."""
+"""Standard deviation of handheld shake at amount 1, in each channel of `Performance.camera`."""
 _RETURN_PER_FRAME = np.array([0.008, 0.003, 0.003, 0.003, 0.007, 0.004]) / FPS
 
 # The change over a full move at amount 1. A camera that turns left or up carries the picture's content right
@@ -67,7 +66,7 @@ def _moves(shots: Sequence[Shot], frames: int) -> Curve:
 
 
 def _destination(state: NDArray[np.float64], shot: Shot, moving: int) -> NDArray[np.float64]:
-    """Where a shot's move ends: short shots move less, and room near a bound is spent ever more sparingly."""
+    """Where a shot's move ends: short shots move less, and near a bound moves become ever smaller."""
     channel, full = _MOVES[shot.camera.move]
     change = full * shot.camera.amount * min(moving / FULL_MOVE_FRAMES, 1.0)
     # Handheld shake needs a little room beyond the planned moves.
@@ -80,17 +79,17 @@ def _destination(state: NDArray[np.float64], shot: Shot, moving: int) -> NDArray
 
 
 def _relaxed(state: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
-    """The state after creeping towards the reference framing for some frames."""
+    """The state after drifting towards the reference framing for some frames."""
     most = np.minimum(_RETURN_PER_FRAME * frames, 0.3 * np.abs(state))
     return state - np.clip(state, -most, most)
 
 
 def _shake(shots: Sequence[Shot], frames: int, rng: np.random.Generator) -> Curve:
-    """The unrest of a camera held by hand, faded in and out where such a shot begins and ends."""
+    """The shake of a handheld camera, faded in and out where such a shot begins and ends."""
     amounts = np.array([shot.camera.amount if shot.camera.move == "handheld" else 0.0 for shot in shots])
     if not amounts.any():
         return np.zeros((frames, 6))
-    strength = lagged(np.repeat(amounts, [len(shot.span) for shot in shots]), 16)
+    strength = lag_track(np.repeat(amounts, [len(shot.span) for shot in shots]), 16)
     time = np.arange(frames)
     slow = np.stack([smooth_noise(time / 22.0, stream) for stream in rng.spawn(6)], -1)
     quick = np.stack([smooth_noise(time / 7.0, stream) for stream in rng.spawn(6)], -1)

@@ -1,8 +1,8 @@
-"""The canonical face, and where a performance puts it in the picture.
+"""The canonical face, and where a performance places it in the picture.
 
-A 68-point face in head units is fitted once to the landmarks of the reference image (weak perspective).
-Afterwards a :class:`~dramatis.motion.performance.Performance` alone says where the rigid points of that head
-are in every frame: this is how the head pose and the camera of a storyline reach the video model as pixels.
+A 68-point face in head units is fitted once to the landmarks of the reference image (weak perspective). From then on a
+`Performance` alone says where the rigid points of that head are in every frame: this is how the head pose and the
+camera of a storyline reach the video model as pixels.
 
 Conventions, shared by everything that renders or reads a performance
 ---------------------------------------------------------------------
@@ -42,7 +42,7 @@ from dramatis.motion.performance import Performance
 HEAD_HEIGHT_M = 0.24
 HEAD_CENTRE_ICT_CM = (0.0, -2.0, 0.0)
 VIEW_DISTANCE = 5.0
-"""Assumed distance of the camera from the head, in head heights: how much (tz) makes a head larger."""
+"""Assumed distance of the camera from the head, in head heights: it decides how much tz enlarges the head."""
 ORBIT_PARALLAX = 0.4
 """Shift of the distant background, in frames per radian of orbit."""
 
@@ -124,7 +124,7 @@ TEMPLATE_68: NDArray[np.float32] = np.array(
 # fmt: on
 
 RIGID_ANCHORS = (36, 45, 39, 42, 27, 33, 8, 0, 16)
-"""Landmarks that stand for the skull: outer and inner eye corners, nose bridge and base, chin, temples."""
+"""Landmarks that represent the skull: outer and inner eye corners, nose bridge and base, chin, temples."""
 ANCHOR_NAMES = (
     "eye_outer_left", "eye_outer_right", "eye_inner_left", "eye_inner_right",
     "nose_bridge", "nose_base", "chin", "temple_left", "temple_right",
@@ -133,7 +133,7 @@ ANCHOR_TEMPLATE: NDArray[np.float32] = TEMPLATE_68[list(RIGID_ANCHORS)]
 
 
 def _fit_weights() -> NDArray[np.float64]:
-    """Trust in each landmark in the fit: the skull most, what speech and expression move least."""
+    """The weight of each landmark in the fit: most for the skull, least for what speech and expression move."""
     weights = np.full(68, 0.3)
     weights[:17] = 0.4  # the outline slides over the cheek when a head turns
     weights[5:12] = 0.12
@@ -164,7 +164,7 @@ class HeadFit:
 
     @property
     def angles(self) -> tuple[float, float, float]:
-        """(yaw, pitch, roll) in radians, in the sense of :func:`head_rotation`."""
+        """(yaw, pitch, roll) in radians, in the sense of `head_rotation`."""
         return rotation_angles(self.rotation)
 
 
@@ -188,7 +188,7 @@ def head_rotation(yaw: ArrayLike, pitch: ArrayLike, roll: ArrayLike) -> NDArray[
 
 
 def rotation_angles(rotation: ArrayLike) -> tuple[float, float, float]:
-    """(yaw, pitch, roll) of one (3, 3) rotation: inverse of :func:`head_rotation` for pitch within +-pi/2."""
+    """(yaw, pitch, roll) of one (3, 3) rotation: the inverse of `head_rotation` for pitch within +-pi/2."""
     r = np.asarray(rotation, np.float64)
     pitch = float(np.arcsin(np.clip(r[1, 2], -1.0, 1.0)))
     return float(np.arctan2(r[0, 2], r[2, 2])), pitch, float(np.arctan2(-r[1, 0], r[1, 1]))
@@ -197,12 +197,12 @@ def rotation_angles(rotation: ArrayLike) -> tuple[float, float, float]:
 def fit_head(landmarks: ArrayLike) -> HeadFit:
     """Fit the canonical face to 68 landmarks of a picture by weighted least squares under weak perspective.
 
-    landmarks: (68, 2) pixels in iBUG order, x right, y down. Raises ValueError on another shape, on values
-    that are not finite, and on landmarks that collapse to a point or a line.
+    landmarks: (68, 2) pixels in iBUG order, x right, y down. Raises ValueError for another shape, for values that are
+    not finite, and for landmarks that collapse to a point or a line.
     """
     points = np.asarray(landmarks, np.float64)
     if points.shape != (68, 2) or not np.isfinite(points).all():
-        raise ValueError(f"landmarks must be 68 finite (x, y) points in pixels, but have the shape {points.shape}")
+        raise ValueError(f"Landmarks must be 68 finite (x, y) points in pixels, but have the shape {points.shape}.")
     share = FIT_WEIGHTS / FIT_WEIGHTS.sum()
     flipped = points * (1.0, -1.0)
     middle, face_middle = share @ flipped, share @ TEMPLATE_68
@@ -215,7 +215,7 @@ def fit_head(landmarks: ArrayLike) -> HeadFit:
         if np.abs(step[:3]).max() < 1e-7:
             break
     if not scale > 1e-6:
-        raise ValueError("the 68 landmarks do not look like a face: no head pose fits them")
+        raise ValueError("The 68 landmarks do not look like a face: no head pose fits them.")
     residual = target - scale * (face @ rotation.T)[:, :2]
     centre = (middle - scale * (rotation @ face_middle)[:2]) * (1.0, -1.0)
     error = float(np.sqrt(share @ (residual**2).sum(1)) / scale)
@@ -230,7 +230,7 @@ def _start_pose(
     affine = np.linalg.lstsq(face * root, target * root, rcond=None)[0].T
     left, values, right = np.linalg.svd(affine, full_matrices=False)
     if values[1] < 1e-6 or values[1] < 0.02 * values[0]:
-        raise ValueError("the 68 landmarks do not look like a face: they lie on a point or a line")
+        raise ValueError("The 68 landmarks do not look like a face: they lie on a point or a line.")
     rows = left @ right
     return np.vstack([rows, np.cross(rows[0], rows[1])]), float(values.mean())
 
@@ -242,7 +242,7 @@ def _gauss_newton_step(
     rotation: NDArray[np.float64],
     scale: float,
 ) -> NDArray[np.float64]:
-    """(4,) small right-handed turns about x, y, z and the change of scale that reduce the squared error."""
+    """(4,) small right-handed rotations about x, y, z and the change of scale that reduce the squared error."""
     turned = face @ rotation.T
     x, y, z = turned.T
     zero = np.zeros_like(x)
@@ -283,8 +283,10 @@ def project(
 
 
 def head_motion(heads: Sequence[HeadFit]) -> NDArray[np.float32]:
-    """How a head moved from the first of its T fits on, (T, 6) as `Performance.head`: what `project` made them of,
-    under a camera at rest."""
+    """How a head moved since the first of its T fits, (T, 6) as `Performance.head`.
+
+    With it, `project` gives these fits again, under a camera at rest.
+    """
     first = heads[0]
     moved = []
     for head in heads:
@@ -311,7 +313,7 @@ def camera_similarity(points: ArrayLike, camera: ArrayLike, size: tuple[int, int
 
 
 def inverse_camera_similarity(points: ArrayLike, camera: ArrayLike, size: tuple[int, int]) -> NDArray[np.float64]:
-    """Undo :func:`camera_similarity`: where content now at (T, ..., 2) pixels lay for the unmoved camera."""
+    """Undo `camera_similarity`: where the content now at (T, ..., 2) pixels was for the unmoved camera."""
     state = np.asarray(camera, np.float64)
     frame = np.array([size[1], size[0]], np.float64)
     pixels = np.asarray(points, np.float64)

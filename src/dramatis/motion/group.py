@@ -1,8 +1,8 @@
-"""Several people in one frame: whose a place is by their heads alone, and what moves where.
+"""Several people in one frame: which person each part of it belongs to, judged by their heads alone.
 
-Heads are known for every frame before anything is filmed: the performance says where they are. So the frame can be
-shared out among people without looking at it, coarsely: this is what coordinate maps and moved frames of several people
-are joined by, and where masks begin before the network has predicted any.
+The performance says where all heads are in every frame, before anything is generated. So the frame can be divided among
+people, coarsely, without looking at it. Coordinate maps and warped frames of several people are combined by this
+division, and masks start from it before the network has predicted any.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dramatis.motion.performance import Performance
 from dramatis.motion.warp import camera_positions, head_pull
 
 SPINE = (0.22, -1.2)
-"""Top and bottom of the line that a person's places are measured from, in head heights above the head's centre."""
+"""Top and bottom of the line from which distances to a person are measured, in head heights above the head's centre."""
 SOFTNESS = 0.12
-"""Difference of distances, in head heights, at which one of two people owns three quarters of a place."""
-FACE = (0.05, 0.4, 0.5)
-"""The ellipse of a face: how far its middle is above the head's, half its width, half its height, in head heights."""
+"""Difference of distances, in head heights, at which three quarters of a cell belong to one of two people."""
+_FACE = (0.05, 0.4, 0.5)
+"""The ellipse of a face, in head heights: its middle above the head's centre, half its width, half its height."""
 FACE_EDGE = 0.09
-"""Head heights inside the border of a face at which a place counts three quarters."""
+"""Depth inside the border of a face, in head heights, at which a cell counts three quarters."""
 
 
 def head_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
-    """Whose each cell is, by the distance to everybody's head and chest.
+    """How much of each cell belongs to each person, by the distances to their heads and chests.
 
     anchors: (N, T, 9, 2) pixels of the rigid anchors.  size: (H, W) pixels.  Returns (N, T, h, w) in 0..1, which sums
-    to 1 over people; all 1 for one.
+    to 1 over people; all 1 for one person.
     """
     points = np.asarray(anchors, np.float64)
     if len(points) == 1:
@@ -48,12 +48,12 @@ def _distance(head: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.hypot(head[:, 0], beyond)
 
 
-def faces(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
-    """How much every cell is of anybody's face, hair and neck left out.
+def face_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """How much of each cell is anybody's face, without hair and neck.
 
     anchors: (N, T, 9, 2) pixels of the rigid anchors.  size: (H, W) pixels.  Returns (T, h, w) in 0..1.
     """
-    middle, width, height = FACE
+    middle, width, height = _FACE
     cells = cell_centres(size, grid)
     steepness = np.log(3) / FACE_EDGE * min(width, height)
     inside = []
@@ -66,9 +66,9 @@ def faces(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> N
 def group_maps(
     anchors: ArrayLike, performance: Performance, size: tuple[int, int], grid: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """`coordinate_maps` of a frame with N people: every cell shows the head of whom it belongs to.
+    """`coordinate_maps` of a frame with N people: every cell shows the head of the person it belongs to.
 
-    anchors: (N, T, 9, 2).  performance: anybody's; all see one camera.  Returns (T, 6, h, w).
+    anchors: (N, T, 9, 2).  performance: any person's, since all share one camera.  Returns (T, 6, h, w).
     """
     points = np.asarray(anchors, np.float64)
     maps = person_maps(points, performance, size, grid)
@@ -84,11 +84,11 @@ def person_maps(
 
 
 def head_windows(anchors: ArrayLike, width: int, side: int, unit: int) -> tuple[tuple[int, int], ...]:
-    """Columns of the frame in which each of N people is seen by themselves.
+    """A window of columns of the frame for each of N people.
 
-    anchors: (N, T, 9, 2) pixels of the rigid anchors.  width: of the frame.  side: of a window, more where a head moves
-    further than half of it.  unit: windows begin and end on its multiples, as the frame does; all in pixels. Returns
-    first and last column (exclusive); together the windows cover the frame.
+    anchors: (N, T, 9, 2) pixels of the rigid anchors.  width: of the frame.  side: width of a window, which grows if
+    the head moves further than half of it.  unit: windows begin and end on its multiples, as the frame does.  All in
+    pixels.  Returns first and last column (exclusive) of each; together the windows cover the frame.
     """
     across = np.asarray(anchors, np.float64)[..., 0].reshape(len(np.asarray(anchors)), -1).clip(0, width)
     windows = []
@@ -100,37 +100,36 @@ def head_windows(anchors: ArrayLike, width: int, side: int, unit: int) -> tuple[
 
 
 def _without_gaps(windows: Sequence[tuple[int, int]], width: int, unit: int) -> tuple[tuple[int, int], ...]:
-    """The same, grown towards each other and the borders of the frame until they cover it."""
-    order = sorted(range(len(windows)), key=lambda place: windows[place])
+    """The windows, grown towards each other and the borders of the frame until they cover it."""
+    order = sorted(range(len(windows)), key=lambda index: windows[index])
     grown = [list(window) for window in windows]
     grown[order[0]][0] = 0
-    reached = order[0]
-    for place in order[1:]:
-        gap = grown[place][0] - grown[reached][1]
+    furthest = order[0]
+    for person in order[1:]:
+        gap = grown[person][0] - grown[furthest][1]
         if gap > 0:
-            grown[reached][1] += unit * (gap // unit // 2)
-            grown[place][0] = grown[reached][1]
-        reached = max(reached, place, key=lambda one: grown[one][1])
-    grown[reached][1] = width
+            grown[furthest][1] += unit * (gap // unit // 2)
+            grown[person][0] = grown[furthest][1]
+        furthest = max(furthest, person, key=lambda index: grown[index][1])
+    grown[furthest][1] = width
     return tuple((start, stop) for start, stop in grown)
 
 
 def group_positions(
     anchors: ArrayLike, performances: Sequence[Performance], source: int, size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """`warp.warp_positions` of a frame with N people: every head moves as its own performance says, the rest with the
-    camera.
+    """`warp.warp_positions` of a frame with N people: each head follows its own performance, the rest the camera.
 
     anchors: (N, T, 9, 2).  performances: N of T frames with one camera.  Returns (T, H, W, 2).
     """
     points = np.asarray(anchors, np.float64)
     if len(points) != len(performances):
-        raise ValueError(f"{len(points)} heads do not fit {len(performances)} performances")
-    pulls = [head_pull(person, acted, source, size) for person, acted in zip(points, performances, strict=True)]
+        raise ValueError(f"{len(points)} heads do not fit {len(performances)} performances.")
+    pulls = [head_pull(head, performance, source, size) for head, performance in zip(points, performances, strict=True)]
     by_camera = camera_positions(performances[0].camera, source, size)
-    # Where two heads meet, both pull at a place; more than all of one is too much.
+    # Where two heads meet, both pull at a pixel; their weights must not add up to more than 1.
     total = np.maximum(sum(weight for weight, _ in pulls), 1.0) if len(pulls) > 1 else np.float32(1)
-    moved = by_camera
+    positions = by_camera
     for weight, by_head in pulls:
-        moved = moved + weight / total * (by_head - by_camera)
-    return moved.reshape(len(performances[0]), *size, 2)
+        positions = positions + weight / total * (by_head - by_camera)
+    return positions.reshape(len(performances[0]), *size, 2)

@@ -1,7 +1,7 @@
-"""Head pose and camera as maps on the latent grid: what the video model reads beside its noise.
+"""Head pose and camera as maps on the latent grid, which the video model reads beside its noise.
 
-Two channels say, for every cell, which point of the head would be seen there; two say where the background in
-that cell lay in the reference frame. So the model need not infer from numbers where things move: it copies.
+Two channels say, for every cell, which point of the head would be seen there; the others say where the background in
+that cell lies in the reference frame. So the model need not infer from numbers where things move: it can copy.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAP_CHANNELS = 6
 HEAD_RANGE = 2.0
 """Head coordinates are clipped to this many head heights, then divided by it."""
 DISPLACEMENT_GAIN = 4.0
-"""Background displacement is shown in quarters of the frame: a move of a quarter frame reads 1."""
+"""Background displacement is in quarters of the frame: a move of a quarter frame reads 1."""
 
 
 def coordinate_maps(
@@ -29,22 +29,22 @@ def coordinate_maps(
     Returns (T, 6, h, w) float32 in [-1, 1]:
       0, 1  head coordinates of the cell's centre: canonical x (right) and y (up) of the frontal head, from the
             least-squares affine map of the anchors; clipped to +-2 head heights and divided by 2;
-      2, 3  displacement (dx right, dy down) from the cell's centre to the place in the reference frame where its
+      2, 3  displacement (dx right, dy down) from the cell's centre to the position in the reference frame where its
             background comes from, in fractions of the frame's width and height, times 4 and clipped to +-1;
-      4, 5  that place itself, -1 at the left and top edge of the reference frame, 1 at the right and bottom.
-    Raises ValueError where anchors and performance differ in length.
+      4, 5  that position itself, -1 at the left and top edge of the reference frame, 1 at the right and bottom.
+    Raises ValueError if anchors and performance differ in length.
     """
     points = np.asarray(anchors, np.float64)
     if points.shape != (len(performance), len(ANCHOR_TEMPLATE), 2):
-        raise ValueError(f"anchors must be ({len(performance)}, {len(ANCHOR_TEMPLATE)}, 2) pixels, not {points.shape}")
+        raise ValueError(f"Anchors must be ({len(performance)}, {len(ANCHOR_TEMPLATE)}, 2) pixels, not {points.shape}.")
     cells = cell_centres(size, grid)
     maps = np.empty((len(points), MAP_CHANNELS, *grid), np.float32)
     maps[:, :2] = np.clip(head_coordinates(points, cells) / HEAD_RANGE, -1.0, 1.0)
     frame = np.array([size[1], size[0]], np.float64)[:, None, None]
-    place = background_source(performance.camera, cells, size) / frame
-    here = np.moveaxis(cells, -1, 0) / frame
-    maps[:, 2:4] = np.clip((place - here) * DISPLACEMENT_GAIN, -1.0, 1.0)
-    maps[:, 4:] = np.clip(2.0 * place - 1.0, -1.0, 1.0)
+    source = background_source(performance.camera, cells, size) / frame
+    centres = np.moveaxis(cells, -1, 0) / frame
+    maps[:, 2:4] = np.clip((source - centres) * DISPLACEMENT_GAIN, -1.0, 1.0)
+    maps[:, 4:] = np.clip(2.0 * source - 1.0, -1.0, 1.0)
     return maps
 
 
@@ -56,7 +56,7 @@ def cell_centres(size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.flo
 
 
 def head_coordinates(anchors: ArrayLike, cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Which point of the head is seen at every cell: inverse of the best affine map, canonical (x, y) -> pixels.
+    """Which point of the head is seen at every cell: the inverse of the best affine map, canonical (x, y) -> pixels.
 
     anchors: (T, 9, 2) pixels.  cells: (h, w, 2) pixels.  Returns (T, 2, h, w) canonical x (right) and y (up).
     """
@@ -80,6 +80,6 @@ def background_source(
 
     camera: (T, 6) as `Performance.camera`.  cells: (h, w, 2) pixels.  size: (H, W).
     """
-    here = np.broadcast_to(cells, (len(camera), *cells.shape))
-    source = inverse_camera_similarity(here, camera, size) - background_shift(camera, size)[:, None, None]
+    centres = np.broadcast_to(cells, (len(camera), *cells.shape))
+    source = inverse_camera_similarity(centres, camera, size) - background_shift(camera, size)[:, None, None]
     return np.moveaxis(source, -1, 1)

@@ -1,14 +1,15 @@
-"""The performance: everything in the picture that the audio cannot tell, drawn up frame by frame from the storyline.
+"""The performance: everything in the picture that audio alone does not decide, planned frame by frame.
 
-Head, eyes, brows, emotion and camera are decided here, once for a whole job, from the shots and the voice's rhythm. The
-synthetic world films a performance as the truth, and the cascade hands the same numbers to the video model: what no
-model could guess from sound, such as when the head turns, it is told. Signs and units: `dramatis.motion.face`.
+Head, eyes, brows, emotion and camera are decided here, once for a whole job, from the storyline's shots and the voice's
+rhythm. The synthetic world renders a performance as ground truth, and the cascade gives the same numbers to the video
+model, so that it need not guess what sound does not tell, such as when the head turns. Signs and units: see
+`dramatis.motion.face`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from dramatis.motion.acting import beat_tracks, blink_track, gesture_tracks, glance_track, sway
 from dramatis.motion.camera import camera_track
 from dramatis.motion.prosody import Prosody
-from dramatis.motion.signals import Curve, centred, lagged, smoothstep, soft_limit
+from dramatis.motion.signals import Curve, lag_track, smooth_track, smoothstep, soft_limit
 from dramatis.story.storyline import Shot
 from dramatis.story.values import EMOTIONS
 
@@ -24,7 +25,7 @@ HEAD_LIMITS = np.array([0.45, 0.30, 0.25, 0.20, 0.15, 0.30])
 GAZE_LIMITS = np.array([0.55, 0.45])
 EMOTION_FRAMES = 8
 SETTLE_FRAMES = 12
-"""Frames over which a job leaves the pose of its reference image."""
+"""Frames in which a job leaves the pose of its reference image."""
 
 _CONTROL_SCALES: dict[str, tuple[float, ...]] = {
     "head": (0.25, 0.20, 0.15, 0.15, 0.10, 0.20),
@@ -41,7 +42,7 @@ CONTROL_NAMES = (
 )  # fmt: skip
 CONTROL_DIM = len(CONTROL_NAMES)
 EMOTION_COLUMNS = slice(CONTROL_NAMES.index(EMOTIONS[0]), CONTROL_NAMES.index(EMOTIONS[0]) + len(EMOTIONS))
-"""Where the emotion stands in a control vector; all zeros there means that it is left open."""
+"""The emotion's columns in a control vector; all zeros there leave it open."""
 _SCALE = np.concatenate([np.array(scale) for scale in _CONTROL_SCALES.values()]).astype(np.float32)
 
 
@@ -76,17 +77,23 @@ class Performance:
         index = np.asarray(frames)
         return Performance(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
-    def vector(self) -> NDArray[np.float32]:
+    def with_emotion(self, emotion: str, frames: slice) -> Performance:
+        """The same with everything but neutral given to one emotion, over some frames."""
+        weights = self.emotion.copy()
+        weights[frames] = replace_emotion(weights[frames], emotion)
+        return replace(self, emotion=weights)
+
+    def pack_controls(self) -> NDArray[np.float32]:
         """(T, CONTROL_DIM) float32 in the order of CONTROL_NAMES, each scaled to about unit range."""
         columns = [getattr(self, f.name).reshape(len(self), -1) for f in fields(self)]
         return np.concatenate(columns, 1).astype(np.float32) / _SCALE
 
     @classmethod
-    def from_vector(cls, controls: ArrayLike) -> Performance:
-        """The inverse of :meth:`vector`, for (T, CONTROL_DIM) controls; ValueError on another width."""
+    def from_controls(cls, controls: ArrayLike) -> Performance:
+        """The inverse of `pack_controls`, for (T, CONTROL_DIM) controls. Raises ValueError for another width."""
         scaled = np.asarray(controls, np.float32)
         if scaled.ndim != 2 or scaled.shape[1] != CONTROL_DIM:
-            raise ValueError(f"controls must be (frames, {CONTROL_DIM}), not {scaled.shape}")
+            raise ValueError(f"Controls must be (frames, {CONTROL_DIM}), not {scaled.shape}.")
         widths = [len(scale) for scale in _CONTROL_SCALES.values()]
         parts = np.split(scaled * _SCALE, np.cumsum(widths)[:-1], axis=1)
         named = dict(zip(_CONTROL_SCALES, parts, strict=True))
@@ -94,19 +101,19 @@ class Performance:
 
     @classmethod
     def still(cls, frames: int) -> Performance:
-        """The reference image held: neutral, silent, unmoving."""
+        """The reference image throughout: neutral, silent, unmoving."""
         zeros = {name: np.zeros((frames, len(scale)), np.float32) for name, scale in _CONTROL_SCALES.items()}
         zeros["emotion"][:, 0] = 1.0
         return cls(**zeros | {name: zeros[name][:, 0] for name in ("blink", "speech")})
 
 
-def performances(controls: ArrayLike) -> tuple[Performance, ...]:
-    """Of N people, from their control vectors (N, T, CONTROL_DIM)."""
-    return tuple(Performance.from_vector(person) for person in np.asarray(controls, np.float32))
+def unpack_controls(controls: ArrayLike) -> tuple[Performance, ...]:
+    """The performances of N people, from their control vectors (N, T, CONTROL_DIM)."""
+    return tuple(Performance.from_controls(person) for person in np.asarray(controls, np.float32))
 
 
-def turned_emotion(weights: NDArray[np.float32], emotion: str) -> NDArray[np.float32]:
-    """(T, 8) weights as in `Performance.emotion`, with all that is not neutral given to one emotion."""
+def replace_emotion(weights: NDArray[np.float32], emotion: str) -> NDArray[np.float32]:
+    """(T, 8) weights as in `Performance.emotion`, with everything that is not neutral moved to one emotion."""
     out = np.zeros_like(weights)
     out[:, 0] = weights[:, 0]
     out[:, EMOTIONS.index(emotion)] += weights[:, 1:].sum(1)
@@ -115,7 +122,7 @@ def turned_emotion(weights: NDArray[np.float32], emotion: str) -> NDArray[np.flo
 
 @dataclass(frozen=True)
 class _Style:
-    """How an emotion carries itself at full intensity: a posture, and factors of the ordinary liveliness."""
+    """How a person moves in an emotion of full intensity: a posture, and factors of the ordinary liveliness."""
 
     pose: tuple[float, float, float, float, float, float] = (0.0,) * 6
     raise_brows: float = 0.0
@@ -149,27 +156,26 @@ _STYLES: dict[str, _Style] = {
 
 
 def perform(shots: Sequence[Shot], prosody: Prosody, seed: int, person: int = 0) -> Performance:
-    """Draw up the performance of a whole job.
+    """The performance of one person in a whole job, in linear time. At frame 0 head and camera are at rest.
 
     shots: tiling [0, T) in order, as in a storyline.  prosody: of the person's own voice; cut or padded to T.
-    seed: equal inputs give equal performances. Linear time.  person: which of several people; each has moods of
-    their own, and under one seed and the same camera moves all share the camera. At frame 0 head and camera are at
-    rest.
-    Raises ValueError where the shots do not tile.
+    seed: equal inputs give equal performances.  person: index of the person; people of one seed move differently, but
+    with the same camera moves they share the camera.
+    Raises ValueError if the shots do not tile.
     """
     frames = _tiled_frames(shots)
     voice = prosody.padded(frames)
     streams = [np.random.default_rng([seed, k, person] if k and person else [seed, k]) for k in range(5)]
-    emotion = _emotion_track(shots, frames)
+    emotion = _emotion_track(shots)
     style = _blended_style(emotion)
-    speech = np.clip(centred(voice.energy * (0.35 + 0.65 * voice.voiced.astype(np.float64)), 5) * 1.25, 0.0, 1.0)
+    speech = np.clip(smooth_track(voice.energy * (0.35 + 0.65 * voice.voiced.astype(np.float64)), 5) * 1.25, 0.0, 1.0)
     camera = camera_track(shots, streams[0])
     gestures = gesture_tracks(shots, frames)
     beats, flashes = beat_tracks(voice.energy.astype(np.float64), streams[1])
-    melody = centred(voice.pitch.astype(np.float64), 9)
+    melody = smooth_track(voice.pitch.astype(np.float64), 9)
 
     lively = style["energy"][:, None]
-    activity = 0.6 + 0.4 * centred(speech, 25)[:, None]
+    activity = 0.6 + 0.4 * smooth_track(speech, 25)[:, None]
     drift = sway(style["tempo"], streams[2])
     head = style["pose"] + lively * (activity * (drift - drift[0]) + beats) + gestures.head
     head[:, 1] += 0.05 * style["energy"] * melody
@@ -187,20 +193,20 @@ def _tiled_frames(shots: Sequence[Shot]) -> int:
     expected = 0
     for shot in shots:
         if shot.span.start != expected:
-            raise ValueError(f"shots must tile the video: one starts at frame {shot.span.start}, expected {expected}")
+            raise ValueError(f"Shots must tile the video: one starts at frame {shot.span.start}, not {expected}.")
         expected = shot.span.stop
     if not expected:
-        raise ValueError("a performance needs at least one shot")
+        raise ValueError("A performance needs at least one shot.")
     return expected
 
 
-def _emotion_track(shots: Sequence[Shot], frames: int) -> Curve:
+def _emotion_track(shots: Sequence[Shot]) -> Curve:
     """(T, 8) weights that follow the shots with a short lag, from neutral before frame 0."""
     steps = np.zeros((len(shots), len(EMOTIONS)))
     for row, shot in zip(steps, shots, strict=True):
         row[EMOTIONS.index(shot.emotion.name)] = shot.emotion.intensity
     steps[:, 0] = 0.0
-    weights = lagged(np.repeat(steps, [len(shot.span) for shot in shots], axis=0), EMOTION_FRAMES)
+    weights = lag_track(np.repeat(steps, [len(shot.span) for shot in shots], axis=0), EMOTION_FRAMES)
     weights = np.clip(weights, 0.0, 1.0)
     weights[:, 0] = np.clip(1.0 - weights[:, 1:].sum(1), 0.0, 1.0)
     return weights
@@ -208,7 +214,7 @@ def _emotion_track(shots: Sequence[Shot], frames: int) -> Curve:
 
 def _blended_style(emotion: Curve) -> dict[str, Curve]:
     """Posture (T, 6) and factors (T,) of the emotions' mixture; posture changes more slowly than the face."""
-    slow = lagged(emotion, 20, before=emotion[0])
+    slow = lag_track(emotion, 20, before=emotion[0])
     styles = [_STYLES[name] for name in EMOTIONS]
     names = [f.name for f in fields(_Style)]
     return {name: slow @ np.array([getattr(style, name) for style in styles]) for name in names}

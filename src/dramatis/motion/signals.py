@@ -1,4 +1,4 @@
-"""The curves a performance is made of: smooth noise, eases, pulses and soft limits, all in linear time."""
+"""The curves of a performance: smooth noise, eases, pulses and soft limits, all in linear time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ramp(length: int, attack: int, release: int) -> Curve:
     return smoothstep(t / max(attack, 1)) * smoothstep((length - t) / max(release, 1))
 
 
-def lagged(values: NDArray[np.float64], frames: int, before: float | NDArray[np.float64] = 0.0) -> Curve:
+def lag_track(values: NDArray[np.float64], frames: int, before: float | NDArray[np.float64] = 0.0) -> Curve:
     """Follow (T, ...) steps with a raised-cosine lag of `frames`, as if `before` had held until frame 0."""
     window = np.hanning(frames + 2)[1:-1]
     window /= window.sum()
@@ -45,8 +45,8 @@ def lagged(values: NDArray[np.float64], frames: int, before: float | NDArray[np.
     return np.stack(columns, -1).reshape(values.shape)
 
 
-def centred(values: Curve, frames: int) -> Curve:
-    """Smooth a (T,) track with a raised cosine of `frames` (odd) about each frame, edges held."""
+def smooth_track(values: Curve, frames: int) -> Curve:
+    """Smooth a (T,) track with a raised cosine of `frames` (odd) about each frame; the edges are repeated."""
     window = np.hanning(frames + 2)[1:-1]
     return np.convolve(np.pad(values, frames // 2, mode="edge"), window / window.sum(), "valid")
 

@@ -1,6 +1,6 @@
 """Where a picture's content goes when head, emotion and camera change: the performance as a warp of a given frame.
 
-The head follows the affine map of its rigid anchors, brows and mouth move on it as the emotion says, everything else
+The head follows the affine map of its rigid anchors, brows and mouth move on it with the emotion, everything else
 follows the camera; a soft oval around the skull blends the two. What a warp cannot know (speaking lips, blinks, what a
 turn uncovers) is left to the video model, which gets the warped picture as the condition of every frame not given.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dramatis.motion.expression import unexpressed
+from dramatis.motion.expression import undo_expression
 from dramatis.motion.maps import background_source, cell_centres, head_coordinates
 from dramatis.motion.performance import Performance
 
 HEAD_CENTRE = (0.0, 0.22)
 HEAD_RADII = (0.40, 0.50)
 HEAD_SOFTNESS = 0.2
-"""The oval, in head heights: of eighteen tried on held-out people, its warps came nearest to the true frames."""
+"""The oval, in head heights: of eighteen tried on held-out people, its warps were nearest to the true frames."""
 
 
 def warp_positions(
@@ -28,7 +28,7 @@ def warp_positions(
     anchors: (T, 9, 2) pixels of the rigid anchors.  performance: T frames; only its camera and emotion are read.
     source: index of the given frame, 0..T-1.  size: (H, W).
     Returns (T, H, W, 2) float32 pixels (x right, y down) in the given frame; those of frame `source` are its own.
-    Raises ValueError where anchors and performance differ in length.
+    Raises ValueError if anchors and performance differ in length.
     """
     by_camera = camera_positions(performance.camera, source, size)
     weight, by_head = head_pull(anchors, performance, source, size)
@@ -36,7 +36,7 @@ def warp_positions(
 
 
 def camera_positions(camera: NDArray[np.float32], source: int, size: tuple[int, int]) -> NDArray[np.float32]:
-    """(T, H W, 2) pixels in frame `source` of what stands still in the scene. camera: (T, 6)."""
+    """(T, H W, 2) pixels in frame `source` of everything that does not move in the scene. camera: (T, 6)."""
     corners = _corners(size)
     return _flat(size) @ _into_source(_affine(background_source(camera, corners[None], size), corners), source)
 
@@ -44,14 +44,16 @@ def camera_positions(camera: NDArray[np.float32], source: int, size: tuple[int, 
 def head_pull(
     anchors: ArrayLike, performance: Performance, source: int, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How much every pixel goes with the head (T, H W, 1), and where in frame `source` its content then lies
-    (T, H W, 2). Arguments and errors as of `warp_positions`."""
+    """How much every pixel moves with the head (T, H W, 1), and where its content is in frame `source` (T, H W, 2).
+
+    Arguments and errors as of `warp_positions`.
+    """
     corners = _corners(size)
     head = _affine(head_coordinates(anchors, corners[None]), corners)
     if len(head) != len(performance):
-        raise ValueError(f"anchors of {len(head)} frames do not fit a performance of {len(performance)}")
+        raise ValueError(f"Anchors of {len(head)} frames do not fit a performance of {len(performance)}.")
     on_head = _flat(size) @ head.astype(np.float32)
-    before = unexpressed(on_head, performance.emotion - performance.emotion[source])
+    before = undo_expression(on_head, performance.emotion - performance.emotion[source])
     by_head = (before - head[source, 2].astype(np.float32)) @ np.linalg.inv(head[source, :2]).astype(np.float32)
     return _head_weight(on_head), by_head
 

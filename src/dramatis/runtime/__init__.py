@@ -1,1 +1,1 @@
-"""How work is kept, run, reported and seeded: artifacts, executors, progress events, seeds."""
+"""How work is stored, run, reported and seeded: artifacts, executors, progress events, seeds."""

@@ -1,7 +1,7 @@
-"""Executors run independent tasks and hand back their results as they finish.
+"""Executors run independent tasks and return their results as they finish.
 
-Stages describe their work as tasks and never ask where it runs. A task must depend on its arguments alone:
-then any executor, order or number of workers gives the same values.
+Stages describe their work as tasks and never ask where it runs. A task must depend on its arguments alone, so that any
+executor, order or number of workers gives the same values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, Protocol, Self
 from dramatis.errors import UserError
 
 LOOK_AHEAD = 32
-"""Most tasks that are drawn and wait for others."""
+"""Most tasks that are taken from the iterable and wait for others."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ class Executor(Protocol):
     """Something that runs tasks."""
 
     def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        """Results in completion order. The first failure is raised, after the tasks at work have ended."""
+        """Results in completion order. The first failure is raised once the running tasks have ended."""
         ...
 
 
 class SerialExecutor:
-    """One task after the other in the calling thread; `setup` runs once before the first task of each `map`."""
+    """One task after the other in the calling thread; `setup` runs once, before the first task of each `map`."""
 
     def __init__(self, setup: Callable[[], None] | None = None) -> None:
         self._setup = setup
@@ -74,8 +74,8 @@ class SerialExecutor:
 class ThreadExecutor:
     """`workers` threads; `setup` runs once in each of them (for example to give every worker one torch thread).
 
-    Tasks are drawn from the iterable only as workers fall free, so that a lazy iterable of an hour's clips
-    costs no memory.
+    Tasks are taken from the iterable only as workers become free, so that a lazy iterable of an hour's clips costs no
+    memory.
     """
 
     def __init__(self, workers: int, setup: Callable[[], None] | None = None) -> None:
@@ -88,11 +88,11 @@ class ThreadExecutor:
 
 
 class ProcessExecutor:
-    """`workers` processes that live until `close`: what a task loads is still there for the tasks of a later `map`.
+    """`workers` processes that live until `close`, so that what a task loads is still there in a later `map`.
 
-    They begin when they are first needed, and afresh: the threads of numerical libraries do not survive a fork. So
-    tasks, results and `setup`, which runs once in each process, must be picklable, and a script needs the guard
-    `if __name__ == "__main__":`. Tasks are drawn as workers fall free, as `ThreadExecutor` does.
+    They start when they are first needed, as new interpreters, since the threads of numerical libraries do not survive
+    a fork. So tasks, results and `setup`, which runs once in each process, must be picklable, and a script needs the
+    guard `if __name__ == "__main__":`. Tasks are taken as workers become free, as with `ThreadExecutor`.
     """
 
     def __init__(self, workers: int, setup: Callable[[], None] | None = None) -> None:
@@ -101,17 +101,17 @@ class ProcessExecutor:
         self._pool = futures.ProcessPoolExecutor(workers, spawn, _begin_process, (setup or _nothing,))
 
     def map(self, tasks: Iterable[Task]) -> Iterator[Result]:
-        """As of `Executor`. Raises UserError when a process dies; the executor is then of no more use."""
+        """As `Executor.map`. Raises UserError when a process dies; the executor cannot be used any more."""
         try:
             yield from _run_all(self._pool, tasks, self.workers)
         except BrokenProcessPool as error:
             raise UserError(
-                "a worker process was killed or could not begin, perhaps for want of memory; "
-                "run it again with fewer workers, finished work is kept."
+                "A worker process was killed or could not start, perhaps for lack of memory; "
+                "run the command again with fewer workers, finished work is kept."
             ) from error
 
     def close(self) -> None:
-        """End the processes, after the tasks at work."""
+        """End the processes once the running tasks have ended."""
         self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
@@ -147,7 +147,7 @@ def open_executor(kind: str, workers: int, setup: Callable[[], None]) -> Iterato
 
 
 def _run_all(pool: futures.Executor, tasks: Iterable[Task], workers: int) -> Iterator[Result]:
-    """Keep `workers` tasks at work until all are done, as `Executor.map` promises."""
+    """Keep `workers` tasks running until all are done, as `Executor.map` promises."""
     queue = iter(tasks)
     waiting: list[Task] = []
     running: dict[futures.Future[Result], str] = {}
@@ -174,7 +174,7 @@ def _run_all(pool: futures.Executor, tasks: Iterable[Task], workers: int) -> Ite
             refill()
             yield from results
         assert not waiting, f"{waiting[0].key} waits for a task that does not come before it"
-    finally:  # after a failure, or when the caller stops listening, nothing new begins
+    finally:  # after a failure, or when the caller stops iterating, no new task starts
         futures.wait([future for future in running if not future.cancel()])
 
 
@@ -185,17 +185,17 @@ def _at_least_one(workers: int) -> int:
 
 
 def _nothing() -> None:
-    """A worker without set-up."""
+    """The set-up of workers that need none."""
 
 
 def _begin_process(setup: Callable[[], None]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone decides on the end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent alone decides when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     setup()
 
 
 def _end_with_parent() -> None:
-    """Without this, the workers of a killed parent would wait for tasks for ever."""
+    """Exit when the parent does; the workers of a killed parent would otherwise wait for tasks for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

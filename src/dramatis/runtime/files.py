@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: write beside the goal, flush to the disk, then rename over it."""
+"""Files that are either whole or absent: written beside their final path, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _PIECE, _PIECES = 1 << 16, 17
 
 
 def publish(partial: Path, final: Path) -> None:
-    """Move a finished file to its place so that a crash leaves the old file, the new one, or none.
+    """Move a finished file to its final path so that a crash leaves the old file, the new one, or none.
 
-    Both paths must lie on the same filesystem. The data reach the disk before the name does, and the
-    directory entry is flushed last.
+    Both paths must be on the same filesystem. The data reach the disk before the name does, and the directory entry is
+    flushed last.
     """
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
@@ -28,7 +28,7 @@ def publish(partial: Path, final: Path) -> None:
 
 
 def write_whole(path: str | Path, data: bytes | str) -> None:
-    """Write a small file (a storyline, a manifest) at once or not at all; text is UTF-8. Parents are made."""
+    """Write a small file (a storyline, a manifest) whole or not at all; text is UTF-8. Missing folders are made."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -40,7 +40,7 @@ def write_whole(path: str | Path, data: bytes | str) -> None:
 
 
 def hash_file(path: str | Path) -> str:
-    """SHA-256 (hex) of a file's bytes, read in blocks: how inputs and weights enter an artifact's key."""
+    """SHA-256 (hex) of a file's bytes, read in blocks: what an artifact's key contains of inputs and weights."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
@@ -48,10 +48,10 @@ def hash_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def sample_file(path: str | Path) -> str:
-    """SHA-256 (hex) of a file's size and of pieces spread evenly over it, first and last bytes included.
+def quick_hash_file(path: str | Path) -> str:
+    """SHA-256 (hex) of a file's size and of pieces spread evenly over it, the first and last bytes included.
 
-    Tells versions of a file of many gigabytes apart in milliseconds; a file of up to 1 MB is read whole.
+    It distinguishes versions of a file of many gigabytes in milliseconds; a file of up to 1 MB is read whole.
     """
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)

@@ -1,4 +1,4 @@
-"""Memory: how much the computer has, and how it stays flat while thousands of clips are filmed."""
+"""Memory: how much the computer has, and how its use stays constant while thousands of clips are generated."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ctypes
 import os
 import sys
 
-LARGE = 4 * 2**20
+_LARGE_BLOCK = 4 * 2**20
 """Bytes from which a freed block goes back to the system at once."""
 _M_MMAP_THRESHOLD = -3
 
 
 class _MemoryStatus(ctypes.Structure):
-    """What Windows fills in (MEMORYSTATUSEX)."""
+    """The structure that Windows fills in (MEMORYSTATUSEX)."""
 
     _fields_ = (
         ("length", ctypes.c_uint32),
@@ -25,7 +25,7 @@ class _MemoryStatus(ctypes.Structure):
 def main_memory() -> int:
     """Bytes of main memory that this computer has.
 
-    Asked of the system itself: a package that knows it everywhere would be a dependency for one number.
+    The system itself is asked, since a package that knows it everywhere would be a dependency for one number.
     """
     if sys.platform == "win32":
         status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
@@ -37,12 +37,12 @@ def main_memory() -> int:
 def steady_memory() -> None:
     """Keep the C library from holding on to large freed blocks, in this process from now on.
 
-    The GNU library raises its own threshold for that with every large block it sees; workers that make and free tensors
-    of many sizes then leave its arenas full of holes, and a process grows with the length of the video. Elsewhere
+    The GNU library raises its own threshold with every large block it sees. Workers that allocate and free tensors of
+    many sizes then leave its arenas full of holes, and a process grows with the length of the video. On other systems
     nothing is changed.
     """
     if sys.platform != "linux":
         return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, LARGE)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)

@@ -1,4 +1,4 @@
-"""Progress: stages tell how far they are, reporters show it. Nothing that takes two seconds is silent."""
+"""Progress: stages say how far they are, and reporters show it. Nothing that takes two seconds is silent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage is: `done` of `total` units, at what (`detail`), seconds so far and to go (or None)."""
+    """How far a stage is.
+
+    done, total: units. detail: what was finished last. elapsed: seconds so far. eta: seconds to go, None if unknown.
+    """
 
     stage: str
     done: int
@@ -31,7 +34,7 @@ class Progress:
 
 
 class Reporter(Protocol):
-    """Receives progress events; must be cheap, may be called from several threads' results in turn."""
+    """Receives progress events; must be cheap."""
 
     def report(self, event: Progress) -> None: ...
 
@@ -39,9 +42,10 @@ class Reporter(Protocol):
 
 
 class NullReporter:
-    """Says nothing."""
+    """Shows nothing."""
 
-    def report(self, event: Progress) -> None:
+    # The argument belongs to the protocol.
+    def report(self, event: Progress) -> None:  # noqa: ARG002
         return None
 
     def close(self) -> None:
@@ -49,7 +53,7 @@ class NullReporter:
 
 
 class PlainReporter:
-    """Lines of text for logs and pipes: first and last event of a stage, at most one line every `interval` seconds."""
+    """Lines of text for logs and pipes: a stage's first and last event, and else one line every `interval` seconds."""
 
     def __init__(
         self,
@@ -68,7 +72,7 @@ class PlainReporter:
         if last is not None and now - last < self._interval and not event.finished:
             return
         self._last[event.stage] = now
-        print(describe(event), file=self._stream, flush=True)
+        print(progress_line(event), file=self._stream, flush=True)
 
     def close(self) -> None:
         return None
@@ -87,7 +91,7 @@ class RichReporter:
             TextColumn("{task.fields[detail]}", style="dim"),
             console=console or Console(stderr=True),
         )
-        self._tasks: dict[str, object] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def report(self, event: Progress) -> None:
         if not self._tasks:
@@ -95,7 +99,7 @@ class RichReporter:
         if event.stage not in self._tasks:
             self._tasks[event.stage] = self._bars.add_task(event.stage, total=event.total, detail="", eta="")
         self._bars.update(
-            self._tasks[event.stage],  # type: ignore[arg-type]
+            self._tasks[event.stage],
             completed=event.done,
             total=event.total,
             detail="" if event.finished else event.detail,
@@ -106,10 +110,10 @@ class RichReporter:
         self._bars.stop()
 
 
-class Stage:
-    """Counts one stage's units, foretells its end and reports; a context manager that reports the start on entry.
+class StageProgress:
+    """Counts one stage's units, estimates its end and reports both; a context manager that reports the start on entry.
 
-    Units found in the store are `skip`ped: they count as done and teach nothing about speed.
+    Units found in the store are `skip`ped: they count as done, but not for the estimate of the speed.
     """
 
     def __init__(self, reporter: Reporter, name: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -118,7 +122,7 @@ class Stage:
         self._total = total
         self._clock = clock
         self._done = 0
-        self._made = 0
+        self._advanced = 0
         self._start = clock()
 
     def __enter__(self) -> Self:
@@ -132,23 +136,23 @@ class Stage:
         return None
 
     def advance(self, units: int = 1, detail: str = "") -> None:
-        """`units` more were made; `detail` says which (a clip, a step)."""
+        """`units` more are finished; `detail` says which (a clip, a step)."""
         self._done += units
-        self._made += units
+        self._advanced += units
         self._report(detail)
 
     def skip(self, units: int = 1, detail: str = "") -> None:
-        """`units` more were there already."""
+        """`units` more were finished already."""
         self._done += units
         self._report(detail)
 
     def _report(self, detail: str) -> None:
         elapsed = self._clock() - self._start
-        eta = elapsed / self._made * (self._total - self._done) if self._made else None
+        eta = elapsed / self._advanced * (self._total - self._done) if self._advanced else None
         self._reporter.report(Progress(self._name, self._done, self._total, detail, elapsed, eta))
 
 
-def describe(event: Progress) -> str:
+def progress_line(event: Progress) -> str:
     """One line: `sub-clips 3/12 clip 3, 0:09 left`."""
     line = f"{event.stage} {event.done}/{event.total}"
     if event.finished:
@@ -160,7 +164,7 @@ def describe(event: Progress) -> str:
     return line
 
 
-def choose_reporter(quiet: bool = False, stream: IO[str] | None = None) -> Reporter:
+def choose_reporter(*, quiet: bool = False, stream: IO[str] | None = None) -> Reporter:
     """Bars on a terminal, lines in a pipe, nothing when quiet."""
     stream = stream or sys.stderr
     if quiet:

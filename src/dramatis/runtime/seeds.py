@@ -1,4 +1,4 @@
-"""Seeds that depend on what is made, never on when or by whom: parallel work equals serial work."""
+"""Seeds that depend on what is generated, not on when or where, so that parallel work equals serial work."""
 
 from __future__ import annotations
 

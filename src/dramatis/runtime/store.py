@@ -1,8 +1,8 @@
 """The artifact store: every stage's output is one file under the hash of everything that made it.
 
-A finished artifact is never recomputed. That one rule gives resume after a crash, re-rendering of one edited
-shot, and caching. An artifact is a safetensors file whose header carries a checksum of the contents; a file
-that is cut short or altered counts as missing, so that the stage simply runs again.
+A finished artifact is never recomputed. This one rule gives resume after a crash, re-rendering of one edited shot, and
+caching. An artifact is a safetensors file whose header contains a checksum of the contents; a file that is cut short or
+altered counts as missing, so that the stage simply runs again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from safetensors.numpy import save
 
 from dramatis.runtime.files import publish
 
-Value = NDArray[Any] | bytes
-"""What an artifact is made of: arrays of any shape and plain type, and opaque bytes (a file, a JSON text)."""
-FORMAT = 1
-"""Part of every key: raising it retires all artifacts of the older layout."""
+ArtifactValue = NDArray[Any] | bytes
+"""One value of an artifact: an array of any shape and plain type, or opaque bytes (a file, a JSON text)."""
+STORE_FORMAT = 2
+"""Part of every key: raising it retires all artifacts of the older layout. 2: the modules have moved."""
 _STALE_SECONDS = 3600.0
 _HEADER = "dramatis"
 
@@ -34,7 +34,7 @@ _HEADER = "dramatis"
 class ArtifactStore:
     """Artifacts of one job or of a shared cache under `root`. Safe for several threads and processes at once.
 
-    Layout: `root/<first two hex digits>/<key>.safetensors`, and `root/partial/` for what is being written.
+    Layout: `root/<first two hex digits>/<key>.safetensors`, and `root/partial/` for files that are being written.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -47,20 +47,22 @@ class ArtifactStore:
     def key(inputs: Mapping[str, Any]) -> str:
         """SHA-256 (hex) of a JSON-able mapping; the order of its keys does not matter.
 
-        Raises TypeError for values JSON cannot hold and ValueError for NaN or infinity, which equal no recipe.
+        Raises TypeError for values that JSON cannot hold, and ValueError for NaN and infinity.
         """
-        text = json.dumps({"format": FORMAT, "inputs": inputs}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(
+            {"format": STORE_FORMAT, "inputs": inputs}, sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
     def path(self, key: str) -> Path:
-        """Where the artifact lies, or would lie."""
+        """The artifact's file, whether it exists or not."""
         return self.root / key[:2] / f"{key}.safetensors"
 
     def has(self, key: str) -> bool:
         """True when the artifact is there and its checksum holds."""
         return self.get(key) is not None
 
-    def get(self, key: str) -> dict[str, Value] | None:
+    def get(self, key: str) -> dict[str, ArtifactValue] | None:
         """The artifact's values, or None when it is missing, cut short or altered."""
         try:
             with safe_open(str(self.path(key)), framework="numpy") as file:
@@ -73,8 +75,8 @@ class ArtifactStore:
         raw = set(header["raw"])
         return {name: array.tobytes() if name in raw else array for name, array in arrays.items()}
 
-    def put(self, key: str, values: Mapping[str, Value]) -> None:
-        """Write an artifact whole: to a partial file, to the disk, then under its name.
+    def put(self, key: str, values: Mapping[str, ArtifactValue]) -> None:
+        """Write an artifact whole: to a partial file, which gets its name once it is on the disk.
 
         Raises TypeError for values that are neither arrays nor bytes.
         """
@@ -97,27 +99,27 @@ class ArtifactStore:
         finally:
             partial.unlink(missing_ok=True)
 
-    def fetch(self, key: str, make: Callable[[], Mapping[str, Value]]) -> dict[str, Value]:
-        """The artifact, made and put first if it is not there. What returns has always been through the file."""
-        if (found := self.get(key)) is not None:
-            return found
+    def fetch(self, key: str, make: Callable[[], Mapping[str, ArtifactValue]]) -> dict[str, ArtifactValue]:
+        """The artifact, made and stored first if it is not there. The values returned have always been read back."""
+        if (values := self.get(key)) is not None:
+            return values
         self.put(key, make())
-        found = self.get(key)
-        if found is None:
-            raise OSError(f"the artifact {self.path(key)} cannot be read back: the disk is full or failing")
-        return found
+        values = self.get(key)
+        if values is None:
+            raise OSError(f"The artifact {self.path(key)} cannot be read back: the disk is full or failing.")
+        return values
 
     def remove(self, key: str) -> None:
-        """Forget an artifact, so that it is made again."""
+        """Delete an artifact, so that it is made again."""
         self.path(key).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
-        """Remove what killed writers left. The age protects the writers of other processes at work now."""
+        """Delete what killed writers left. Recent files stay, since another process may be writing them."""
         for partial in self._partial.iterdir():
             try:
                 if time.time() - partial.stat().st_mtime > _STALE_SECONDS:
                     os.unlink(partial)
-            except FileNotFoundError:  # another process swept it, or finished it, first
+            except FileNotFoundError:  # another process deleted or finished it first
                 continue
 
 

@@ -18,8 +18,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Given:
-    """Pixel frames that stand fixed at both ends of a clip.
+class GivenFrames:
+    """Pixel frames that are given at both ends of a clip and stay fixed.
 
     head: (B, 3, a, H, W), a = 4n+1, at least the first frame. tail: (B, 3, b, H, W), or None.
     """
@@ -42,33 +42,35 @@ def mask_channels(flags: Tensor) -> Tensor:
 
 
 def latent_means(values: Tensor) -> Tensor:
-    """(..., F, h, w) of pixel frames -> (..., T, h, w): means over the frames that each latent frame stands for, one
-    for the first and four for each other."""
+    """Means over the pixel frames of each latent frame: (..., F, h, w) -> (..., T, h, w).
+
+    The first latent frame stands for one pixel frame, every later one for four.
+    """
     return torch.cat(
         [values[..., :1, :, :], rearrange(values[..., 1:, :, :], "... (t k) h w -> ... t k h w", k=4).mean(-3)], -3
     )
 
 
-def warp_fill(given: Given, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
-    """A clip with its given frames in place and, between them, the nearest given frame moved to where it would be seen.
+def warp_fill(given: GivenFrames, from_head: Tensor, from_tail: Tensor | None) -> Tensor:
+    """A clip with its given frames in place and, between them, the nearest given frame warped to each moment.
 
     from_head, from_tail: (F, H, W, 2) pixels, where every pixel's content lies in the last frame of the head and in the
     first of the tail. Half-way the two fade into each other. Returns (B, 3, F, H, W).
     """
     frames, start = len(from_head), given.head.shape[2]
-    video = warped(given.head[:, :, -1], from_head)
+    video = warp_picture(given.head[:, :, -1], from_head)
     video[:, :, :start] = given.head
     if given.tail is None:
         return video
     assert from_tail is not None, "a given tail needs its positions"
     stop = frames - given.tail.shape[2]
     share = (torch.arange(frames).sub(start - 1) / (stop - start + 1)).mul(3).sub(1).clamp(0, 1).to(video)
-    video = torch.lerp(video, warped(given.tail[:, :, 0], from_tail), share.view(-1, 1, 1))
+    video = torch.lerp(video, warp_picture(given.tail[:, :, 0], from_tail), share.view(-1, 1, 1))
     video[:, :, :start], video[:, :, stop:] = given.head, given.tail
     return video
 
 
-def warped(picture: Tensor, positions: Tensor) -> Tensor:
+def warp_picture(picture: Tensor, positions: Tensor) -> Tensor:
     """(B, 3, H, W) sampled bilinearly at (F, H, W, 2) pixels, the border repeated -> (B, 3, F, H, W)."""
     batch, _, height, width = picture.shape
     frames = len(positions)
@@ -78,8 +80,8 @@ def warped(picture: Tensor, positions: Tensor) -> Tensor:
     return rearrange(out, "b c (f h) w -> b c f h w", f=frames).to(picture.dtype)
 
 
-def zero_fill(given: Given, frames: int) -> Tensor:
-    """A clip with its given frames in place and grey between them (B, 3, F, H, W), as the public Wan weights expect."""
+def zero_fill(given: GivenFrames, frames: int) -> Tensor:
+    """A clip (B, 3, F, H, W) with its given frames in place and grey between them, as the public Wan weights expect."""
     batch, channels, length, height, width = given.head.shape
     video = given.head.new_zeros(batch, channels, frames, height, width)
     video[:, :, :length] = given.head
@@ -96,8 +98,10 @@ def with_mask(latents: Tensor, flags: Tensor) -> Tensor:
 
 
 def enlarge(video: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, 3, F, H, W) in [-1, 1] -> the same frames at `size` (height, width), bicubic: what super-resolution starts
-    from, and what it is measured against."""
+    """(B, 3, F, H, W) in [-1, 1] -> the same frames at `size` (height, width), bicubic.
+
+    Super-resolution starts from these frames and is measured against them.
+    """
     batch, _, frames = video.shape[:3]
     flat = rearrange(video.float(), "b c f h w -> (b f) c h w")
     out = F.interpolate(flat, size, mode="bicubic", align_corners=False).clamp(-1, 1).to(video.dtype)
@@ -105,6 +109,8 @@ def enlarge(video: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def with_low(condition: Tensor, low: Tensor) -> Tensor:
-    """Condition (B, 20, T, h, w) and the latents (B, 16, T, h, w) of the enlarged low-resolution clip ->
-    (B, 36, T, h, w): the condition of the high-resolution stages."""
+    """The condition of the high-resolution stages, (B, 36, T, h, w).
+
+    condition: (B, 20, T, h, w). low: latents (B, 16, T, h, w) of the enlarged low-resolution clip.
+    """
     return torch.cat([condition, low.to(condition)], dim=1)

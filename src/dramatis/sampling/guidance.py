@@ -1,7 +1,7 @@
 """Classifier-free guidance for two kinds of condition, text and audio.
 
-A guider lists the branches that it wants evaluated and combines their predictions. The negative text stands in the
-unconditional branch, so whatever it names is what the sample is steered away from (the report's negative director).
+A guider lists the branches that it wants evaluated and combines their predictions. The unconditional branch reads the
+negative text, so the sample is steered away from whatever that names (the report's negative director).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Branch:
-    """One evaluation of the network: which text it reads and whether it hears."""
+    """One evaluation of the network: whether it reads the negative text, and whether its audio is silence."""
 
     negative_text: bool
     silent: bool
@@ -44,7 +44,7 @@ class NoGuidance:
 
 
 class PairGuidance:
-    """uncond + scale (cond - uncond); what the second branch is told, its kinds say."""
+    """uncond + scale (cond - uncond); subclasses say which conditions the second branch gets."""
 
     branches: tuple[Branch, ...]
 
@@ -91,11 +91,11 @@ class TextAudioGuidance:
         return uncond + self.text * (cond - drop_text) + self.audio * (drop_text - uncond)
 
 
-class Centred:
-    """Another guider that leaves each frame's mean as the conditional branch has it.
+class MeanKeepingGuidance:
+    """Another guider, but each frame keeps the mean of the conditional branch.
 
-    What words and sound decide lies somewhere in the picture; a step in the mean of a whole frame only shifts its
-    colours, and adds up to drift.
+    Text and sound change something at a place in the picture; a step in the mean of a whole frame only shifts its
+    colours, and such steps add up to drift.
     """
 
     def __init__(self, inner: Guider) -> None:
@@ -108,10 +108,10 @@ class Centred:
         return cond + change - change.mean(dim=(-2, -1), keepdim=True)
 
 
-class Within:
-    """One guider where something is seen, and another elsewhere.
+class RegionGuidance:
+    """One guider inside a region of the picture, and another outside.
 
-    inside, outside: both.  where: (1, 1, T, h, w) in 0..1, the share of the first.
+    where: (1, 1, T, h, w) in 0..1, how much of each cell lies inside.
     """
 
     def __init__(self, inside: Guider, outside: Guider, where: Tensor) -> None:
@@ -119,15 +119,15 @@ class Within:
         self.branches = tuple(dict.fromkeys(inside.branches + outside.branches))
 
     def combine(self, predictions: list[Tensor]) -> Tensor:
-        known = dict(zip(self.branches, predictions, strict=True))
+        by_branch = dict(zip(self.branches, predictions, strict=True))
         outside, inside = (
-            one.combine([known[branch] for branch in one.branches]) for one in (self.outside, self.inside)
+            guider.combine([by_branch[branch] for branch in guider.branches]) for guider in (self.outside, self.inside)
         )
         return torch.lerp(outside, inside, self.where.to(outside))
 
 
-def guider(text: float, audio: float, centred: bool = False) -> Guider:
-    """The cheapest guider for two scales; a scale of 1 needs no extra branch. centred: see `Centred`."""
+def choose_guider(text: float, audio: float, *, keep_mean: bool = False) -> Guider:
+    """The cheapest guider for two scales; a scale of 1 needs no extra branch. keep_mean: see `MeanKeepingGuidance`."""
     if text == 1.0 and audio == 1.0:
         return NoGuidance()
     chosen: Guider
@@ -139,4 +139,4 @@ def guider(text: float, audio: float, centred: bool = False) -> Guider:
         chosen = JointGuidance(text)
     else:
         chosen = TextAudioGuidance(text, audio)
-    return Centred(chosen) if centred else chosen
+    return MeanKeepingGuidance(chosen) if keep_mean else chosen

@@ -1,7 +1,7 @@
-"""A picture that the network looks at part by part: what tiles and windows have in common.
+"""A DiT that predicts a picture part by part: what tiles and person windows have in common.
 
-Every part is predicted from the same noise and the same words, sound and reference; what has a place is cut where the
-part lies. How velocities are joined is the business of each kind.
+Every part is predicted from the same noise, text, audio and reference; inputs that have a position in the picture are
+cropped to the part. How the velocities of the parts are combined is up to each kind.
 """
 
 from __future__ import annotations
@@ -15,22 +15,27 @@ import torch
 from torch import Tensor
 
 from dramatis.models.dit import AudioDiT
+from dramatis.models.shapes import TOKEN_CELLS
 
-TOKEN = 2
-"""Side of a token in latent cells: parts begin and end on tokens."""
-Watch = Callable[[int, Tensor], None]
-"""Is shown what every block makes of the tokens, as in `AudioDiT.forward`."""
+BlockCallback = Callable[[int, Tensor], None]
+"""Called with the index and the output of every block, as in `AudioDiT.forward`."""
 
 
-class Look(Protocol):
-    """The velocity of one part: rows and columns in latent cells, and the maps of the whole picture."""
+class PartFn(Protocol):
+    """Predicts the velocity of one part of the picture.
 
-    def __call__(self, down: slice, right: slice, maps: Tensor | None, watch: Watch | None = None) -> Tensor: ...
+    rows, columns: the part, in latent cells; it begins and ends on tokens. maps: coordinate maps of the whole picture;
+    those of the call by default.
+    """
+
+    def __call__(
+        self, rows: slice, columns: slice, *, maps: Tensor | None = ..., on_block: BlockCallback | None = None
+    ) -> Tensor: ...
 
 
 @dataclass(frozen=True)
-class InParts(ABC):
-    """A DiT that is called like any other and looks at one part of the picture after the other."""
+class PartwiseDiT(ABC):
+    """A DiT that is called like any other and predicts one part of the picture after the other."""
 
     dit: AudioDiT
 
@@ -39,7 +44,8 @@ class InParts(ABC):
         """What the network computes in."""
         return self.dit.dtype
 
-    def __call__(
+    # The arguments of `AudioDiT.forward`.
+    def __call__(  # noqa: PLR0913
         self,
         latents: Tensor,
         condition: Tensor,
@@ -50,40 +56,43 @@ class InParts(ABC):
         masks: Tensor | None = None,
         controls: Tensor | None = None,
         maps: Tensor | None = None,
-        watch: Watch | None = None,
+        on_block: BlockCallback | None = None,
     ) -> Tensor:
-        """As `AudioDiT.forward`; words, sound, controls and reference are the same for every part."""
-        assert not self.dit.is_cache_enabled, "a part would take another one's step for its own"
+        """As `AudioDiT.forward`; text, audio, controls and reference are the same for every part."""
+        assert not self.dit.is_cache_enabled, "a part would reuse another part's step as its own"
+        call_maps = maps
 
-        def look(down: slice, right: slice, maps: Tensor | None, watch: Watch | None = None) -> Tensor:
+        def predict_part(
+            rows: slice, columns: slice, *, maps: Tensor | None = call_maps, on_block: BlockCallback | None = None
+        ) -> Tensor:
             return self.dit(
-                latents[..., down, right],
-                condition[..., down, right],
+                latents[..., rows, columns],
+                condition[..., rows, columns],
                 timestep,
                 text,
                 image,
                 audio,
-                masks=None if masks is None else masks[..., in_tokens(down), in_tokens(right)],
+                masks=None if masks is None else masks[..., token_slice(rows), token_slice(columns)],
                 controls=controls,
-                maps=None if maps is None else maps[..., down, right],
-                **({} if watch is None else {"watch": watch}),
+                maps=None if maps is None else maps[..., rows, columns],
+                **({} if on_block is None else {"on_block": on_block}),
             )
 
-        return self._joined(look, latents, masks, maps, watch)
+        return self._combine(predict_part, latents, masks, on_block)
 
     @abstractmethod
-    def _joined(
-        self, look: Look, latents: Tensor, masks: Tensor | None, maps: Tensor | None, watch: Watch | None
+    def _combine(
+        self, predict_part: PartFn, latents: Tensor, masks: Tensor | None, on_block: BlockCallback | None
     ) -> Tensor:
         """The velocity of the whole picture, shaped as `latents`; the other arguments are those of the call."""
 
 
-def in_tokens(cells: slice) -> slice:
+def token_slice(cells: slice) -> slice:
     """Rows or columns of latent cells, as those of tokens."""
-    return slice(cells.start // TOKEN, cells.stop // TOKEN)
+    return slice(cells.start // TOKEN_CELLS, cells.stop // TOKEN_CELLS)
 
 
-def ramp(length: int) -> Tensor:
+def blend_weights(length: int) -> Tensor:
     """(length,) weights that rise from both ends to the middle; never zero."""
-    place = torch.arange(length) + 0.5
-    return torch.minimum(place, length - place)
+    position = torch.arange(length) + 0.5
+    return torch.minimum(position, length - position)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dramatis.media.masks import decode_mask, encode_mask, latent_masks, masks_of
+from dramatis.media.masks import decode_mask, encode_mask, owner_masks
 
 
 def drawn() -> dict[str, np.ndarray]:
@@ -52,38 +52,20 @@ def test_the_text_of_a_known_mask() -> None:
 
 @pytest.mark.parametrize("counts", ["", "P", "42", "424", "é"])
 def test_damaged_counts_are_refused(counts: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"counts of a mask|do not fill|ascii"):
         decode_mask({"size": [3, 3], "counts": counts})
-
-
-def test_cells_of_the_latent_grid_hold_shares() -> None:
-    clip = np.zeros((2, 9, 16, 24), bool)
-    clip[0, 0, :8, :8] = True  # the first frame alone
-    clip[1, 1:3, 8:, 16:20] = True  # two of four frames, half of the cell's pixels
-    grid = latent_masks(clip)
-    assert grid.shape == (2, 3, 2, 3)
-    assert grid.dtype == np.float32
-    assert grid[0, 0, 0, 0] == 1.0
-    assert grid[1, 1, 1, 2] == 0.25
-    assert grid.sum() == 1.25
-
-
-@pytest.mark.parametrize("shape", [(8, 16, 16), (9, 12, 16), (9, 16, 20)])
-def test_clips_off_the_grid_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="latent grid"):
-        latent_masks(np.zeros(shape, bool))
 
 
 def test_masks_of_everybody() -> None:
     owners = np.random.default_rng(0).integers(0, 3, (5, 16, 24)).astype(np.uint8)
-    own = masks_of(owners, 2)
+    own = owner_masks(owners, 2)
     assert own.shape == (2, 5, 16, 24)
     assert own.dtype == bool
     assert np.array_equal(own[1], owners == 2)
-    assert not masks_of(np.zeros_like(owners), 1).any()
+    assert not owner_masks(np.zeros_like(owners), 1).any()
 
 
 def test_masks_of_more_people_are_refused() -> None:
     owners = np.full((1, 8, 8), 3, np.uint8)
     with pytest.raises(ValueError, match="3 people, not 2"):
-        masks_of(owners, 2)
+        owner_masks(owners, 2)

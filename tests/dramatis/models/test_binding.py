@@ -6,8 +6,8 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from dramatis.models.attention import rotate
-from dramatis.models.binding import VoiceBinding, angles, attention_mass, places
-from dramatis.models.placement.footprint import peak_beside
+from dramatis.models.binding import VoiceBinding, attention_mass, rotary_angles, token_positions
+from dramatis.models.placement.footprint import peak_activations
 
 
 def made(frames: int = 2, cells: int = 5, heads: int = 2, width: int = 6) -> tuple[torch.Tensor, torch.Tensor]:
@@ -33,7 +33,7 @@ def test_masses_need_no_room_for_all_scores() -> None:
     with FakeTensorMode():
         query, key = (torch.empty(1, count, 40, 128, dtype=torch.bfloat16) for count in (tokens, first))
         regions = torch.empty(1, 3, first)
-        peak = peak_beside(torch.nn.Identity(), [query, key, regions], lambda: attention_mass(query, key, regions))
+        peak = peak_activations(torch.nn.Identity(), [query, key, regions], lambda: attention_mass(query, key, regions))
     assert peak < 1e9
 
 
@@ -44,21 +44,21 @@ def test_a_region_without_tokens_attracts_none() -> None:
     mass = attention_mass(query, key[:, :5], regions)
     assert (mass[:, 2] == 0).all()
     assert (mass[:, :2] > 0).all()
-    assert (places(mass) != 12).all()
+    assert (token_positions(mass) != 12).all()
 
 
 def test_places_spread_over_the_span_of_the_strongest_region() -> None:
     mass = torch.tensor([[[0.5, 0.3, 0.1, 0.2], [0.1, 0.2, 0.9, 0.1], [0.0, 0.0, 0.0, 0.4]]])
     # Least and greatest masses count over all tokens, also those of the other person.
-    assert torch.allclose(places(mass), torch.tensor([[4.0, 2.0, 24.0, 12.0]]))
+    assert torch.allclose(token_positions(mass), torch.tensor([[4.0, 2.0, 24.0, 12.0]]))
 
 
 def test_equal_masses_are_no_division_by_zero() -> None:
-    assert places(torch.ones(1, 3, 4)).tolist() == [[0.0] * 4]
+    assert token_positions(torch.ones(1, 3, 4)).tolist() == [[0.0] * 4]
 
 
 def test_angles_turn_by_position_and_slow_down_along_the_channels() -> None:
-    cos, sin = angles(torch.tensor([0.0, 2.0]), 4)
+    cos, sin = rotary_angles(torch.tensor([0.0, 2.0]), 4)
     assert torch.equal(cos[0], torch.ones(4))
     assert torch.equal(sin[0], torch.zeros(4))
     turned = rotate(torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, 1, 1, 4), (cos[1], sin[1])).flatten()
@@ -71,9 +71,9 @@ def test_angles_turn_by_position_and_slow_down_along_the_channels() -> None:
 def test_keys_of_the_voices_lie_in_the_middle_of_their_listeners() -> None:
     query, key = made()
     binding = VoiceBinding(REGIONS)
-    binding.watch(query, key)
+    binding.on_attention(query, key)
     (cos, _), (key_cos, key_sin) = binding.rotaries(6, tokens=3)
     assert cos.shape == (1, 2, 5, 6)
-    expected = angles(torch.tensor([2.0, 2.0, 2.0, 22.0, 22.0, 22.0]), 6)
+    expected = rotary_angles(torch.tensor([2.0, 2.0, 2.0, 22.0, 22.0, 22.0]), 6)
     assert torch.equal(key_cos, expected[0])
     assert torch.equal(key_sin, expected[1])

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from dramatis.models.dit import AudioDiT, group_frames
-from dramatis_lab.evaluate.goldens import TOLERANCE, Golden, largest_difference, prediction, read_goldens
+from dramatis_lab.evaluate.studies.goldens import PARITY_TOLERANCE, Golden, largest_difference, prediction, read_goldens
 from tests import ROOT
 from tests.tiny import DIT, tiny_dit
 
 GOLDENS = ROOT / "tests" / "goldens"
 
 
-def inputs(batch: int = 1, frames: int = 3, side: int = 8) -> dict[str, torch.Tensor]:
+def inputs(batch: int = 1, frames: int = 3, side: int = 8) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(1)
 
     def noise(*shape: int) -> torch.Tensor:
@@ -36,7 +38,7 @@ def golden(name: str) -> Golden:
 
 @pytest.mark.parametrize("name", ["multitalk_one_person", "multitalk_two_people"])
 def test_equals_the_official_multitalk_network(name: str) -> None:
-    assert largest_difference(golden(name)) < TOLERANCE
+    assert largest_difference(golden(name)) < PARITY_TOLERANCE
 
 
 @pytest.mark.parametrize("name", ["multitalk_one_person", "multitalk_two_people"])

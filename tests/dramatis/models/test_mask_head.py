@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import load_model, save_model
-from dramatis.models.mask_head import Identities, MaskHead, identity_square, identity_tokens, token_places
+from dramatis.models.mask_head import Identities, MaskHead, identity_square, identity_tokens, token_centres
 from dramatis.motion.face import ANCHOR_TEMPLATE
 from tests.tiny import DIT, tiny_dit
 
@@ -82,10 +84,10 @@ def test_tokens_are_judged_by_themselves_as_in_the_whole_clip() -> None:
     head = tiny_head()
     tokens, identities = inputs(2)
     whole = head(tokens, identities, GRID)
-    at = token_places(GRID, tokens.device)
+    at = token_centres(GRID, tokens.device)
     assert torch.allclose(at[GRID[1] + 2], torch.tensor([2.5 / 2, 1.5 / 2]))
     picked = [4, 1]
-    some = head.judge(tokens[:, 1, picked], at[picked].expand(2, -1, -1), identities)
+    some = head.token_logits(tokens[:, 1, picked], at[picked].expand(2, -1, -1), identities)
     for place, token in enumerate(picked):
         row, column = divmod(token, GRID[1])
         cells = whole[:, :, 1, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].flatten(2)
@@ -98,9 +100,9 @@ def test_identities_are_what_the_patch_embedding_makes_of_given_pictures() -> No
     tokens = identity_tokens(dit, crops)
     assert tokens.shape == (1, 2, 4, 32)
     window = crops[0, 1, :, 2:4, 0:2]  # the third token of the second person
-    kernel = dit.patch_embedding.weight[:, :, 0]
+    kernel = dit.get_parameter("patch_embedding.weight")[:, :, 0]
     stacked = torch.cat([window, torch.ones(4, 2, 2), window])
-    expected = (kernel * stacked).sum((1, 2, 3)) + dit.patch_embedding.bias
+    expected = (kernel * stacked).sum((1, 2, 3)) + dit.get_parameter("patch_embedding.bias")
     assert torch.allclose(tokens[0, 1, 2], expected, atol=1e-5)
 
 
@@ -121,7 +123,7 @@ def test_the_head_reads_the_block_of_its_config_in_the_public_layout() -> None:
             torch.randn(1, 257, 8),
             torch.randn(1, 2, 5, 5, 2, 6),
             masks=torch.full((1, 2, FRAMES, *GRID), 0.5),
-            watch=lambda block, hidden: seen.setdefault(block, hidden),
+            on_block=seen.__setitem__,
         )
         head = tiny_head(block=1)
         logits = head(seen[head.config.block], Identities(identity_tokens(dit, crops), torch.ones(1, 2, 3)), GRID)
@@ -130,7 +132,7 @@ def test_the_head_reads_the_block_of_its_config_in_the_public_layout() -> None:
     assert logits.shape == (1, 3, FRAMES, 4, 6)
 
 
-def test_a_head_is_written_and_read_with_its_block(tmp_path) -> None:
+def test_a_head_is_written_and_read_with_its_block(tmp_path: Path) -> None:
     head = tiny_head(block=3)
     save_model(head, tmp_path, dtype=torch.float32)
     again = load_model(MaskHead, tmp_path)

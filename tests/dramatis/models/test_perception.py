@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dramatis.models.perception import PerceptionNet, Sight, expected_position, look
+from dramatis.models.perception import FaceReading, PerceptionNet, expected_position, read_faces
 
 
 def test_soft_argmax_finds_a_peak() -> None:
@@ -17,7 +17,7 @@ def test_soft_argmax_finds_a_peak() -> None:
 def test_any_picture_size_is_seen_in_its_own_pixels(height: int, width: int) -> None:
     torch.manual_seed(0)
     net = PerceptionNet(widths=(4, 4, 4, 4)).eval()
-    sights = look(net, torch.zeros(2, 3, height, width))
+    sights = read_faces(net, torch.zeros(2, 3, height, width))
     assert len(sights) == 2
     assert sights[0].landmarks.shape == (68, 2)
     assert sights[0].person.shape == (height // 2, width // 2)
@@ -30,4 +30,4 @@ def test_mouth_opening_is_measured_in_interocular_distances() -> None:
     marks[36], marks[45] = (10, 10), (50, 10)
     marks[62], marks[66] = (30, 40), (30, 48)
     blank = np.zeros((4, 4), np.float32)
-    assert Sight(marks, blank, blank, 1.0).mouth_opening == pytest.approx(0.2)
+    assert FaceReading(marks, blank, blank, 1.0).mouth_opening == pytest.approx(0.2)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from dramatis.models.speech import SAMPLES_PER_FRAME, SpeechEncoder, log_mel
+from dramatis.models.speech import SpeechEncoder, log_mel
+from dramatis.story.values import SAMPLES_PER_FRAME
 
 
 def test_log_mel_has_four_hops_a_frame_and_hears_a_tone_where_it_is() -> None:

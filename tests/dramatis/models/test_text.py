@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from dramatis.models.text import PIECES, TextEncoder, pieces_of, words_of
+from dramatis.models.text import MAX_NGRAMS, TextEncoder, ngram_ids, words_of
 
 
 def test_words_drop_what_carries_no_meaning() -> None:
@@ -11,10 +11,10 @@ def test_words_drop_what_carries_no_meaning() -> None:
 
 
 def test_related_words_share_pieces() -> None:
-    smile, smiling, anger = (set(pieces_of(word, 5000)) for word in ("smile", "smiling", "anger"))
+    smile, smiling, anger = (set(ngram_ids(word, 5000)) for word in ("smile", "smiling", "anger"))
     assert len(smile & smiling) > len(smile & anger)
     assert all(1 <= piece <= 5000 for piece in smile | smiling)
-    assert len(pieces_of("incomprehensibilities", 5000)) == PIECES
+    assert len(ngram_ids("incomprehensibilities", 5000)) == MAX_NGRAMS
 
 
 @torch.no_grad()

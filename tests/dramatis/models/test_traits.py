@@ -9,8 +9,8 @@ from torch import Tensor
 
 from dramatis.backbones.registry import find_model
 from dramatis.models.loading import load_model, save_model
-from dramatis.models.perception import Sight
-from dramatis.models.traits import SIDE, TRAITS, TraitNet, aligned, placement, traits_of
+from dramatis.models.perception import FaceReading
+from dramatis.models.traits import TRAIT_CROP_SIDE, TRAITS, TraitNet, align_faces, crop_similarities, traits_of
 from dramatis.motion.face import TEMPLATE_68
 
 LEFT_EYE, RIGHT_EYE, CHIN = (36, 39), (42, 45), (8, 8)
@@ -35,15 +35,15 @@ def dotted(landmarks: np.ndarray, side: int, radius: float) -> Tensor:
 
 def centroids(crop: Tensor) -> np.ndarray:
     """(3, S, S) -> (3, 2) x, y of each channel's dot, px."""
-    places = torch.arange(SIDE) + 0.5
+    places = torch.arange(TRAIT_CROP_SIDE) + 0.5
     weight = (crop + 1).clamp(min=0)
     weight = weight / weight.sum((1, 2), keepdim=True)
     return torch.stack([(weight.sum(1) * places).sum(1), (weight.sum(2) * places).sum(1)], 1).numpy()
 
 
-def seen(landmarks: np.ndarray) -> Sight:
+def seen(landmarks: np.ndarray) -> FaceReading:
     blank = np.zeros((4, 4), np.float32)
-    return Sight(landmarks, blank, blank, 1.0)
+    return FaceReading(landmarks, blank, blank, 1.0)
 
 
 def tiny() -> TraitNet:
@@ -54,7 +54,7 @@ def tiny() -> TraitNet:
 def test_the_network_is_small_and_tells_every_trait() -> None:
     net = TraitNet()
     assert sum(parameter.numel() for parameter in net.parameters()) < 60_000
-    assert net(torch.zeros(2, 3, SIDE, SIDE)).shape == (2, len(TRAITS))
+    assert net(torch.zeros(2, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE)).shape == (2, len(TRAITS))
 
 
 @pytest.mark.parametrize(
@@ -65,31 +65,31 @@ def test_eyes_and_chin_come_to_the_same_places_however_the_face_lies(
     centre: tuple[float, float], height: float, turn: float, side: int
 ) -> None:
     landmarks = face(centre, height, turn)
-    crop = aligned(dotted(landmarks, side, height / 30), torch.from_numpy(landmarks)[None])
-    assert crop.shape == (1, 3, SIDE, SIDE)
+    crop = align_faces(dotted(landmarks, side, height / 30), torch.from_numpy(landmarks)[None])
+    assert crop.shape == (1, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE)
     places = centroids(crop[0])
     left, right, chin = places
     assert left[1] == pytest.approx(right[1], abs=0.3), "the eyes are level"
-    assert left[0] + right[0] == pytest.approx(SIDE, abs=0.5), "the face is in the middle"
-    assert chin[1] < SIDE - 3, "there is room for brows and chin"
+    assert left[0] + right[0] == pytest.approx(TRAIT_CROP_SIDE, abs=0.5), "the face is in the middle"
+    assert chin[1] < TRAIT_CROP_SIDE - 3, "there is room for brows and chin"
     assert min(left[1], right[1]) > 15, "there is room for brows and chin"
     upright = face((64, 70), 60)
     assert np.allclose(
-        places, centroids(aligned(dotted(upright, 128, 2), torch.from_numpy(upright)[None])[0]), atol=0.3
+        places, centroids(align_faces(dotted(upright, 128, 2), torch.from_numpy(upright)[None])[0]), atol=0.3
     )
 
 
 def test_faces_of_one_batch_are_aligned_each_by_itself() -> None:
     landmarks = [face((64, 64), 50), face((40, 80), 70, 0.3)]
     pictures = torch.cat([dotted(points, 128, 3) for points in landmarks])
-    together = aligned(pictures, torch.from_numpy(np.stack(landmarks)))
+    together = align_faces(pictures, torch.from_numpy(np.stack(landmarks)))
     for crop, picture, points in zip(together, pictures, landmarks, strict=True):
         # Another face may ask for more samples a pixel.
-        assert torch.allclose(crop, aligned(picture[None], torch.from_numpy(points)[None])[0], atol=0.02)
+        assert torch.allclose(crop, align_faces(picture[None], torch.from_numpy(points)[None])[0], atol=0.02)
 
 
 def test_a_similarity_is_found_exactly() -> None:
-    places = placement(torch.from_numpy(np.stack([face((50, 60), 40), face((90, 20), 80, 0.5)])))
+    places = crop_similarities(torch.from_numpy(np.stack([face((50, 60), 40), face((90, 20), 80, 0.5)])))
     scales = places[:, :, 0].norm(dim=1)
     assert scales[1] / scales[0] == pytest.approx(2, rel=1e-5)
     assert torch.allclose(places[:, :, 0], torch.stack([places[:, 1, 1], -places[:, 0, 1]], 1))
@@ -99,11 +99,11 @@ def test_a_similarity_is_found_exactly() -> None:
 def test_patterns_finer_than_a_pixel_are_averaged() -> None:
     y, x = np.mgrid[:512, :512]
     checks = torch.from_numpy(((x + y) % 2 * 2 - 1).astype(np.float32)).expand(1, 3, -1, -1)
-    assert aligned(checks, torch.from_numpy(face((256, 256), 300))[None]).abs().max() < 0.3
+    assert align_faces(checks, torch.from_numpy(face((256, 256), 300))[None]).abs().max() < 0.3
 
 
 def test_a_face_at_the_edge_goes_on_beyond_it() -> None:
-    crop = aligned(torch.full((1, 3, 40, 40), 0.5), torch.from_numpy(face((2, 5), 30))[None])
+    crop = align_faces(torch.full((1, 3, 40, 40), 0.5), torch.from_numpy(face((2, 5), 30))[None])
     assert torch.allclose(crop, torch.full_like(crop, 0.5), atol=1e-5)
 
 
@@ -122,7 +122,7 @@ def test_probabilities_by_name_wherever_the_face_is() -> None:
 def test_a_saved_network_says_the_same(tmp_path: Path) -> None:
     net = tiny()
     save_model(net, tmp_path, torch.float32)
-    faces = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    faces = torch.randn(2, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE, generator=torch.Generator().manual_seed(0))
     assert torch.equal(load_model(TraitNet, tmp_path)(faces), net(faces))
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dramatis.motion.expression import POINTS, expression_shapes, unexpressed
+from dramatis.motion.expression import EXPRESSION_LANDMARKS, expression_shapes, undo_expression
 from dramatis.motion.face import HEAD_HEIGHT_M, TEMPLATE_68, fit_head, project
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
@@ -25,7 +25,7 @@ def change(name: str, amount: float = 1.0) -> np.ndarray:
 
 
 def test_a_smile_lifts_and_widens_the_mouth_and_sadness_lowers_it() -> None:
-    shapes = dict(zip(EMOTIONS, expression_shapes()[:, POINTS.index(CORNER)], strict=True))
+    shapes = dict(zip(EMOTIONS, expression_shapes()[:, EXPRESSION_LANDMARKS.index(CORNER)], strict=True))
     assert (shapes["neutral"] == 0).all()
     assert shapes["happy"][0] < -0.02
     assert shapes["happy"][1] > 0.03
@@ -34,17 +34,17 @@ def test_a_smile_lifts_and_widens_the_mouth_and_sadness_lowers_it() -> None:
 
 def test_content_comes_from_where_the_emotion_took_it() -> None:
     corner = TEMPLATE_68[CORNER, :2]
-    moved = corner + 0.6 * expression_shapes()[EMOTIONS.index("happy"), POINTS.index(CORNER)]
-    before = unexpressed(np.float32([[moved]]), change("happy"))[0, 0]
+    moved = corner + 0.6 * expression_shapes()[EMOTIONS.index("happy"), EXPRESSION_LANDMARKS.index(CORNER)]
+    before = undo_expression(np.array([[moved]], np.float32), change("happy"))[0, 0]
     assert np.linalg.norm(before - corner) < 0.02
     assert before[1] < moved[1] - 0.01
 
 
 def test_far_points_and_unchanged_frames_stay() -> None:
-    head = np.float32([[[0.0, 0.9], [2.0, -3.0], [-0.39, 0.2]]])
-    assert np.allclose(unexpressed(head, change("happy")), head, atol=2e-3)
-    near = np.float32([[[0.1, -0.06]]])
-    assert np.array_equal(unexpressed(near, change("happy", 0.0)), near)
+    head = np.array([[[0.0, 0.9], [2.0, -3.0], [-0.39, 0.2]]], np.float32)
+    assert np.allclose(undo_expression(head, change("happy")), head, atol=2e-3)
+    near = np.array([[[0.1, -0.06]]], np.float32)
+    assert np.array_equal(undo_expression(near, change("happy", 0.0)), near)
 
 
 @pytest.mark.parametrize("source", [0, 3])
@@ -66,5 +66,5 @@ def test_the_table_is_that_of_the_worlds_faces() -> None:
     person = make_person(11, ASSETS)
     faces = np.stack([emotion_weights(name) for name in EMOTIONS])
     assert faces.shape == (len(EMOTIONS), len(EXPRESSIONS))
-    landmarks = person.landmarks(faces, np.zeros((len(EMOTIONS), 6), np.float32))[:, list(POINTS), :2]
+    landmarks = person.landmarks(faces, np.zeros((len(EMOTIONS), 6), np.float32))[:, list(EXPRESSION_LANDMARKS), :2]
     assert np.allclose((landmarks - landmarks[0]) / HEAD_HEIGHT_M, expression_shapes(), atol=6e-4)

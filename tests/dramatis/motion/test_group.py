@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dramatis.motion.face import ANCHOR_TEMPLATE, TEMPLATE_68
-from dramatis.motion.group import faces, group_maps, group_positions, head_shares, head_windows, person_maps
+from dramatis.motion.group import face_shares, group_maps, group_positions, head_shares, head_windows, person_maps
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
@@ -51,7 +51,7 @@ def test_places_belong_to_the_nearest_head_and_chest() -> None:
 
 def test_faces_are_where_landmarks_are_and_necks_are_none() -> None:
     anchors = np.stack([head_at(30.0), head_at(98.0)])
-    found = faces(anchors, SIZE, (64, 128))
+    found = face_shares(anchors, SIZE, (64, 128))
     assert found.shape == (3, 64, 128)
     assert ((found >= 0) & (found <= 1)).all()
     eyes_and_lips = 30 * TEMPLATE_68[36:68, :2]
@@ -86,7 +86,7 @@ def test_windows_hold_heads_and_cover_the_frame(middles: list[float], moves: lis
     width, side, unit = 16 * units, 128, 16
     heads = [head_at(x) for x in middles]
     for head, move in zip(heads, moves, strict=False):
-        head[1:] += np.float32([move, 0])
+        head[1:] += np.array([move, 0], np.float32)
     windows = head_windows(np.stack(heads), width, side, unit)
     covered = np.zeros(width, bool)
     for (start, stop), head in zip(windows, heads, strict=True):

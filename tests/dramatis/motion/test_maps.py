@@ -83,5 +83,5 @@ def test_range_and_length_are_checked() -> None:
     assert maps.dtype == np.float32
     assert maps.shape == (3, 6, 16, 16)
     assert np.abs(maps).max() <= 1.0
-    with pytest.raises(ValueError, match="anchors"):
+    with pytest.raises(ValueError, match="Anchors"):
         coordinate_maps(np.zeros((2, 9, 2)), performance, SIZE, GRID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,11 +18,22 @@ from dramatis.motion.performance import (
     HEAD_LIMITS,
     Performance,
     perform,
-    turned_emotion,
+    replace_emotion,
 )
 from dramatis.motion.prosody import Prosody
 from dramatis.story.storyline import Shot
-from dramatis.story.values import CAMERA_MOVES, EMOTIONS, GESTURES, Camera, Emotion, FrameSpan, Gesture
+from dramatis.story.values import (
+    CAMERA_MOVES,
+    EMOTIONS,
+    GESTURES,
+    Camera,
+    CameraMove,
+    Emotion,
+    EmotionName,
+    FrameSpan,
+    Gesture,
+    GestureName,
+)
 
 FIELDS = ("head", "blink", "gaze", "brow", "emotion", "camera", "speech")
 
@@ -46,13 +58,13 @@ def random_shots(frames: int, seed: int) -> list[Shot]:
         for _ in range(int(rng.integers(0, 3))):
             begin = int(rng.integers(start, stop))
             span = FrameSpan(begin, int(rng.integers(begin + 1, stop + 1)))
-            gestures.append(Gesture(str(rng.choice(GESTURES)), span, float(rng.random())))
+            gestures.append(Gesture(cast(GestureName, str(rng.choice(GESTURES))), span, float(rng.random())))
         shots.append(
             Shot(
                 index=len(shots),
                 span=FrameSpan(start, stop),
-                emotion=Emotion(str(rng.choice(EMOTIONS)), float(rng.random())),
-                camera=Camera(str(rng.choice(CAMERA_MOVES)), float(rng.random())),
+                emotion=Emotion(cast(EmotionName, str(rng.choice(EMOTIONS))), float(rng.random())),
+                camera=Camera(cast(CameraMove, str(rng.choice(CAMERA_MOVES))), float(rng.random())),
                 gestures=tuple(gestures),
             )
         )
@@ -60,7 +72,9 @@ def random_shots(frames: int, seed: int) -> list[Shot]:
     return shots
 
 
-def one_shot(frames: int, gesture: str | None = None, emotion: str = "neutral", move: str = "static") -> list[Shot]:
+def one_shot(
+    frames: int, gesture: GestureName | None = None, emotion: EmotionName = "neutral", move: CameraMove = "static"
+) -> list[Shot]:
     gestures = (Gesture(gesture, FrameSpan(20, 70), 1.0),) if gesture else ()
     span = FrameSpan(0, frames)
     return [Shot(index=0, span=span, emotion=Emotion(emotion, 1.0), camera=Camera(move, 1.0), gestures=gestures)]
@@ -108,7 +122,7 @@ def test_an_hour_is_fast_bounded_and_does_not_drift() -> None:
 
 
 @pytest.mark.parametrize("move", CAMERA_MOVES)
-def test_the_same_move_for_ever_reaches_a_framing_and_keeps_it(move: str) -> None:
+def test_the_same_move_for_ever_reaches_a_framing_and_keeps_it(move: CameraMove) -> None:
     shots = [Shot(index=k, span=FrameSpan(100 * k, 100 * k + 100), camera=Camera(move, 1.0)) for k in range(200)]
     camera = perform(shots, Prosody.silence(20_000), 3).camera
     assert (camera <= CAMERA_HIGH).all()
@@ -148,7 +162,7 @@ def test_people_of_one_job_share_the_camera() -> None:
         ("raise_brows", "brow", 0, 1),
     ],
 )
-def test_a_gesture_moves_what_it_names(gesture: str, field: str, column: int, sign: int) -> None:
+def test_a_gesture_moves_what_it_names(gesture: GestureName, field: str, column: int, sign: int) -> None:
     acted = perform(one_shot(100, gesture), Prosody.silence(100), 4)
     plain = perform(one_shot(100), Prosody.silence(100), 4)
     change = (getattr(acted, field) - getattr(plain, field))[:, column] * sign
@@ -187,7 +201,7 @@ def test_a_gesture_across_a_shot_border_is_played_as_one() -> None:
         ("orbit_right", 4, -1),
     ],
 )
-def test_a_camera_move_changes_its_channel(move: str, column: int, sign: int) -> None:
+def test_a_camera_move_changes_its_channel(move: CameraMove, column: int, sign: int) -> None:
     camera = perform(one_shot(101, move=move), Prosody.silence(101), 0).camera
     assert sign * camera[-1, column] > 0.07
     assert not np.delete(camera, column, 1).any()
@@ -215,11 +229,11 @@ def test_emotions_change_posture_and_liveliness() -> None:
 def test_another_emotion_takes_all_that_is_not_neutral() -> None:
     weights = np.zeros((3, len(EMOTIONS)), np.float32)
     weights[0, 0], weights[1, :3], weights[2, 4] = 1.0, (0.4, 0.5, 0.1), 1.0
-    turned = turned_emotion(weights, "sad")
+    turned = replace_emotion(weights, "sad")
     expected = np.zeros_like(weights)
     expected[:, 0], expected[:, EMOTIONS.index("sad")] = (1.0, 0.4, 0.0), (0.0, 0.6, 1.0)
     np.testing.assert_allclose(turned, expected, atol=1e-6)
-    np.testing.assert_allclose(turned_emotion(weights, "neutral")[:, 0], 1.0, atol=1e-6)
+    np.testing.assert_allclose(replace_emotion(weights, "neutral")[:, 0], 1.0, atol=1e-6)
     assert weights[1, 1] == 0.5, "the argument stays as it is"
 
 
@@ -248,28 +262,28 @@ def test_the_head_beats_with_the_voice() -> None:
 
 def test_controls_have_unit_range_and_can_be_read_back() -> None:
     performance = perform(random_shots(2000, 3), voice(2000), 3)
-    controls = performance.vector()
+    controls = performance.pack_controls()
     assert controls.shape == (2000, CONTROL_DIM)
     assert controls.dtype == np.float32
     assert CONTROL_DIM == 26 == len(CONTROL_NAMES)
     assert np.abs(controls).max() < 2.5
-    back = Performance.from_vector(controls)
+    back = Performance.from_controls(controls)
     for name in FIELDS:
         np.testing.assert_allclose(getattr(back, name), getattr(performance, name), atol=1e-6)
     with pytest.raises(ValueError, match="26"):
-        Performance.from_vector(controls[:, :5])
+        Performance.from_controls(controls[:, :5])
 
 
 def test_take_selects_frames() -> None:
     performance = perform(random_shots(100, 3), voice(100), 3)
     taken = performance.take([5, 5, 90])
     assert len(taken) == 3
-    np.testing.assert_array_equal(taken.vector(), performance.vector()[[5, 5, 90]])
+    np.testing.assert_array_equal(taken.pack_controls(), performance.pack_controls()[[5, 5, 90]])
 
 
 def test_shots_with_a_gap_are_refused() -> None:
     shots = [Shot(index=0, span=FrameSpan(0, 8)), Shot(index=1, span=FrameSpan(12, 20))]
-    with pytest.raises(ValueError, match="frame 12, expected 8"):
+    with pytest.raises(ValueError, match="frame 12, not 8"):
         perform(shots, Prosody.silence(20), 0)
     with pytest.raises(ValueError, match="at least one"):
         perform([], Prosody.silence(20), 0)

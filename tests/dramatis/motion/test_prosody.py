@@ -14,7 +14,7 @@ def hum(hertz: np.ndarray | float, seconds: float) -> np.ndarray:
     """A voice-like tone with harmonics."""
     count = int(seconds * RATE)
     phase = 2 * np.pi * np.cumsum(np.broadcast_to(hertz, count)) / RATE
-    return (0.2 * sum(np.sin(k * phase) / k for k in range(1, 8))).astype(np.float32)
+    return np.asarray(0.2 * sum(np.sin(k * phase) / k for k in range(1, 8)), np.float32)
 
 
 def test_blocks_of_any_size_give_the_same() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dramatis.runtime import files
-from dramatis.runtime.files import hash_file, publish, sample_file, write_whole
+from dramatis.runtime.files import hash_file, publish, quick_hash_file, write_whole
 
 
 def test_a_small_file_is_written_whole_with_its_folders(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: p
     path = tmp_path / "story.yaml"
     write_whole(path, "old")
 
-    def full_disk(partial: Path, final: Path) -> None:
+    def full_disk(*_: Path) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files, "publish", full_disk)
@@ -52,7 +52,7 @@ def test_a_file_is_hashed_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_sample_tells_files_apart_by_size_ends_and_pieces(tmp_path: Path, size: int) -> None:
     def written(data: bytes) -> str:
         (tmp_path / "weights").write_bytes(data)
-        return sample_file(tmp_path / "weights")
+        return quick_hash_file(tmp_path / "weights")
 
     whole = bytes(size)
     assert written(whole) == written(whole)

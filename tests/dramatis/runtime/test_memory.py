@@ -35,8 +35,10 @@ def test_main_memory_is_what_the_system_says(monkeypatch: pytest.MonkeyPatch) ->
     assert 2**28 < main_memory() < 2**50
 
     def fill(status: Any) -> int:
-        assert status._obj.length == ctypes.sizeof(status._obj) == 64, "what the system expects"
-        ctypes.memmove(ctypes.addressof(status._obj) + 8, (16 * 2**30).to_bytes(8, sys.byteorder), 8)
+        # ctypes keeps what `byref` points to under this name only.
+        structure = status._obj
+        assert structure.length == ctypes.sizeof(structure) == 64, "what the system expects"
+        ctypes.memmove(ctypes.addressof(structure) + 8, (16 * 2**30).to_bytes(8, sys.byteorder), 8)
         return 1
 
     kernel = SimpleNamespace(kernel32=SimpleNamespace(GlobalMemoryStatusEx=fill))

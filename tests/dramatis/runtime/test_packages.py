@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from dramatis.errors import UserError
-from dramatis.runtime.packages import EXTRAS, need
+from dramatis.runtime.packages import EXTRAS, require_package
 from tests import ROOT
 
 PROJECT = ROOT / "pyproject.toml"
@@ -25,11 +25,11 @@ def test_a_missing_package_is_named_with_its_remedy(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UserError, match=f"^it {re.escape(sentence)}$"):
-        need(package, "it")
+        require_package(package, "it")
 
 
 def test_what_is_installed_is_not_missed() -> None:
-    need("json", "it")
+    require_package("json", "it")
 
 
 def test_every_extra_installs_what_it_is_named_for() -> None:

@@ -11,9 +11,9 @@ from dramatis.runtime.progress import (
     PlainReporter,
     Progress,
     RichReporter,
-    Stage,
+    StageProgress,
     choose_reporter,
-    describe,
+    progress_line,
 )
 
 
@@ -33,9 +33,9 @@ class Clock:
         return self.now
 
 
-def test_found_artifacts_teach_nothing_about_speed():
+def test_found_artifacts_teach_nothing_about_speed() -> None:
     recorder, clock = Recorder(), Clock()
-    with Stage(recorder, "sub-clips", 10, clock) as stage:
+    with StageProgress(recorder, "sub-clips", 10, clock) as stage:
         stage.skip(4)
         clock.now = 6.0
         stage.advance(detail="clip 5")
@@ -45,17 +45,17 @@ def test_found_artifacts_teach_nothing_about_speed():
     assert (made.done, made.eta, made.detail) == (5, 30.0, "clip 5")
 
 
-def test_lines_read_well():
-    assert describe(Progress("sub-clips", 3, 12, "clip 3", 5.0, 69.4)) == "sub-clips 3/12 clip 3, 1:09 left"
-    assert describe(Progress("blueprint", 0, 2)) == "blueprint 0/2"
-    assert describe(Progress("decode", 2, 2, "", 3.21)) == "decode 2/2 done in 3.2 s"
-    assert "1:00:05 left" in describe(Progress("decode", 1, 2, "", 1.0, 3605))
+def test_lines_read_well() -> None:
+    assert progress_line(Progress("sub-clips", 3, 12, "clip 3", 5.0, 69.4)) == "sub-clips 3/12 clip 3, 1:09 left"
+    assert progress_line(Progress("blueprint", 0, 2)) == "blueprint 0/2"
+    assert progress_line(Progress("decode", 2, 2, "", 3.21)) == "decode 2/2 done in 3.2 s"
+    assert "1:00:05 left" in progress_line(Progress("decode", 1, 2, "", 1.0, 3605))
 
 
-def test_plain_lines_are_few_but_include_both_ends():
+def test_plain_lines_are_few_but_include_both_ends() -> None:
     stream, clock = io.StringIO(), Clock()
     reporter = PlainReporter(stream, clock=clock)
-    with Stage(reporter, "steps", 100, clock) as stage:
+    with StageProgress(reporter, "steps", 100, clock) as stage:
         for _ in range(100):
             clock.now += 0.1
             stage.advance()
@@ -65,10 +65,10 @@ def test_plain_lines_are_few_but_include_both_ends():
     assert 5 <= len(lines) <= 8
 
 
-def test_bars_on_a_terminal_and_lines_in_a_pipe():
+def test_bars_on_a_terminal_and_lines_in_a_pipe() -> None:
     stream = io.StringIO()
     reporter = RichReporter(Console(file=stream, force_terminal=True, width=100))
-    with Stage(reporter, "blueprint", 2) as stage:
+    with StageProgress(reporter, "blueprint", 2) as stage:
         stage.advance(detail="step 1")
         stage.advance()
     reporter.close()

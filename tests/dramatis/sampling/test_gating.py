@@ -8,7 +8,7 @@ from torch import Tensor
 from dramatis.models.mask_head import Identities, MaskHead
 from dramatis.sampling.denoise import Conditions, denoise
 from dramatis.sampling.gating import Gating
-from dramatis.sampling.guidance import CONDITIONAL, guider
+from dramatis.sampling.guidance import CONDITIONAL, choose_guider
 from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from tests.dramatis.models.test_dit import inputs, pair
@@ -33,7 +33,7 @@ def identities(head: MaskHead) -> Identities:
 
 def film(gating: Gating | None) -> Tensor:
     given, noise = a_pair()
-    return denoise(tiny_dit(), noise, given, shifted_sigmas(3, 2.0), guider(1.5, 1.5), Euler(), gating=gating)
+    return denoise(tiny_dit(), noise, given, shifted_sigmas(3, 2.0), choose_guider(1.5, 1.5), Euler(), gating=gating)
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def test_the_gates_of_a_step_are_what_the_head_saw_in_the_one_before() -> None:
         seen: dict[int, Tensor] = {}
         common = {"masks": gates, "controls": given.controls, "maps": given.maps}
         t = 1000 * now[None]
-        cond = dit(x, given.condition, t, given.text, given.image, given.audio, **common, watch=seen.__setitem__)
+        cond = dit(x, given.condition, t, given.text, given.image, given.audio, **common, on_block=seen.__setitem__)
         uncond = dit(x, given.condition, t, given.negative, given.image, given.silence, **common)
         x = x + (then - now) * (uncond + 1.5 * (cond - uncond))
         masks = head(seen[head.config.block], who, (4, 4)).softmax(1)
@@ -60,8 +60,8 @@ def test_the_gates_of_a_step_are_what_the_head_saw_in_the_one_before() -> None:
 def test_gates_always_share_out_everything() -> None:
     head = tiny_head()
     gating = Gating(SHARES, head, identities(head))
-    gating.watch(head.config.block, torch.randn(1, 3, 16, head.config.dim))
-    gating.watch(head.config.block + 1, torch.zeros(1, 3, 16, head.config.dim))
+    gating.on_block(head.config.block, torch.randn(1, 3, 16, head.config.dim))
+    gating.on_block(head.config.block + 1, torch.zeros(1, 3, 16, head.config.dim))
     gating.advance()
     assert not torch.allclose(gating.gates, SHARES)
     assert torch.allclose(gating.gates.sum(1), torch.ones(1, 3, 4, 4), atol=1e-5)
@@ -74,7 +74,7 @@ def test_gates_always_share_out_everything() -> None:
 def test_without_a_head_the_gates_stay_where_the_heads_are() -> None:
     given, noise = a_pair()
     fixed = Conditions(**{**vars(given), "masks": SHARES})
-    plain = denoise(tiny_dit(), noise, fixed, shifted_sigmas(3, 2.0), guider(1.5, 1.5), Euler())
+    plain = denoise(tiny_dit(), noise, fixed, shifted_sigmas(3, 2.0), choose_guider(1.5, 1.5), Euler())
     assert torch.allclose(film(Gating(SHARES)), plain, atol=1e-6)
 
 
@@ -82,10 +82,11 @@ def test_the_head_looks_at_the_conditional_branch_alone() -> None:
     class Counter(Gating):
         asked = 0
 
-        def watch(self, block: int, hidden: Tensor) -> None:
+        def on_block(self, block: int, hidden: Tensor) -> None:
+            super().on_block(block, hidden)
             self.asked += 1
 
     gating = Counter(SHARES)
     film(gating)
-    assert CONDITIONAL in guider(1.5, 1.5).branches
+    assert CONDITIONAL in choose_guider(1.5, 1.5).branches
     assert gating.asked == 3 * len(tiny_dit().blocks)

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from dramatis.models.shapes import TOKEN_CELLS
 from dramatis.sampling import tiles
-from dramatis.sampling.tiles import TOKEN, Tiled, tile_starts
+from dramatis.sampling.tiles import TiledDiT, tile_starts
 from tests.dramatis.models.test_dit import inputs
 from tests.tiny import tiny_dit
 
-EVEN = st.integers(1, 40).map(lambda half: TOKEN * half)
+EVEN = st.integers(1, 40).map(lambda half: TOKEN_CELLS * half)
 
 
 class Stub:
@@ -28,7 +29,15 @@ class Stub:
     def __init__(self, answer: Callable[..., Tensor]) -> None:
         self.answer = answer
 
-    def __call__(self, latents: Tensor, condition: Tensor, *rest: object, masks=None, controls=None, maps=None):
+    def __call__(
+        self,
+        latents: Tensor,
+        condition: Tensor,
+        *_: object,
+        masks: Tensor | None = None,
+        maps: Tensor | None = None,
+        **__: object,
+    ) -> Tensor:
         return self.answer(latents, condition, masks, maps)
 
 
@@ -39,9 +48,9 @@ def places(height: int, width: int) -> Tensor:
 
 @given(length=EVEN, side=EVEN, share=st.floats(0, 0.99))
 def test_tiles_cover_everything_and_share_what_they_should(length: int, side: int, share: float) -> None:
-    overlap = TOKEN * int(share * side / TOKEN)
+    overlap = TOKEN_CELLS * int(share * side / TOKEN_CELLS)
     starts = tile_starts(length, side, overlap)
-    assert all(start % TOKEN == 0 for start in starts)
+    assert all(start % TOKEN_CELLS == 0 for start in starts)
     assert starts[0] == 0
     assert (starts == [0]) == (length <= side)
     if length > side:
@@ -52,15 +61,15 @@ def test_tiles_cover_everything_and_share_what_they_should(length: int, side: in
 @pytest.mark.parametrize(("side", "overlap"), [(8, 8), (8, 10), (8, 3), (7, 2)])
 def test_tiles_that_do_not_advance_by_tokens_are_our_own_mistake(side: int, overlap: int) -> None:
     with pytest.raises(AssertionError, match="tiles"):
-        Tiled(tiny_dit(), side, overlap)
+        TiledDiT(tiny_dit(), side, overlap)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("side", [8, 12])
 def test_one_tile_is_the_network_itself(side: int) -> None:
     dit, given = tiny_dit(), inputs()
-    assert torch.allclose(Tiled(dit, side, 2)(**given), dit(**given), atol=1e-6)
-    assert Tiled(dit, side, 2).dtype == dit.dtype
+    assert torch.allclose(TiledDiT(dit, side, 2)(**given), dit(**given), atol=1e-6)
+    assert TiledDiT(dit, side, 2).dtype == dit.dtype
 
 
 @pytest.mark.parametrize(("side", "overlap"), [(4, 0), (4, 2), (8, 6), (10, 4), (20, 2)])
@@ -68,13 +77,15 @@ def test_what_a_local_network_makes_does_not_depend_on_the_tiles(side: int, over
     """Weights add up to one everywhere, corners included."""
     given = inputs() | {"latents": torch.randn(2, 16, 3, 14, 18, generator=torch.Generator().manual_seed(0))}
     given |= {"condition": torch.zeros(2, 20, 3, 14, 18), "maps": None}
-    local = Stub(lambda latents, *others: latents.sin())
-    assert torch.allclose(Tiled(local, side, overlap)(**given), given["latents"].sin(), atol=1e-6)
+    local = Stub(lambda latents, *_: latents.sin())
+    tiled = TiledDiT(local, side, overlap)  # type: ignore[arg-type]
+    assert torch.allclose(tiled(**given), given["latents"].sin(), atol=1e-6)
 
 
 def test_two_tiles_that_disagree_fade_into_each_other() -> None:
     given = inputs() | {"latents": places(8, 12), "maps": None}
-    out = Tiled(Stub(lambda latents, *others: torch.full_like(latents, latents[0, 1].min())), 8, 4)(**given)
+    network = Stub(lambda latents, *_: torch.full_like(latents, float(latents[0, 1].min())))
+    out = TiledDiT(network, 8, 4)(**given)  # type: ignore[arg-type]
     assert (out == out[..., :1, :]).all()
     row = out[0, 0, 0, 0]
     assert row[:4].tolist() == [0] * 4
@@ -85,7 +96,7 @@ def test_two_tiles_that_disagree_fade_into_each_other() -> None:
 
 @torch.no_grad()
 def test_tiles_need_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    tiled, given = Tiled(tiny_dit(), 4, 2), inputs()
+    tiled, given = TiledDiT(tiny_dit(), 4, 2), inputs()
     forward = tiled(**given)
     monkeypatch.setattr(tiles, "tile_starts", lambda *sizes: tile_starts(*sizes)[::-1])
     assert torch.allclose(tiled(**given), forward, atol=1e-5)
@@ -98,10 +109,11 @@ def test_everything_that_has_a_place_is_cut_there() -> None:
     def look(latents: Tensor, condition: Tensor, masks: Tensor, maps: Tensor) -> Tensor:
         assert torch.equal(condition, latents)
         assert torch.equal(maps, latents)
-        assert torch.equal(masks[0, :, 0], latents[0, :, 0, ::TOKEN, ::TOKEN] / TOKEN)
+        assert torch.equal(masks[0, :, 0], latents[0, :, 0, ::TOKEN_CELLS, ::TOKEN_CELLS] / TOKEN_CELLS)
         seen.append(latents[0, :, 0, 0, 0].tolist())
         return latents
 
     grid, tokens = places(12, 8), places(6, 4)
-    Tiled(Stub(look), 6, 2)(**inputs() | {"latents": grid, "condition": grid, "masks": tokens, "maps": grid})
+    tiled = TiledDiT(Stub(look), 6, 2)  # type: ignore[arg-type]
+    tiled(**inputs() | {"latents": grid, "condition": grid, "masks": tokens, "maps": grid})
     assert sorted(seen) == [[y, x] for y in (0, 2, 6) for x in (0, 2)]

@@ -1,8 +1,8 @@
 """Public weights that this project can read: where they are published, what belongs to them, how large, which licence.
 
-Facts only; nothing is fetched. Repositories, names and licences are what the publishers' own pages say. An exact size
-stands only where public records agree with each other or with the number of weights, a checksum beside such a size;
-elsewhere they are None and "not verified" is printed.
+Facts only; nothing is downloaded. Repositories, names and licences are as on the publishers' own pages. An exact size
+is given only where public records agree with each other or with the number of weights, and a checksum only beside such
+a size; elsewhere they are None and "not verified" is printed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Repository:
-    """What is needed of one repository. files: empty where everything in it is."""
+    """What is needed of one repository. files: which of its files; empty for all."""
 
     name: str
     purpose: str
@@ -37,12 +37,12 @@ class Repository:
 
     @property
     def folder(self) -> str:
-        """The folder that it is expected in: the repository's name without its publisher's."""
+        """The folder in which its files are expected: the repository's name without its publisher's."""
         return self.name.rpartition("/")[2]
 
     @property
     def command(self) -> str:
-        """How to download it with Hugging Face's own tool, from the folder that gets all of them."""
+        """How to download it with Hugging Face's own tool, run in the folder of all repositories."""
         names = "".join(f" {file.name}" for file in self.files)
         revision = "" if self.revision == "main" else f" --revision {self.revision}"
         return f"hf download {self.name}{names}{revision} --local-dir {self.folder}"
@@ -50,9 +50,11 @@ class Repository:
 
 @dataclass(frozen=True)
 class OpenModel:
-    """A model out of public weights. weights, audio: for `load_official`, within the folder of all repositories.
-    optional: repositories that only some of its variants need. voices: of how many people in one picture it was trained
-    with."""
+    """A model made of public weights.
+
+    weights, audio: arguments of `load_official`, within the folder of all repositories. optional: repositories that
+    only some of its variants need. voices: number of speaking people in one picture that it was trained with.
+    """
 
     name: str
     about: str
@@ -63,15 +65,15 @@ class OpenModel:
     voices: int = 1
 
     def files(self) -> Iterator[tuple[str, RemoteFile]]:
-        """Every file that has a name, with its path within the folder of all repositories."""
+        """Every file whose name is known, with its path within the folder of all repositories."""
         yield from _files_of(self.repositories)
 
     def optional_files(self) -> Iterator[tuple[str, RemoteFile]]:
-        """The same of what only some variants need."""
+        """The same for the repositories that only some variants need."""
         yield from _files_of(self.optional)
 
     def describe(self) -> list[str]:
-        """What to download, from where, how large, under which licence: lines to print."""
+        """Lines to print: what to download, from where, how large and under which licence."""
         lines = [f"{self.name}: {self.about}"]
         for repository in (*self.repositories, *self.optional):
             lines += ["", f"{HUB}/{repository.name}  ({repository.licence})", f"  {repository.purpose}"]
@@ -211,8 +213,8 @@ _ALL = (
 OPEN_MODELS = {model.name: model for model in _ALL}
 
 
-def open_model(name: str) -> OpenModel:
+def published_model(name: str) -> OpenModel:
     """The entry of that name. Raises UserError for an unknown one."""
     if name not in OPEN_MODELS:
-        raise UserError(f"there are no public weights {name!r} here; choose one of {', '.join(OPEN_MODELS)}.")
+        raise UserError(f"There are no public weights {name!r}; choose one of {', '.join(OPEN_MODELS)}.")
     return OPEN_MODELS[name]

@@ -1,7 +1,8 @@
-"""Other makers' weights: opened by memory map and checked, so that a wrong file costs a sentence and not minutes.
+"""Other makers' weights: memory-mapped and checked, so that a wrong file is reported at once and not after minutes.
 
 Public weights come as single files under their makers' own key names, or as folders in the Hugging Face layout. Many of
-the former are Python pickles, which can hold any program: they are opened only on request, and then as tensors alone.
+the single files are Python pickles, which can contain any program: they are opened only on request, and then only
+tensors are read.
 """
 
 from __future__ import annotations
@@ -21,60 +22,60 @@ from torch import Tensor, nn
 from transformers.utils import logging as transformers_logging
 
 from dramatis.errors import UserError
-from dramatis.models.loading import header, listed, misfits
+from dramatis.models.loading import list_faults, misfits, read_header
 
 
-def open_weights(path: Path, pickles: bool = False) -> dict[str, Tensor]:
+def open_weights(path: Path, *, pickles: bool = False) -> dict[str, Tensor]:
     """The tensors of a weight file by name, memory-mapped: their numbers are read when they are used.
 
-    path: safetensors, or what `torch.save` writes (.pth, .pt, .bin), which is a pickle and needs `pickles`; nothing but
-    tensors and plain containers is ever unpickled. Raises UserError for a missing, damaged or foreign file.
+    path: safetensors, or a file of `torch.save` (.pth, .pt, .bin), which is a pickle and needs `pickles`; only tensors
+    and plain containers are ever unpickled. Raises UserError for a missing, damaged or foreign file.
     """
-    check_file(path, pickles)
+    check_weight_file(path, pickles=pickles)
     if path.suffix == ".safetensors":
         return load_file(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as error:
         raise UserError(f"{path}: the file holds more than tensors, or is damaged; get it from its maker.") from error
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise UserError(f"{path}: this is no table of tensors by name; give a file of weights.")
-    return found
+    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+        raise UserError(f"{path}: this file is not a table of tensors by name; give a file of weights.")
+    return tensors
 
 
-def check_file(path: Path, pickles: bool = False) -> None:
-    """Whether a weight file is there, whole and allowed; reads a header at most. Raises UserError with the fault."""
+def check_weight_file(path: Path, *, pickles: bool = False) -> None:
+    """Check that a weight file is there, whole and allowed; reads a header at most. Raises UserError with the fault."""
     if not path.is_file():
         raise UserError(f"{path}: this weight file is missing; download the model again.")
     if path.suffix == ".safetensors":
-        header(path)
+        read_header(path)
         return
     if not pickles:
         raise UserError(
             f"{path}: this file is a Python pickle, which could run a program; allow pickles if you trust its maker "
             "(`pickles: true` in the sources of a profile), or give the same weights as safetensors."
         )
-    # The table of contents of what torch.save writes stands at the end.
+    # torch.save writes a zip file, whose table of contents is at the end.
     if not zipfile.is_zipfile(path):
-        raise UserError(f"{path}: the weight file is damaged, cut short or no PyTorch file; download it again.")
+        raise UserError(f"{path}: the weight file is damaged, cut short or not a PyTorch file; download it again.")
 
 
-def check_published(folder: Path, kind: type, stem: str = "model", pickles: bool = False) -> dict[str, Any]:
-    """Whether a folder in the Hugging Face layout holds weights of a transformers or diffusers class: its config.
+def check_published(folder: Path, kind: type, stem: str = "model", *, pickles: bool = False) -> dict[str, Any]:
+    """The config of a folder in the Hugging Face layout, after a check that it holds weights of a class.
 
-    stem: name of the weight files, "model" for transformers, "diffusion_pytorch_model" for diffusers. Reads JSON and
-    headers. Raises UserError with the first fault.
+    kind: a transformers or diffusers class. stem: name of the weight files, "model" for transformers,
+    "diffusion_pytorch_model" for diffusers. Reads JSON and headers. Raises UserError with the first fault.
     """
     config = _json(folder / "config.json")
     config_class = getattr(kind, "config_class", None)
-    field, wanted = ("model_type", config_class.model_type) if config_class else ("_class_name", kind.__name__)
-    if config.get(field) != wanted:
+    field, expected = ("model_type", config_class.model_type) if config_class else ("_class_name", kind.__name__)
+    if config.get(field) != expected:
         raise UserError(
-            f"{folder}: its config.json says {field} {config.get(field)!r}, not {wanted!r}; "
+            f"{folder}: its config.json says {field} {config.get(field)!r}, not {expected!r}; "
             "give the folder of the right model."
         )
     for path in weight_files(folder, stem):
-        check_file(path, pickles)
+        check_weight_file(path, pickles=pickles)
     return config
 
 
@@ -83,16 +84,16 @@ def has_safetensors(folder: Path, stem: str = "model") -> bool:
     return any((folder / f"{stem}.safetensors{end}").is_file() for end in ("", ".index.json"))
 
 
-def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = False) -> Any:
-    """A transformers network from its folder; evaluation mode, on the CPU, no gradients.
+def load_published(kind: Any, folder: Path, dtype: torch.dtype, *, pickles: bool = False) -> Any:
+    """A transformers network from its folder; in evaluation mode, on the CPU, without gradients.
 
     Raises UserError for missing, damaged or foreign files before weights are read, and if tensors are missing or do
     not fit.
     """
     check_published(folder, kind, pickles=pickles)
     try:
-        with in_silence():
-            net, found = kind.from_pretrained(
+        with quiet_transformers():
+            net, report = kind.from_pretrained(
                 folder,
                 dtype=dtype,
                 output_loading_info=True,
@@ -103,15 +104,17 @@ def load_published(kind: Any, folder: Path, dtype: torch.dtype, pickles: bool = 
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{folder}: the weights cannot be loaded ({reason}); download them again.") from error
     # Missing tensors would be left at random values.
-    if found["missing_keys"]:
-        raise UserError(_misfit(folder, [f"{key}: missing" for key in sorted(found["missing_keys"])]))
-    return net.requires_grad_(False).eval()
+    if report["missing_keys"]:
+        raise UserError(_misfit(folder, [f"{key}: missing" for key in sorted(report["missing_keys"])]))
+    return net.requires_grad_(requires_grad=False).eval()
 
 
 @contextmanager
-def in_silence() -> Iterator[None]:
-    """transformers draws a bar of its own for every network that it loads, and a table of what does not fit; progress
-    and faults are this project's to report."""
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers from drawing a progress bar for every network it loads, and a table of what does not fit.
+
+    This project reports progress and faults itself.
+    """
     shown, level = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()
     transformers_logging.disable_progress_bar()
     transformers_logging.set_verbosity_error()
@@ -123,8 +126,8 @@ def in_silence() -> Iterator[None]:
             transformers_logging.enable_progress_bar()
 
 
-def renamed(key: str, rules: Sequence[tuple[str, str]]) -> str:
-    """A tensor's name after the first of the rules (regular expression, replacement) that fits it, or as it is."""
+def rename_key(key: str, rules: Sequence[tuple[str, str]]) -> str:
+    """A tensor's name after the first rule (regular expression, replacement) that matches it, or unchanged."""
     for pattern, replacement in rules:
         key, changed = re.subn(pattern, replacement, key)
         if changed:
@@ -132,35 +135,35 @@ def renamed(key: str, rules: Sequence[tuple[str, str]]) -> str:
     return key
 
 
-def check_fit(source: Path, found: Mapping[str, Tensor], net: nn.Module, without: Collection[str] = ()) -> None:
-    """Whether tensors have the names and shapes of a network's, but for the names in `without`; reads no numbers.
+def check_fit(source: Path, tensors: Mapping[str, Tensor], net: nn.Module, without: Collection[str] = ()) -> None:
+    """Check that tensors have the names and shapes of a network's; reads no numbers.
 
-    Raises UserError that names the first misfits.
+    without: names that need not be there. Raises UserError that names the first misfits.
     """
-    wanted = {key: tuple(value.shape) for key, value in net.state_dict().items() if key not in without}
-    faults = misfits(wanted, {key: tuple(value.shape) for key, value in found.items()})
+    expected = {key: tuple(value.shape) for key, value in net.state_dict().items() if key not in without}
+    faults = misfits(expected, {key: tuple(value.shape) for key, value in tensors.items()})
     if faults:
         raise UserError(_misfit(source, faults))
 
 
 def _misfit(source: Path, faults: list[str]) -> str:
-    return f"{source}: the weights do not fit their network ({listed(faults)}); give the right file."
+    return f"{source}: the weights do not fit their network ({list_faults(faults)}); give the right file."
 
 
 def _json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path.parent}: {path.name} is missing; give a folder with a complete model.")
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
-            raise ValueError("no table")
+        table = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path}: this file cannot be read ({error}); download it again.") from error
-    return value
+    if not isinstance(table, dict):
+        raise UserError(f"{path}: this file cannot be read (it holds no table); download it again.")
+    return table
 
 
 def weight_files(folder: Path, stem: str) -> list[Path]:
-    """Safetensors where there are any, else the pickles of old transformers folders."""
+    """A folder's safetensors files where there are any, else the pickles of old transformers folders."""
     names = [f"{stem}.safetensors", *(["pytorch_model.bin"] if stem == "model" else [])]
     for name in names:
         if (folder / name).is_file():

@@ -1,10 +1,10 @@
 """LoRA files, merged into an `AudioDiT` through peft: the mini's own, and those of the public Wan family.
 
-A file says for some layers W += scale * alpha / rank * B A (Hu et al. 2021, equation 3), under official names:
-`diffusion_model.blocks.0.self_attn.q.lora_down.weight` (A), `.lora_up.weight` (B) or `.lora_A`, `.lora_B`, and
-`.alpha`, which is the rank where it is missing. Some add whole differences: `.diff` to a weight, `.diff_b` to a bias,
-`.diff_m` to a modulation. All files are checked, name by name and shape by shape, before the first one changes
-anything.
+For each of its layers, a file adds scale * alpha / rank * B A to the weight (Hu et al. 2021, equation 3), under
+official names: `diffusion_model.blocks.0.self_attn.q.lora_down.weight` (A), `.lora_up.weight` (B) or `.lora_A`,
+`.lora_B`, and `.alpha`, which equals the rank where it is missing. Some files add whole differences: `.diff` to a
+weight, `.diff_b` to a bias, `.diff_m` to a modulation. All files are checked, name by name and shape by shape, before
+the first one changes anything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dramatis.errors import UserError
 from dramatis.models.dit import AudioDiT
-from dramatis.models.loading import header, listed
+from dramatis.models.loading import list_faults, read_header
 from dramatis.models.published.checkpoints import open_weights
 from dramatis.models.published.official import official_name
 
@@ -35,7 +35,7 @@ _DIFFERENCES = {"diff": ".weight", "diff_b": ".bias", "diff_m": ".modulation"}
 
 @dataclass(frozen=True)
 class Lora:
-    """One file and how strongly it counts; 1 is as its maker meant it."""
+    """One file and the strength of its change; 1 is as its maker meant it."""
 
     path: Path
     scale: float = 1.0
@@ -43,30 +43,30 @@ class Lora:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What one key of a file changes. name: of a layer (roles A, B, alpha) or of a parameter (role diff), as ours."""
+    """What one key of a file changes. name: our name of a layer (roles A, B, alpha) or of a parameter (role diff)."""
 
     name: str
     role: str
 
 
 def check_loras(dit: AudioDiT, loras: Iterable[Lora]) -> None:
-    """Whether every key of every file fits the network; reads headers only.
+    """Check that every key of every file fits the network; reads headers only.
 
     Raises UserError for a missing or damaged file, and with the keys that are unknown or of a wrong shape.
     """
     for lora in loras:
         if lora.path.suffix != ".safetensors":
             raise UserError(f"{lora.path}: LoRA weights are read from safetensors only; give such a file.")
-        faults = _faults(dit, {key: stored.shape for key, stored in header(lora.path).items()})
+        faults = _faults(dit, {key: stored.shape for key, stored in read_header(lora.path).items()})
         if faults:
             raise UserError(
-                f"{lora.path}: this LoRA does not fit the video model ({listed(faults)}); "
+                f"{lora.path}: this LoRA does not fit the video model ({list_faults(faults)}); "
                 "give one that was made for it (public weights: Wan 2.1 image-to-video 14B)."
             )
 
 
 def merge_loras(dit: AudioDiT, loras: Sequence[Lora]) -> None:
-    """Add LoRA files to the weights of a network, for good: afterwards it costs what it cost before.
+    """Add LoRA files to the weights of a network permanently, so that running it costs no more than before.
 
     Raises UserError as `check_loras`.
     """
@@ -86,18 +86,18 @@ def _ours(dit: AudioDiT) -> dict[str, str]:
 
 
 def _entry(key: str, ours: Mapping[str, str]) -> _Entry:
-    """What a key means; its role is empty if that is unknown. ours: the network's names by the official ones."""
+    """What a key changes; its role is empty if the key is unknown. ours: the network's names by the official ones."""
     for prefix in PREFIXES:
         key = key.removeprefix(prefix)
-    found = _KEY.fullmatch(key)
-    if not found:
+    match = _KEY.fullmatch(key)
+    if not match:
         return _Entry(key, "")
-    layer = found["layer"]
-    if found["diff"]:
-        name = layer + _DIFFERENCES[found["diff"]]
+    layer = match["layer"]
+    if match["diff"]:
+        name = layer + _DIFFERENCES[match["diff"]]
         return _Entry(ours.get(name, name), "diff")
     name = layer + ".weight"
-    return _Entry(ours.get(name, name).removesuffix(".weight"), "alpha" if found["alpha"] else _ROLES[found["part"]])
+    return _Entry(ours.get(name, name).removesuffix(".weight"), "alpha" if match["alpha"] else _ROLES[match["part"]])
 
 
 def _faults(dit: AudioDiT, shapes: dict[str, tuple[int, ...]]) -> list[str]:
@@ -125,7 +125,7 @@ def _faults(dit: AudioDiT, shapes: dict[str, tuple[int, ...]]) -> list[str]:
 
 
 def _fits(entry: _Entry, shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Whether a tensor has the shape that its role asks for beside a parameter of shape `target`."""
+    """Whether a tensor has the shape that its role requires beside a parameter of shape `target`."""
     if entry.role == "diff":
         return shape == target
     if entry.role == "alpha":
@@ -143,19 +143,19 @@ def _add_differences(dit: AudioDiT, state: dict[_Entry, Tensor], scale: float) -
     for entry, value in state.items():
         if entry.role == "diff":
             weight = parameters[entry.name]
-            # Rounded once: small differences would be lost in the number format of the weights.
+            # Rounded once at the end, since small differences would be lost in the number format of the weights.
             weight.copy_(weight.float() + scale * value.to(weight.device, torch.float32))
 
 
 def _inject(dit: AudioDiT, state: dict[_Entry, Tensor], scale: float) -> None:
-    """Put the matrices of one file beside the layers, as a peft adapter."""
+    """Add the matrices of one file to the layers, as a peft adapter."""
     from peft import LoraConfig, set_peft_model_state_dict
 
     ranks = {entry.name: value.shape[0] for entry, value in state.items() if entry.role == "A"}
-    given = {entry.name: float(value) for entry, value in state.items() if entry.role == "alpha"}
-    alphas = {layer: scale * given.get(layer, rank) for layer, rank in ranks.items()}
+    stored = {entry.name: float(value) for entry, value in state.items() if entry.role == "alpha"}
+    alphas = {layer: scale * stored.get(layer, rank) for layer, rank in ranks.items()}
     rank, alpha = (Counter(values.values()).most_common(1)[0][0] for values in (ranks, alphas))
-    # Names of whole layers throughout: unanchored ones also fit the ends of longer names.
+    # Whole names of layers throughout, since unanchored ones also match the ends of longer names.
     config = LoraConfig(
         r=int(rank),
         lora_alpha=alpha,  # type: ignore[arg-type]  # peft only divides it
@@ -166,5 +166,5 @@ def _inject(dit: AudioDiT, state: dict[_Entry, Tensor], scale: float) -> None:
     dit.add_adapter(config, ADAPTER)
     halves = {entry: value for entry, value in state.items() if entry.role in HALVES}
     matrices = {f"{entry.name}.lora_{entry.role}.weight": value for entry, value in halves.items()}
-    found: Any = set_peft_model_state_dict(dit, matrices, ADAPTER)
-    assert not found.unexpected_keys, found.unexpected_keys
+    result: Any = set_peft_model_state_dict(dit, matrices, ADAPTER)
+    assert not result.unexpected_keys, result.unexpected_keys

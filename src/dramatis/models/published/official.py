@@ -5,8 +5,8 @@ that names the audio file too (`multitalk.safetensors`), shards without an index
 root of its only repository), one merged file. All of them name and shape their tensors alike and describe themselves
 in Wan's `config.json`.
 
-Everything is checked by the headers of the files before a weight is read, and what is read goes straight into a network
-without memory of its own: the weights are in memory once. Nothing is left at random values.
+Everything is checked by the headers of the files before a weight is read, and the weights go straight into a network
+without memory of its own, so that they are in memory only once. Nothing is left at random values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from dramatis.errors import UserError
 from dramatis.models.dit import AudioDiT
-from dramatis.models.loading import Stored, header, listed, misfits
+from dramatis.models.loading import StoredTensor, list_faults, misfits, read_header
 from dramatis.models.published.checkpoints import open_weights
 
 PICKLES = (".pt", ".pth", ".bin", ".ckpt")
@@ -78,7 +78,7 @@ _CONFIG = {
     "output_dim": "audio_output_dim",
     "context_tokens": "audio_context_tokens",
 }
-"""Wan's names of what a config says, and ours."""
+"""Fields of Wan's config, and ours."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Checkpoint:
 
 
 def official_name(key: str) -> str:
-    """One of `AudioDiT`'s tensor names as Wan 2.1 and MultiTalk write it."""
+    """The name of one of `AudioDiT`'s tensors in the files of Wan 2.1 and MultiTalk."""
     block, name = re.fullmatch(r"(blocks\.\d+\.)?(.*)", key).groups(default="")  # type: ignore[union-attr]
     table = _INSIDE if block else _OUTSIDE
     if name in table:
@@ -100,31 +100,31 @@ def official_name(key: str) -> str:
 
 
 def load_official(
-    weights: Path, audio: Path | None = None, dtype: torch.dtype | None = torch.bfloat16, pickles: bool = False
+    weights: Path, audio: Path | None = None, dtype: torch.dtype | None = torch.bfloat16, *, pickles: bool = False
 ) -> AudioDiT:
-    """The network of a public checkpoint; evaluation mode, on the CPU.
+    """The network of a public checkpoint; in evaluation mode, on the CPU.
 
     weights: a folder with shards, or one merged file. audio: the file whose tensors are merged over them. dtype: of all
-    weights; None for as they are stored, memory-mapped, so that nothing is read yet. pickles: see `open_weights`.
+    weights; None keeps them as stored and memory-mapped, so that nothing is read yet. pickles: see `open_weights`.
 
-    Raises UserError for whatever `check_official` finds.
+    Raises UserError as `check_official`.
     """
-    checkpoint = check_official(weights, audio, pickles)
+    checkpoint = check_official(weights, audio, pickles=pickles)
     model = empty_network(checkpoint.config)
     ours = {official_name(key): key for key in model.state_dict()}
     for file in dict.fromkeys(checkpoint.origin.values()):
-        wanted = [key for key, origin in checkpoint.origin.items() if origin == file]
-        state = {ours[key]: tensor.to(dtype or tensor.dtype) for key, tensor in _tensors(file, wanted)}
+        keys = [key for key, origin in checkpoint.origin.items() if origin == file]
+        state = {ours[key]: tensor.to(dtype or tensor.dtype) for key, tensor in _tensors(file, keys)}
         model.load_state_dict(state, strict=False, assign=True)
     config = model.config
-    # Its tables are no weights and were not in the files.
+    # The tables of the rotary embedding are not weights and not in the files.
     model.rope = WanRotaryPosEmbed(config.attention_head_dim, config.patch_size, config.rope_max_seq_len)
     assert not any(tensor.is_meta for tensor in [*model.parameters(), *model.buffers()]), "a tensor was left out"
     return model.eval()
 
 
-def check_official(weights: Path, audio: Path | None = None, pickles: bool = False) -> Checkpoint:
-    """Whether the files hold one whole network: reads config and headers, no weights. Arguments as `load_official`.
+def check_official(weights: Path, audio: Path | None = None, *, pickles: bool = False) -> Checkpoint:
+    """Check that the files hold one whole network; reads config and headers, no weights. Arguments as `load_official`.
 
     Raises UserError for a missing, damaged, pickled, quantised or foreign file, and with a list of the tensors that are
     missing, unexpected or of the wrong shape.
@@ -132,22 +132,22 @@ def check_official(weights: Path, audio: Path | None = None, pickles: bool = Fal
     config = read_config(weights)
     files = [file for file in _files(weights) if audio is None or file.resolve() != audio.resolve()]
     origin: dict[str, Path] = {}
-    stored: dict[str, Stored] = {}
+    stored: dict[str, StoredTensor] = {}
     for file in [*files, *([] if audio is None else [audio])]:
-        found = _header(file, pickles)
-        both = sorted(origin.keys() & found.keys())
+        tensors = _header(file, pickles=pickles)
+        both = sorted(origin.keys() & tensors.keys())
         if both and file != audio:
             raise UserError(
                 f"{file}: {both[0]} is also in {origin[both[0]].name}; keep one of them, or name the audio file."
             )
-        origin |= dict.fromkeys(found, file)
-        stored |= found
+        origin |= dict.fromkeys(tensors, file)
+        stored |= tensors
     _check_fit(weights, config, stored)
     return Checkpoint(config, origin)
 
 
 def read_config(weights: Path) -> dict[str, Any]:
-    """The `config.json` beside the weights in `AudioDiT`'s names; the 14B network where there is none.
+    """The `config.json` beside the weights, under `AudioDiT`'s names; empty, the 14B network, where there is none.
 
     Raises UserError for the config of another model.
     """
@@ -157,7 +157,7 @@ def read_config(weights: Path) -> dict[str, Any]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise UserError(f"{path}: it cannot be read ({error}); download it again.") from error
+        raise UserError(f"{path}: this file cannot be read ({error}); download it again.") from error
     read = read if isinstance(read, dict) else {}
     known = {ours: read[theirs] for theirs, ours in _CONFIG.items() if theirs in read}
     numbers = [read.get("dim"), read.get("num_heads"), *known.values()]
@@ -171,35 +171,37 @@ def read_config(weights: Path) -> dict[str, Any]:
 
 
 def empty_network(config: Mapping[str, Any]) -> AudioDiT:
-    """The network of a config without memory of its own: names, shapes and widths."""
+    """The network of a config, without memory of its own: names and shapes only."""
     with torch.device("meta"):
         return AudioDiT(**config)
 
 
-def _check_fit(weights: Path, config: Mapping[str, Any], stored: Mapping[str, Stored]) -> None:
-    wanted = {official_name(key): tuple(value.shape) for key, value in empty_network(config).state_dict().items()}
-    heard = {key for key in stored if AUDIO.match(key)}
-    if stored and not heard:
+def _check_fit(weights: Path, config: Mapping[str, Any], stored: Mapping[str, StoredTensor]) -> None:
+    expected = {official_name(key): tuple(value.shape) for key, value in empty_network(config).state_dict().items()}
+    audio = {key for key in stored if AUDIO.match(key)}
+    if stored and not audio:
         raise UserError(
             f"{weights}: these are the weights of Wan 2.1 without an audio branch; give the file with the audio branch "
             "as well, for example infinitetalk.safetensors."
         )
-    if len(heard) == len(stored):
-        raise UserError(f"{weights}: this is an audio branch alone; give the folder of the Wan 2.1 weights as well.")
+    if len(audio) == len(stored):
+        raise UserError(f"{weights}: this is only an audio branch; give the folder of the Wan 2.1 weights as well.")
     packed = sorted({f"{key}: {value.dtype}" for key, value in stored.items() if value.dtype not in FLOATS.values()})
     if packed:
-        raise UserError(f"{weights}: the weights are quantised ({listed(packed)}); give the original ones.")
-    wrong = misfits(wanted, {key: value.shape for key, value in stored.items()})
-    if wrong:
-        raise UserError(f"{weights}: the weights do not fit their config ({listed(wrong)}); download the right ones.")
+        raise UserError(f"{weights}: the weights are quantised ({list_faults(packed)}); give the original ones.")
+    faults = misfits(expected, {key: value.shape for key, value in stored.items()})
+    if faults:
+        raise UserError(
+            f"{weights}: the weights do not fit their config ({list_faults(faults)}); download the right ones."
+        )
 
 
 def _files(weights: Path) -> list[Path]:
-    """The weight files of a checkpoint, in order; all of them are named, and none is named twice."""
+    """The weight files of a checkpoint in order, each of them once."""
     if weights.is_file():
         return [weights]
     if not weights.is_dir():
-        raise UserError(f"{weights}: there is no such file or folder; give where the weights lie.")
+        raise UserError(f"{weights}: there is no such file or folder; give the path of the weights.")
     indices = sorted(weights.glob("*.safetensors.index.json"))
     if len(indices) > 1:
         raise UserError(f"{weights}: it has {len(indices)} indices; keep the one of the model that is wanted.")
@@ -208,8 +210,8 @@ def _files(weights: Path) -> list[Path]:
     files = sorted(weights.glob("*.safetensors"))
     if not files:
         pickled = any(file.suffix in PICKLES for file in weights.iterdir())
-        found = "only pickled weights, which can run code on loading" if pickled else "no weights"
-        raise UserError(f"{weights}: there are {found}; give a folder with safetensors files.")
+        content = "only pickled weights, which can run code on loading" if pickled else "no weights"
+        raise UserError(f"{weights}: there are {content}; give a folder with safetensors files.")
     for file in files:
         part = SERIES.fullmatch(file.name)
         for number in range(1, int(part[3]) + 1) if part else ():
@@ -218,14 +220,14 @@ def _files(weights: Path) -> list[Path]:
 
 
 def _indexed(index: Path) -> list[str]:
-    """The names of the files that an index lists, all of which are there."""
+    """The names of the files that an index lists. Raises UserError unless all of them are there."""
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{index}: the index cannot be read ({error}); download it again.") from error
     for name in names:
         if not isinstance(name, str) or Path(name).name != name:
-            raise UserError(f"{index}: it names {name!r}, which is no file beside it; download it again.")
+            raise UserError(f"{index}: it names {name!r}, which is not a file beside it; download it again.")
         _present(index.parent / name)
     return names
 
@@ -235,12 +237,12 @@ def _present(file: Path) -> None:
         raise UserError(f"{file}: this weight file is missing; download it, or give it its own name again.")
 
 
-def _header(file: Path, pickles: bool) -> dict[str, Stored]:
+def _header(file: Path, *, pickles: bool) -> dict[str, StoredTensor]:
     if file.suffix not in PICKLES:
-        return header(file)
+        return read_header(file)
     return {
-        key: Stored(tuple(value.shape), FLOATS.get(value.dtype, str(value.dtype)))
-        for key, value in open_weights(file, pickles).items()
+        key: StoredTensor(tuple(value.shape), FLOATS.get(value.dtype, str(value.dtype)))
+        for key, value in open_weights(file, pickles=pickles).items()
     }
 
 

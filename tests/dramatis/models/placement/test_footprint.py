@@ -9,7 +9,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from dramatis.models.dit import AudioDiT
-from dramatis.models.placement.footprint import LiveBytes, autoencoder_peak, footprint
+from dramatis.models.placement.footprint import LiveBytes, autoencoder_peak, measure_footprint
 from tests.dramatis.models.test_dit import inputs
 from tests.tiny import DIT
 
@@ -35,7 +35,7 @@ def test_what_is_alive_is_what_the_allocator_gave_out(layers: int, side: int) ->
     config = {**DIT, "num_layers": layers, "num_attention_heads": 4, "ffn_dim": 256}
     torch.manual_seed(0)
     dit, given = AudioDiT(**config).eval(), inputs(frames=3, side=side)
-    found = footprint(config, 9, 8 * side, 8 * side, torch.float32)
+    found = measure_footprint(config, 9, 8 * side, 8 * side, torch.float32)
     measured = allocated(dit, given) + sum(tensor.nbytes for tensor in given.values())
     assert found.activations == pytest.approx(measured, rel=0.1)
 
@@ -55,15 +55,15 @@ def test_views_count_once_and_what_is_gone_does_not() -> None:
 
 def test_a_network_is_counted_by_its_weights_and_every_layer_costs_the_same() -> None:
     config = {**DIT, "num_layers": 5}
-    five, seven = (footprint({**DIT, "num_layers": n}, 9, 64, 64, torch.float32) for n in (5, 7))
+    five, seven = (measure_footprint({**DIT, "num_layers": n}, 9, 64, 64, torch.float32) for n in (5, 7))
     assert five.block_weights + five.other_weights == sum(w.numel() for w in AudioDiT(**config).parameters())
     assert five.activations == seven.activations
-    three = footprint({**DIT, "num_layers": 3}, 9, 64, 64, torch.float32)
+    three = measure_footprint({**DIT, "num_layers": 3}, 9, 64, 64, torch.float32)
     assert seven.operations - five.operations == five.operations - three.operations > 0
 
 
 def test_public_networks_are_counted_without_their_memory() -> None:
-    found = footprint(PUBLIC, 81, 480, 832)
+    found = measure_footprint(PUBLIC, 81, 480, 832)
     assert found.block_weights + found.other_weights == pytest.approx(18.88e9, rel=1e-3)
     tokens = 21 * 30 * 52
     # Two numbers a weight and token at least, and attention of all tokens to all.

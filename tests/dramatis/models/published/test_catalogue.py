@@ -7,7 +7,7 @@ import torch
 
 from dramatis.errors import UserError
 from dramatis.models.dit import AudioDiT
-from dramatis.models.published.catalogue import MULTITALK, OPEN_MODELS, WAN_480P, open_model
+from dramatis.models.published.catalogue import MULTITALK, OPEN_MODELS, WAN_480P, published_model
 from dramatis.models.published.official import AUDIO, official_name
 
 
@@ -28,7 +28,7 @@ def test_sizes_agree_with_the_number_of_weights() -> None:
 
 @pytest.mark.parametrize("name", OPEN_MODELS)
 def test_the_description_says_what_to_get_where_and_under_which_licence(name: str) -> None:
-    model = open_model(name)
+    model = published_model(name)
     text = "\n".join(model.describe())
     for repository in (*model.repositories, *model.optional):
         assert f"https://huggingface.co/{repository.name}  ({repository.licence})" in text
@@ -46,12 +46,12 @@ def test_the_description_says_what_to_get_where_and_under_which_licence(name: st
 
 
 def test_sizes_are_printed_in_decimal_units() -> None:
-    text = "\n".join(open_model("multitalk").describe())
+    text = "\n".join(published_model("multitalk").describe())
     assert "multitalk.safetensors  9.95 GB" in text
     assert "76 GB without the files of unknown size." in text
-    assert "The whole size is not verified." in "\n".join(open_model("skyreels-v3-a2v").describe())
+    assert "The whole size is not verified." in "\n".join(published_model("skyreels-v3-a2v").describe())
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match="no public weights 'infinitalk' here; choose one of infinitetalk, "):
-        open_model("infinitalk")
+    with pytest.raises(UserError, match="no public weights 'infinitalk'; choose one of infinitetalk, "):
+        published_model("infinitalk")

@@ -10,12 +10,12 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, UMT5EncoderModel
 
 from dramatis.errors import UserError
 from dramatis.models.published.checkpoints import (
-    check_file,
     check_fit,
     check_published,
+    check_weight_file,
     load_published,
     open_weights,
-    renamed,
+    rename_key,
     weight_files,
 )
 
@@ -65,15 +65,15 @@ def test_a_pickle_of_anything_but_named_tensors_is_refused(tmp_path: Path, conte
 def test_a_file_cut_short_or_missing_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     with pytest.raises(UserError, match="missing"):
-        check_file(path, pickles=True)
+        check_weight_file(path, pickles=True)
     if name.endswith("pth"):
         torch.save(TENSORS, path)
     else:
         save_file(TENSORS, path)
-    check_file(path, pickles=True)
+    check_weight_file(path, pickles=True)
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match="cut short"):
-        check_file(path, pickles=True)
+        check_weight_file(path, pickles=True)
 
 
 def test_misfits_are_listed_and_the_rest_counted() -> None:
@@ -88,7 +88,7 @@ def test_misfits_are_listed_and_the_rest_counted() -> None:
 
 def test_the_first_rule_that_fits_renames() -> None:
     rules = ((r"^a\.", "b."), (r"^b\.", "c."))
-    assert [renamed(key, rules) for key in ("a.x", "b.x", "d.a.x")] == ["b.x", "c.x", "d.a.x"]
+    assert [rename_key(key, rules) for key in ("a.x", "b.x", "d.a.x")] == ["b.x", "c.x", "d.a.x"]
 
 
 def test_a_published_folder_loads(folder: Path) -> None:

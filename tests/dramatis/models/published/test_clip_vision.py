@@ -16,7 +16,7 @@ from dramatis.models.published.clip_vision import (
     check_clip_vision,
     clip_tokens,
     load_clip_vision,
-    prepared,
+    preprocess,
 )
 
 WIDTH, HEADS, LAYERS, PATCH, SIDE = 12, 2, 3, 14, 28
@@ -92,20 +92,20 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_pictures_are_prepared_as_wan_does_it() -> None:
-    out = prepared(picture(), SIDE)
+    out = preprocess(picture(), SIDE)
     video = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 127.5 - 1
     resized = F.interpolate(video, (SIDE, SIDE), mode="bicubic", align_corners=False)
     for channel in range(3):
         expected = (resized[:, channel] * 0.5 + 0.5 - MEAN[channel]) / STD[channel]
         assert torch.allclose(out[:, channel], expected, atol=1e-6)
-    assert prepared(picture()).shape == (1, 3, 224, 224)
+    assert preprocess(picture()).shape == (1, 3, 224, 224)
 
 
 def test_the_official_file_equals_a_straight_line_reference(weights: Path) -> None:
     net = load_clip_vision(weights, pickles=True, config=tiny_config())
     out = clip_tokens(net, picture())
     assert out.shape == (1, TOKENS, WIDTH)
-    assert torch.allclose(out[0], reference(official_state(), prepared(picture(), SIDE)[0]), atol=1e-4)
+    assert torch.allclose(out[0], reference(official_state(), preprocess(picture(), SIDE)[0]), atol=1e-4)
 
 
 def test_both_layouts_see_alike(weights: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from dramatis.errors import UserError
 from dramatis.models.published.catalogue import OpenModel, RemoteFile, Repository
-from dramatis.models.published.links import check_folder_of, link, links, links_file, noted_checksum
+from dramatis.models.published.links import check_downloads, link_model, linked_models, links_file, recorded_checksum
 from dramatis.runtime.progress import NullReporter, Progress
 from tests.open_weights import tiny_open_model
 
@@ -23,18 +23,18 @@ def linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[OpenModel, 
     return tiny_open_model(tmp_path / "weights"), tmp_path / "weights"
 
 
-def verdicts(model: OpenModel, folder: Path, checksums: bool = False) -> dict[str, str]:
-    return {found.path: found.verdict for found in check_folder_of(model, folder, checksums, NullReporter())}
+def verdicts(model: OpenModel, folder: Path, *, checksums: bool = False) -> dict[str, str]:
+    return {found.path: found.verdict for found in check_downloads(model, folder, NullReporter(), checksums=checksums)}
 
 
 def test_a_complete_folder_is_linked_and_remembered(linked: tuple[OpenModel, Path]) -> None:
     model, folder = linked
-    findings = check_folder_of(model, folder, True, NullReporter())
+    findings = check_downloads(model, folder, NullReporter(), checksums=True)
     assert [found.verdict for found in findings] == ["there, size not verified", "size right", "checksum right"]
-    assert links() == {}
-    link(model, folder, findings)
-    link(replace(model, name="again"), folder, findings)
-    assert links() == {"tiny": folder, "again": folder}
+    assert linked_models() == {}
+    link_model(model, folder, findings)
+    link_model(replace(model, name="again"), folder, findings)
+    assert linked_models() == {"tiny": folder, "again": folder}
 
 
 def test_contents_are_compared_only_if_wanted(linked: tuple[OpenModel, Path]) -> None:
@@ -44,7 +44,7 @@ def test_contents_are_compared_only_if_wanted(linked: tuple[OpenModel, Path]) ->
     content[-1] ^= 1
     audio.write_bytes(content)
     assert verdicts(model, folder)["Branch/infinitetalk.safetensors"] == "size right"
-    assert verdicts(model, folder, True)["Branch/infinitetalk.safetensors"] == "wrong checksum"
+    assert verdicts(model, folder, checksums=True)["Branch/infinitetalk.safetensors"] == "wrong checksum"
 
 
 def test_nothing_is_linked_while_a_file_is_wrong(linked: tuple[OpenModel, Path]) -> None:
@@ -57,7 +57,7 @@ def test_nothing_is_linked_while_a_file_is_wrong(linked: tuple[OpenModel, Path])
     assert found["Base/config.json"] == "missing"
     assert found["Base/diffusion_pytorch_model.safetensors"] == f"wrong size: {size - 1} bytes, not {size}"
     with pytest.raises(UserError, match=r"2 files are not as published \(Base/config.json: missing;"):
-        link(model, folder, check_folder_of(model, folder, False, NullReporter()))
+        link_model(model, folder, check_downloads(model, folder, NullReporter(), checksums=False))
     assert not links_file().exists()
 
 
@@ -72,7 +72,7 @@ def test_weights_that_do_not_fit_are_not_linked(linked: tuple[OpenModel, Path]) 
     config = folder / "Base" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "ffn_dim": 65}))
     with pytest.raises(UserError, match="do not fit their config"):
-        link(model, folder, check_folder_of(model, folder, False, NullReporter()))
+        link_model(model, folder, check_downloads(model, folder, NullReporter(), checksums=False))
     assert not links_file().exists()
 
 
@@ -81,24 +81,24 @@ def test_a_checksum_is_found_beside_the_file_or_in_the_record_of_its_download(tm
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
     digest = hashlib.sha256(b"weights").hexdigest()
-    assert noted_checksum(file) is None
+    assert recorded_checksum(file) is None
     record = tmp_path / "repository" / ".cache" / "huggingface" / "download" / "vae" / "model.safetensors.metadata"
     record.parent.mkdir(parents=True)
     record.write_text(f"{'c' * 40}\n{'e' * 40}\n1.0\n")  # small files are recorded by another hash
-    assert noted_checksum(file) is None
+    assert recorded_checksum(file) is None
     record.write_text(f"{'c' * 40}\n{digest}\n1.0\n")
-    assert noted_checksum(file) == digest
+    assert recorded_checksum(file) == digest
     file.with_name("model.safetensors.sha256").write_text(f"{'0' * 64}  model.safetensors\n")
-    assert noted_checksum(file) == "0" * 64
+    assert recorded_checksum(file) == "0" * 64
     model = OpenModel("m", "", "", None, (Repository("p/repository", "", "", (RemoteFile("vae/model.safetensors"),)),))
-    assert verdicts(model, tmp_path, True) == {"repository/vae/model.safetensors": "wrong checksum"}
+    assert verdicts(model, tmp_path, checksums=True) == {"repository/vae/model.safetensors": "wrong checksum"}
 
 
 def test_what_only_a_variant_needs_may_be_missing(linked: tuple[OpenModel, Path]) -> None:
     model, folder = linked
     model = replace(model, optional=(Repository("p/few", "", "", (RemoteFile("few.safetensors", 7),)),))
     assert verdicts(model, folder)["few/few.safetensors"] == "not there; optional"
-    link(model, folder, check_folder_of(model, folder, False, NullReporter()))
+    link_model(model, folder, check_downloads(model, folder, NullReporter(), checksums=False))
     (folder / "few").mkdir()
     (folder / "few" / "few.safetensors").write_bytes(b"cut")
     assert verdicts(model, folder)["few/few.safetensors"] == "wrong size: 3 bytes, not 7"
@@ -112,7 +112,7 @@ def test_progress_is_told_file_by_file(linked: tuple[OpenModel, Path]) -> None:
             events.append(event)
 
     model, folder = linked
-    check_folder_of(model, folder, True, Listener())
+    check_downloads(model, folder, Listener(), checksums=True)
     assert [(event.done, event.total) for event in events] == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
@@ -121,8 +121,8 @@ def test_a_broken_file_of_links_is_named(content: str, tmp_path: Path, monkeypat
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     links_file().parent.mkdir()
     links_file().write_text(content)
-    with pytest.raises(UserError, match=r"models\.json: it cannot be read"):
-        links()
+    with pytest.raises(UserError, match=r"models\.json: this file cannot be read"):
+        linked_models()
 
 
 def test_links_lie_in_the_home_folder_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

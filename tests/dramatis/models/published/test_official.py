@@ -32,7 +32,7 @@ def test_the_audio_file_is_merged_over_the_base(tmp_path: Path) -> None:
     old = {key: torch.zeros_like(value) for key, value in HEARD.items()}
     base = shards(tmp_path / "weights", BASE | old, 2)
     net = load_official(base, write(tmp_path / "new.safetensors", HEARD), torch.float32)
-    assert torch.equal(net.audio_proj.proj1.weight, STATE["audio_proj.proj1.weight"])
+    assert torch.equal(net.get_parameter("audio_proj.proj1.weight"), STATE["audio_proj.proj1.weight"])
 
 
 def test_weights_come_in_the_format_asked_for(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ FAULTS = [
     (with_a_shard_renamed, "00001-of-00007.safetensors: this weight file is missing"),
     (with_a_pickle_for_a_shard, "00001-of-00007.safetensors: the weight file is damaged"),
     (with_no_audio, "without an audio branch; give the file with the audio branch as well"),
-    (with_audio_alone, "an audio branch alone; give the folder of the Wan 2.1 weights"),
+    (with_audio_alone, "only an audio branch; give the folder of the Wan 2.1 weights"),
     (with_missing_tensors, "img_emb.proj.0.bias: missing;.* and 2 more"),
     (with_unexpected_tensors, "vace_blocks.0.weight: unexpected;.* and 44 more"),
     (with_another_shape, r"head.head.weight: wrong shape \(64, 47\), not \(64, 48\)"),
@@ -197,11 +197,11 @@ FAULTS = [
     (with_another_config, "config.json: it does not describe a Wan 2.1 network"),
     (with_a_text_to_video_config, "config.json: it describes a t2v network"),
     (with_words_for_numbers, "config.json: it does not describe a Wan 2.1 network"),
-    (with_a_broken_config, "config.json: it cannot be read"),
+    (with_a_broken_config, "config.json: this file cannot be read"),
     (with_a_config_of_another_size, "blocks.2.*missing"),
     (with_two_indices, "it has 2 indices"),
     (with_a_broken_index, "the index cannot be read"),
-    (with_an_index_that_leads_away, "names '../secret.safetensors', which is no file beside it"),
+    (with_an_index_that_leads_away, "names '../secret.safetensors', which is not a file beside it"),
     (with_nothing_but_pickles, "only pickled weights, which can run code"),
 ]
 
@@ -259,11 +259,11 @@ def test_pickles_are_read_only_if_allowed(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="this file is a Python pickle, which could run a program"):
         load_official(folder, audio)
     net = load_official(folder, audio, torch.float32, pickles=True)
-    assert torch.equal(net.audio_proj.proj3.weight, STATE["audio_proj.proj3.weight"])
+    assert torch.equal(net.get_parameter("audio_proj.proj3.weight"), STATE["audio_proj.proj3.weight"])
 
 
 @pytest.mark.parametrize("pickles", [False, True])
-def test_code_in_a_pickle_never_runs(pickles: bool, tmp_path: Path) -> None:
+def test_code_in_a_pickle_never_runs(*, pickles: bool, tmp_path: Path) -> None:
     mark = tmp_path / "run"
     torch.save({**HEARD, "more": Payload(mark)}, tmp_path / "audio.pth")
     with pytest.raises(UserError):
@@ -274,7 +274,7 @@ def test_code_in_a_pickle_never_runs(pickles: bool, tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [[1, 2], {"state_dict": {"a": 1}}])
 def test_a_pickle_of_something_else_is_refused(content: object, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "audio.pth")
-    with pytest.raises(UserError, match="no table of tensors by name"):
+    with pytest.raises(UserError, match="not a table of tensors by name"):
         check_official(shards(tmp_path / "weights", BASE, 1), tmp_path / "audio.pth", pickles=True)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import UMT5Config, UMT5EncoderModel
 
 from dramatis.errors import UserError
-from dramatis.models.published.umt5 import check_umt5, clean, opened_umt5
+from dramatis.models.published.umt5 import check_umt5, clean_prompt, opened_umt5
 from tests.open_weights import WORDS, write_tokenizer
 
 HEADS, WIDTH, BUCKETS = 2, 8, 32
@@ -152,4 +152,4 @@ def test_a_broken_tokenizer_is_refused(weights: Path, tokenizer: Path) -> None:
     ],
 )
 def test_prompts_are_cleaned(text: str, cleaned: str) -> None:
-    assert clean(text) == cleaned
+    assert clean_prompt(text) == cleaned
