@@ -1,4 +1,4 @@
-"""What the senses found in the input files: the material that the director plans from (report, section 3.2)."""
+"""What was heard and seen in the input files: what the director plans from (report, section 3.2)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from dramatis.story.dialogue import Box
-from dramatis.story.values import EmotionName, FrameSpan, Unit, Value, check_tiling, is_empty
+from dramatis.story.values import EmotionName, FrameSpan, Unit, UnitBox, Value, check_tiling, is_empty
 
 EventKind = Literal["speech", "pause", "singing", "noise"]
-VOICES: tuple[EventKind, ...] = ("speech", "singing")
-"""Kinds of events in which somebody is heard."""
+VOICE_KINDS: tuple[EventKind, ...] = ("speech", "singing")
+"""The kinds of events in which somebody is heard."""
 Intent = Literal["tell", "ask", "shout", "whisper", "sing"]
-Framing = Literal["close-up", "head and shoulders", "half figure", "full figure"]
+FramingName = Literal["close-up", "head and shoulders", "half figure", "full figure"]
 Light = Literal["dark", "even", "bright"]
 Name = Annotated[str, Field(max_length=40)]
 
 
 class AudioEvent(Value):
-    """A stretch of the audio of one kind; `energy` is its mean loudness relative to the loudest part
-    of the recording.
+    """A stretch of audio of one kind; `energy` is its mean loudness relative to the loudest part of the recording.
 
-    speaker: whose voice it is, where that is known; also: who else is heard at the same time. The names differ.
+    speaker: whose voice it is, if known; also: who else is heard at the same time. The names differ.
     """
 
     kind: EventKind
@@ -40,12 +38,12 @@ class AudioEvent(Value):
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Everybody who is named, who speaks first or most before the others."""
+        """Everybody who is named, beginning with `speaker`."""
         return () if self.speaker is None else (self.speaker, *self.also)
 
 
 class Word(Value):
-    """A word that was heard, or stood in the subtitles that the user gave."""
+    """A word that was recognised, or taken from the user's subtitles."""
 
     text: Annotated[str, Field(min_length=1, max_length=80)]
     span: FrameSpan
@@ -53,8 +51,10 @@ class Word(Value):
 
 
 class Mood(Value):
-    """How a stretch of the voice sounds. arousal: 0 limp .. 1 agitated. emotion: what it may show, which the tone of a
-    voice alone tells with little certainty."""
+    """How a stretch of a voice sounds.
+
+    arousal: 0 limp .. 1 agitated. emotion: a guess, since the tone of a voice alone shows it with little certainty.
+    """
 
     span: FrameSpan
     arousal: Unit
@@ -63,12 +63,12 @@ class Mood(Value):
     intent: Intent = "tell"
 
 
-class Observations(Value):
+class AudioObservations(Value):
     """What was heard in one recording.
 
     `energy` (0..1), `pitch` (octaves from the speaker's median, 0 where unvoiced) and `voiced` (0..1) hold
-    one number for every video frame; `events` tile [0, frames). words: in order; beats: frames at which music or a
-    marked rhythm beats. rate: syllables a second while the voice sounds, 0 where there is none.
+    one number for every video frame; `events` tile [0, frames). words: in order. beats: frames on which the beats of
+    music fall. rate: syllables a second while the voice sounds, 0 if there is none.
     """
 
     frames: int = Field(ge=1)
@@ -82,7 +82,7 @@ class Observations(Value):
     beats: tuple[int, ...] = ()
     rate: float = Field(ge=0, default=0.0)
     language: Name | None = None
-    """Name of the language of the words; None where nobody can tell."""
+    """Name of the language of the words; None if it is unknown."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -98,29 +98,29 @@ class Observations(Value):
 
 
 class Trait(Value):
-    """Something seen of a person or a picture: yes or no, and how surely."""
+    """Something seen, or not seen, of a person, and how confidently."""
 
     name: Name
     present: bool
     confidence: Unit
-    region: Box | None = None
+    region: UnitBox | None = None
 
 
-class Person(Value):
-    """Somebody in the picture. Boxes are shares of it; expression: what the face shows now."""
+class ObservedPerson(Value):
+    """Somebody in the picture. Boxes are shares of it; expression: what the face shows in it."""
 
-    box: Box
-    face: Box
-    framing: Framing
+    box: UnitBox
+    face: UnitBox
+    framing: FramingName
     expression: EmotionName = "neutral"
     expression_confidence: Unit = 0.0
     traits: tuple[Trait, ...] = ()
 
 
-class Sighting(Value):
-    """What was seen in one picture. colours: names of the commonest, most of them first."""
+class PictureObservations(Value):
+    """What was seen in one picture. colours: names of the commonest, the most frequent first."""
 
-    people: tuple[Person, ...] = ()
+    people: tuple[ObservedPerson, ...] = ()
     light: Light = "even"
     light_from: Literal["left", "right", "front"] = "front"
     light_confidence: Unit = 0.0

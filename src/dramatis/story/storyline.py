@@ -7,29 +7,23 @@ Everything here is frozen, typed, versioned and serialisable, and knows nothing 
 
 from __future__ import annotations
 
-import json
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Any, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from dramatis.errors import UserError
-from dramatis.story.dialogue import Box, Conflict, Turn
-from dramatis.story.observations import VOICES, AudioEvent
+from dramatis.story.dialogue import Conflict, Turn
+from dramatis.story.observations import VOICE_KINDS, AudioEvent
 from dramatis.story.values import (
-    CAMERA_MOVES,
-    EMOTIONS,
     FPS,
-    GESTURES,
     GRID,
     Camera,
     Emotion,
     FrameSpan,
     Gesture,
+    UnitBox,
     Value,
     check_tiling,
     is_empty,
@@ -54,7 +48,7 @@ class Character(Value):
     image: str | None = None
     audio: str | None = None
     description: str | None = None
-    face: Box | None = Field(default=None, exclude_if=is_empty)
+    face: UnitBox | None = Field(default=None, exclude_if=is_empty)
 
     @model_validator(mode="after")
     def _face_has_a_size(self) -> Self:
@@ -208,7 +202,7 @@ class Storyline(Value):
                 f"the character {without!r} has no face but others have; give every character one, or none any"
             )
         for (one, first), (other, second) in combinations(faces.items(), 2):
-            if _overlap(first, second) > SAME_FACE:
+            if first.shared_area(second) > SAME_FACE * min(first.area, second.area):
                 raise ValueError(
                     f"the faces of {one!r} and {other!r} are the same part of the picture; "
                     "give each its own person's face, or remove one of the two"
@@ -239,8 +233,11 @@ class Storyline(Value):
 
     @property
     def cast(self) -> tuple[Character, ...]:
-        """Who is seen: every character, where they have faces. Without faces the picture shows one person, whoever
-        speaks: the first character, or one without a name of its own."""
+        """Who is seen: every character, where they have faces.
+
+        Without faces the picture shows one person, whoever speaks: the first character, or one without a name
+        of its own.
+        """
         if len(self.characters) > 1 and self.characters[0].face is None:
             return self.characters[:1]
         return self.characters or (Character(name="speaker"),)
@@ -256,22 +253,27 @@ class Storyline(Value):
         return self.shots if len(self.cast) == 1 else tuple(_acted(shot, name) for shot in self.shots)
 
     def voice_of(self, name: str) -> Voice:
-        """Where one of the cast is heard: in an own track, or alone in the picture in the whole sound, or in what
-        events of a voice in the sound name as this one's. KeyError for a name that is not in the cast."""
+        """Where one of the cast is heard; KeyError for a name that is not in the cast.
+
+        In a track of their own, or alone in the picture in the whole sound, or in what events of a voice in the
+        sound name as this one's.
+        """
         character = self._one_of_the_cast(name)
         if character.audio is not None:
             return Voice(character.audio, None)
         if len(self.cast) == 1:
             return Voice(self.audio, None)
-        own = (event.span for event in self.events if event.kind in VOICES and name in event.speakers)
+        own = (event.span for event in self.events if event.kind in VOICE_KINDS and name in event.speakers)
         return Voice(self.audio, tuple(own))
 
     def _one_of_the_cast(self, name: str) -> Character:
         return {character.name: character for character in self.cast}[name]
 
     def words(self, shots: Iterable[int], span: FrameSpan) -> tuple[list[str], list[str]]:
-        """What a clip of these frames, which belong to these shots, is to show and to avoid, nearest words first: the
-        shots', their moments', and the chapters' or, without any, the whole video's."""
+        """What a clip of these frames, which belong to these shots, is to show and to avoid, nearest words first.
+
+        The shots' words, their moments', and the chapters' or, without any, the whole video's.
+        """
         chosen = [self.shots[shot] for shot in dict.fromkeys(shots)]
         near: list[Shot | Moment | Chapter] = []
         for shot in chosen:
@@ -293,60 +295,10 @@ class Storyline(Value):
             low, high = (middle, high) if self.shots[middle].span.start <= frame else (low, middle - 1)
         return self.shots[low]
 
-    def to_json(self) -> str:
-        """The storyline as JSON; `from_json` reads it back equal."""
-        return self.model_dump_json(indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> Storyline:
-        """Read JSON; raises UserError naming the field."""
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise UserError(
-                f"the storyline is not valid JSON at line {error.lineno}: {error.msg}; correct that line"
-            ) from error
-        return _validated(data, None)
-
-    def to_yaml(self) -> str:
-        """The storyline as YAML with a header of comments for the person who edits it."""
-        data = self.model_dump(mode="json", exclude_none=True)
-        data["events"] = [_Line(event) for event in data["events"]]
-        for shot in data["shots"]:
-            for acting in shot.get("acting", ()):
-                acting["gestures"] = [_Line(gesture) for gesture in acting["gestures"]]
-            shot["gestures"] = [_Line(gesture) for gesture in shot["gestures"]]
-            shot["moments"] = [_Line(moment) for moment in shot["moments"]]
-        body = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
-        return _HEADER + (_SEVERAL if len(self.cast) > 1 else "") + body
-
-    @classmethod
-    def from_yaml(cls, text: str) -> Storyline:
-        """Read YAML; raises UserError naming the line, the field and the remedy."""
-        try:
-            loader = _Loader(text)
-            root = loader.get_single_node()
-            data = loader.construct_document(root) if root else None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f" at line {mark.line + 1}" if mark else ""
-            what = getattr(error, "problem", None) or "it cannot be parsed"
-            raise UserError(
-                f"the storyline is not valid YAML{where}: {what}; correct that line or plan again"
-            ) from error
-        return _validated(data, root)
-
 
 def _repeated(names: Sequence[str]) -> str | None:
     """The first name that stands there twice."""
     return next((name for place, name in enumerate(names) if name in names[:place]), None)
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """The part that two boxes share, as a share of the smaller one."""
-    width, height = (min(one[side + 2], other[side + 2]) - max(one[side], other[side]) for side in (0, 1))
-    areas = [(right - left) * (bottom - top) for left, top, right, bottom in (one, other)]
-    return max(0.0, width) * max(0.0, height) / min(areas)
 
 
 def _acted(shot: Shot, name: str) -> Shot:
@@ -368,102 +320,3 @@ def _spaced(text: str) -> str:
     """The words of a text, each between blanks, so that whole words are found in it."""
     words = re.findall(r"[^\W_]+", text.casefold())
     return f" {' '.join(words)} "
-
-
-def _choices(label: str, names: Sequence[str]) -> str:
-    """The names as a wrapped comment line of the YAML header."""
-    return textwrap.fill(", ".join(names), 108, initial_indent=f"#   {label:<14}", subsequent_indent="#" + " " * 17)
-
-
-_HEADER = f"""\
-# A storyline: what the video shows, shot by shot. Edit it, then run `dramatis render` on this file.
-# Times are frame numbers at {FPS} frames a second. Shots follow one another without a gap from frame 0
-# to `frames`, and each begins on a multiple of {GRID}. Choices:
-{_choices("emotion.name", EMOTIONS)}
-{_choices("camera.move", CAMERA_MOVES)}
-{_choices("gestures.name", GESTURES)}
-# `positive` is what to show and `negative` what to avoid. `intensity` and `amount` run from 0 to 1.
-# `moments` add words for a part of a shot, `chapters` speak for several shots.
-# `keyframes: []` lets the renderer choose. Change a shot's `seed` for another take of it.
-"""
-_SEVERAL = """\
-# Several people: `face` is where each one's face is, as shares of the picture: left, top, right, bottom.
-# A shot's `speakers` act its `emotion` and `gestures`; `acting` says what others do, or one of them otherwise.
-# Who has no `audio` of their own is heard where `events` name them as `speaker`, or as one of `also`.
-"""
-
-
-# The C implementations are ten times as fast, which an hour's storyline needs; wheels carry them, source
-# builds may not.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_BaseDumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
-class _Line(dict[str, Any]):
-    """A mapping that is written on one line."""
-
-
-class _Dumper(_BaseDumper):  # type: ignore[misc, valid-type]
-    """Shared values are written out again, since anchors (&id001) confuse people who edit the file."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-_Dumper.add_representer(
-    _Line, lambda dumper, value: dumper.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
-)
-
-
-def _validated(data: Any, root: yaml.Node | None) -> Storyline:
-    """Validate parsed data; the YAML tree `root`, where given, tells the line of a fault."""
-    if not isinstance(data, dict):
-        raise UserError("the storyline is not a mapping of fields; write one with `dramatis plan` and edit that")
-    try:
-        return Storyline.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = _field_name(first["loc"])
-        line = _line(root, first["loc"])
-        where = f"the storyline{f', line {line}' if line else ''}{f', field {field}' if field else ''}"
-        raise UserError(f"{where}: {_remedy(first)}") from error
-
-
-def _field_name(location: Sequence[str | int]) -> str:
-    """`("shots", 2, "camera")` as `shots[2].camera`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-
-
-def _remedy(fault: Any) -> str:
-    """A pydantic fault as words a user can act on."""
-    kind, message, given = fault["type"], str(fault["msg"]), fault.get("input")
-    if kind == "extra_forbidden":
-        return "there is no such field; correct its spelling or remove it"
-    if kind == "missing":
-        return "it is missing; add it"
-    if kind == "literal_error":
-        return f"{given!r} is not known; choose one of {fault['ctx']['expected'].replace(' or ', ', ')}"
-    message = message.removeprefix("Value error, ")
-    return (
-        message
-        if kind == "value_error"
-        else f"{message[:1].lower()}{message[1:]}, but it is {str(given)[:60]!r}; correct it"
-    )
-
-
-def _line(node: yaml.Node | None, location: Sequence[str | int]) -> int | None:
-    """The line, from 1, of the deepest part of `location` that stands in the YAML tree."""
-    if node is None:
-        return None
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            children = {key.value: value for key, value in node.value}
-            found = children.get(part)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = node.value[part]
-        else:
-            found = None
-        if found is None:
-            break
-        node = found
-    return int(node.start_mark.line) + 1

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 FPS = 25
+AUDIO_RATE = 16_000
+"""Samples a second of the mono sound that the models hear."""
+SAMPLES_PER_FRAME = AUDIO_RATE // FPS
 GRID = 4
 """Shots begin on multiples of the autoencoder's time stride, so that a shot boundary can be a keyframe."""
 
@@ -42,6 +45,64 @@ class NumberFormat(StrEnum):
 
 
 _STRICT = ConfigDict(extra="forbid")
+
+
+class Box(NamedTuple):
+    """A rectangle, in pixels or as shares of a picture's width and height; right and bottom lie outside it."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def area(self) -> float:
+        """0 for a box without extent."""
+        return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """x and y of the middle."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def shared_area(self, other: Box) -> float:
+        """Of the part that lies in both."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Box(left, top, min(self.right, other.right), min(self.bottom, other.bottom)).area
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union, 0..1."""
+        shared = self.shared_area(other)
+        return shared / max(self.area + other.area - shared, 1e-9)
+
+    def within(self, size: tuple[int, int]) -> Box:
+        """The part inside a picture of (width, height)."""
+        width, height = size
+        left, right = (min(max(0.0, x), width) for x in (self.left, self.right))
+        top, bottom = (min(max(0.0, y), height) for y in (self.top, self.bottom))
+        return Box(left, top, right, bottom)
+
+    def pixels(self, size: tuple[int, int]) -> Box:
+        """A box of shares in pixels of a picture of (width, height)."""
+        width, height = size
+        return Box(self.left * width, self.top * height, self.right * width, self.bottom * height)
+
+    def shares(self, size: tuple[int, int]) -> Box:
+        """A box of pixels as shares of a picture of (width, height), rounded to four digits and cut at its borders."""
+        width, height = size
+        extents = (width, height, width, height)
+        return Box(*(round(min(1.0, max(0.0, side / extent)), 4) for side, extent in zip(self, extents, strict=True)))
+
+
+def _box(sides: tuple[float, float, float, float]) -> Box:
+    return Box(*sides)
+
+
+if TYPE_CHECKING:
+    UnitBox = Box
+else:
+    UnitBox = Annotated[tuple[Unit, Unit, Unit, Unit], AfterValidator(_box)]
+    """A box in shares of a picture's width and height. Each side is checked by itself, so that a fault names it."""
 
 
 class Value(BaseModel):

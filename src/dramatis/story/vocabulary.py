@@ -1,10 +1,8 @@
-"""Words for what can be directed: the one vocabulary that the director recognises and writes, and
-training captions use.
+"""Words for everything that can be directed: one vocabulary, shared by the director and training captions.
 
-Data, keyed by the names of `dramatis.story.storyline`. The text encoder learns these phrases from the synthetic
-world's captions, so a prompt that the director writes from them is one that the model has been trained to
-follow. Within each tuple the first phrase is the plainest one; the `*_PHRASES` complete "she ...", "the
-camera ..." or stand alone.
+Data, keyed by the names in `dramatis.story.values`. The text encoder learns these phrases from the captions of the
+synthetic world, so a prompt that the director writes from them is one that the model was trained to follow. In each
+tuple the first phrase is the plainest one.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-Words = dict[str, tuple[str, ...]]
+PhrasesByName = dict[str, tuple[str, ...]]
 
-EMOTION_WORDS: Final[Words] = {
+EMOTION_WORDS: Final[PhrasesByName] = {
     "neutral": ("neutral", "calm", "composed", "expressionless", "matter-of-fact", "relaxed", "serious"),
     "happy": ("happy", "smiling", "cheerful", "joyful", "delighted", "laughing", "amused", "enthusiastic"),
     "sad": ("sad", "sorrowful", "unhappy", "melancholic", "gloomy", "grieving", "tearful", "dejected"),
@@ -26,7 +24,7 @@ EMOTION_WORDS: Final[Words] = {
 }
 """Adjectives: "a happy woman", "she looks happy"."""
 
-EMOTION_PHRASES: Final[Words] = {
+EMOTION_PHRASES: Final[PhrasesByName] = {
     "neutral": ("a neutral expression", "a calm face", "an even, composed look"),
     "happy": ("a happy smile", "a cheerful expression", "a bright smile"),
     "sad": ("a sad expression", "a sorrowful look", "downturned lips"),
@@ -38,7 +36,7 @@ EMOTION_PHRASES: Final[Words] = {
 }
 """Noun phrases: "with a happy smile"."""
 
-OPPOSITE_EMOTIONS: Final[Words] = {
+OPPOSITE_EMOTIONS: Final[PhrasesByName] = {
     "neutral": ("happy", "angry", "surprised"),
     "happy": ("sad", "angry", "disgusted"),
     "sad": ("happy", "surprised"),
@@ -48,7 +46,7 @@ OPPOSITE_EMOTIONS: Final[Words] = {
     "disgusted": ("happy", "tender"),
     "tender": ("angry", "disgusted"),
 }
-"""The emotions that would contradict each one: what a negative prompt names first."""
+"""The emotions that contradict each one: what a negative prompt names first."""
 
 INTENSITY_WORDS: Final[tuple[tuple[float, tuple[str, ...]], ...]] = (
     (0.3, ("slightly", "a little", "a bit", "faintly", "subtly", "mildly", "somewhat")),
@@ -57,7 +55,7 @@ INTENSITY_WORDS: Final[tuple[tuple[float, tuple[str, ...]], ...]] = (
 )
 """Intensities and the adverbs that say so, from weak to strong."""
 
-CAMERA_WORDS: Final[Words] = {
+CAMERA_WORDS: Final[PhrasesByName] = {
     "static": ("static camera", "fixed camera", "locked-off shot", "still camera"),
     "push_in": ("push in", "zoom in", "dolly in", "the camera moves closer"),
     "pull_out": ("pull out", "zoom out", "dolly out", "the camera moves back"),
@@ -69,9 +67,9 @@ CAMERA_WORDS: Final[Words] = {
     "orbit_right": ("orbit right", "the camera circles to the right", "arc shot to the right"),
     "handheld": ("handheld camera", "shaky hand-held shot", "documentary camera"),
 }
-"""Camera moves as they stand in a prompt: "..., slow push in"."""
+"""Camera moves as they appear in a prompt: "..., slow push in"."""
 
-OPPOSITE_CAMERAS: Final[Words] = {
+OPPOSITE_CAMERAS: Final[PhrasesByName] = {
     "static": ("handheld", "push_in"),
     "push_in": ("pull_out", "static"),
     "pull_out": ("push_in", "static"),
@@ -84,7 +82,7 @@ OPPOSITE_CAMERAS: Final[Words] = {
     "handheld": ("static",),
 }
 
-GESTURE_WORDS: Final[Words] = {
+GESTURE_WORDS: Final[PhrasesByName] = {
     "nod": ("nods", "nods the head", "nodding"),
     "shake": ("shakes the head", "shaking the head", "a shake of the head"),
     "tilt_left": ("tilts the head to the left", "head tilted left"),
@@ -101,7 +99,7 @@ GESTURE_WORDS: Final[Words] = {
 }
 """Gestures as predicates: "she nods"."""
 
-OPPOSITE_GESTURES: Final[Words] = {
+OPPOSITE_GESTURES: Final[PhrasesByName] = {
     "nod": ("shake",),
     "shake": ("nod",),
     "tilt_left": ("tilt_right",),
@@ -117,7 +115,7 @@ OPPOSITE_GESTURES: Final[Words] = {
     "raise_brows": (),
 }
 
-SOUND_WORDS: Final[Words] = {
+SOUND_WORDS: Final[PhrasesByName] = {
     "speech": ("speaks", "is talking", "says something"),
     "singing": ("sings", "is singing", "sings a song"),
     "pause": ("keeps quiet", "pauses with closed lips", "is silent"),
@@ -125,9 +123,9 @@ SOUND_WORDS: Final[Words] = {
 }
 
 COMPANY_WORDS: Final = (" beside one other person", " beside two other people", " beside other people")
-"""After whom a clip is about, by how many others are seen: one, two, more."""
+"""Follows the person whom a clip is about, by the number of others in the picture: one, two, more."""
 
-DAMAGE_WORDS: Final[Words] = {
+DAMAGE_WORDS: Final[PhrasesByName] = {
     "blur": ("blurry", "out of focus", "smeared details"),
     "jitter": ("jittery motion", "flickering", "trembling frames"),
     "overexposed": ("overexposed", "blown-out highlights", "too bright"),
@@ -140,9 +138,9 @@ DAMAGE_WORDS: Final[Words] = {
     "wrong_emotion": ("wrong emotion", "mismatched expression"),
     "distorted": ("distorted face", "deformed features", "warped texture"),
 }
-"""Faults, keyed by kind of damage: what captions of damaged clips name, and negative prompts steer from."""
+"""Faults, by kind of damage: what captions of damaged clips name, and negative prompts avoid."""
 
-QUALITY_WORDS: Final[Words] = {
+QUALITY_WORDS: Final[PhrasesByName] = {
     "sharp": ("sharp", "in focus", "crisp details"),
     "steady": ("steady motion", "smooth motion", "stable frames"),
     "exposure": ("well exposed", "balanced light", "natural light"),
@@ -150,19 +148,19 @@ QUALITY_WORDS: Final[Words] = {
     "lifelike": ("natural expression", "lifelike motion", "expressive face"),
     "sync": ("lips in sync", "accurate lip movements"),
 }
-"""The contrary of damage: what captions of undamaged clips may say."""
+"""The opposite of damage: what captions of undamaged clips may say."""
 
 _EMOTION_OF = {word: name for words in (EMOTION_WORDS, EMOTION_PHRASES) for name in words for word in words[name]}
 
 
-def alone(prompt: str) -> str:
-    """A prompt without the words for others beside whom it is about, for a look at one person."""
+def without_company(prompt: str) -> str:
+    """A prompt without its words for the company of the person it is about, for a pass over one person alone."""
     for words in COMPANY_WORDS:
         prompt = prompt.replace(words, "")
     return prompt
 
 
 def named_emotions(prompt: str) -> tuple[str, ...]:
-    """The emotions that a prompt's tags name, in order, once each; words inside longer tags do not count."""
+    """The emotions that the tags of a prompt name, in order, once each; words within longer tags do not count."""
     tags = (tag.strip() for tag in re.split(r"[,.;]", prompt.casefold()))
     return tuple(dict.fromkeys(_EMOTION_OF[tag] for tag in tags if tag in _EMOTION_OF))
