@@ -22,10 +22,10 @@ from transformers import (
     Wav2Vec2Model,
 )
 
-from dramatis.backbones.profile import Sources
+from dramatis.backbones.multitalk_profile import Sources
 from dramatis.models.published.catalogue import OpenModel, RemoteFile, Repository
 from dramatis.models.published.official import AUDIO
-from dramatis_lab.evaluate.goldens import Golden, read_goldens
+from dramatis_lab.evaluate.studies.goldens import Golden, read_goldens
 
 GOLDEN: Golden = read_goldens(Path(__file__).parent / "goldens")[0]
 STATE = GOLDEN.weights
@@ -43,7 +43,7 @@ def shards(folder: Path, state: dict[str, Tensor], parts: int, index: bool = Tru
     """Wan's naming: the tensors in `parts` files, with or without an index."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"_class_name": "WanModel", **GOLDEN.spec["config"]}))
-    places = {}
+    places: dict[str, str] = {}
     for number in range(parts):
         name = f"diffusion_pytorch_model-{number + 1:05d}-of-{parts:05d}.safetensors"
         part = dict(list(state.items())[number::parts])
@@ -107,16 +107,10 @@ def tiny_open_model(folder: Path) -> OpenModel:
 PROFILE = """\
 family: multitalk
 name: tiny
-area: 1024
-scale: 2
+low: {area: 1024, steps: 2, shift: 7.0, text_scale: 5.0, audio_scale: 4.0, match_colours: true}
+high: {scale: 2, strength: 0.5}
+seam: {strength: 0.6}
 geometry: {clip_steps: 76, seam_reach: 16, seam_given: 8}
-steps: 2
-shift: 7.0
-text_scale: 5.0
-audio_scale: 4.0
-seam_strength: 0.6
-high_strength: 0.5
-match_colours: true
 """
 
 

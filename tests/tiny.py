@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,14 +11,14 @@ import torch
 from dramatis.models.autoencoder import MiniAutoencoder
 from dramatis.models.dit import AudioDiT
 from dramatis.models.loading import save_model
-from dramatis.models.perception import PerceptionNet, Sight
+from dramatis.models.perception import FaceReading, PerceptionNet
 from dramatis.models.refiner import DetailRefiner
 from dramatis.models.speech import SpeechEncoder
 from dramatis.models.text import TextEncoder
 from dramatis.models.traits import TraitNet
 from dramatis.motion.face import TEMPLATE_68
 
-DIT = {
+DIT: dict[str, Any] = {
     "num_attention_heads": 2,
     "attention_head_dim": 16,
     "text_dim": 16,
@@ -62,17 +63,17 @@ def write_model(folder: Path, scale: int = 1) -> Path:
     save_model(SpeechEncoder(channels=12, blocks=(1, 1)), folder / "speech_encoder")
     save_model(PerceptionNet(widths=(4, 4, 4, 4)).eval(), folder / "perception")
     save_model(TraitNet(widths=(4, 4, 4, 4)).eval(), folder / "traits")
-    profile = "name: tiny\nsteps: 2\narea: 4096\n"
+    profile = "name: tiny\nlow: {steps: 2, area: 4096}\n"
     if scale > 1:
         save_model(tiny_dit(in_channels=52), folder / "upscaler")
         save_model(tiny_refiner(), folder / "refiner")
-        profile += f"scale: {scale}\ntile: 8\ntile_overlap: 2\nrefine: true\n"
+        profile += f"high: {{scale: {scale}, tile: 8, tile_overlap: 2, refine: true}}\n"
     (folder / "profile.yaml").write_text(profile)
     return folder
 
 
-def canonical_sight() -> Sight:
+def canonical_sight() -> FaceReading:
     """The canonical face in the middle of a 64x64 picture."""
     landmarks = np.array([32.0, 40.0], np.float32) + TEMPLATE_68[:, :2] * np.array([40.0, -40.0], np.float32)
     masks = np.ones((32, 32), np.float32)
-    return Sight(landmarks, masks, masks, 1.0)
+    return FaceReading(landmarks, masks, masks, 1.0)

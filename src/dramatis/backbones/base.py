@@ -1,7 +1,7 @@
 """The set of networks that a cascade films with, behind one small interface: no stage asks which family it drives.
 
 A family turns pictures, sound and words into the DiT's conditions and runs the denoising loop: `mini.py` is the model
-that ships, `public.py` the MultiTalk family's checkpoints. What differs within a family is data, see `profile.py`.
+that ships, `multitalk.py` the MultiTalk family's checkpoints. What differs within a family is data, see `profile.py`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from dramatis.backbones.profile import COSTS, Profile
+from dramatis.backbones.profile import Profile
 from dramatis.backbones.speech_features import Spans
 from dramatis.media.image import Pictures
-from dramatis.models.perception import PerceptionNet
-from dramatis.models.traits import TraitNet
+from dramatis.models.shapes import PixelShape
+from dramatis.motion.performance import Performance
 from dramatis.runtime.progress import Reporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.sampling.denoise import StepCallback
@@ -34,15 +34,15 @@ class ClipInputs:
     """What one clip is filmed from. F = number of frames, N = number of characters.
 
     head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
-    audio (N, F, ...) speech features, controls (N, F, 26), anchors (N, F, 9, 2) pixels of every head's rigid points;
-    faces (N, 9, 2): the same points in `reference`; positive and negative: prompts.
+    audio: (N, F, ...) speech features. performances: N, of F frames each. anchors: (N, F, 9, 2) pixels of every head's
+    rigid points. faces: (N, 9, 2) the same points in `reference`. positive and negative: prompts.
     """
 
     head: Pictures
     tail: Pictures | None
     reference: Pictures
     audio: NDArray[np.float32]
-    controls: NDArray[np.float32]
+    performances: tuple[Performance, ...]
     anchors: NDArray[np.float32]
     faces: NDArray[np.float32]
     positive: str
@@ -54,17 +54,32 @@ class ClipInputs:
         """Height and width of the pictures."""
         return self.reference.shape[0], self.reference.shape[1]
 
+    @property
+    def shape(self) -> PixelShape:
+        """Frames, height and width of the clip."""
+        return PixelShape(self.audio.shape[1], *self.size)
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one character is filmed."""
+        return len(self.performances) > 1
+
     def at(self, frames: ArrayLike) -> ClipInputs:
         """What characters say and do at these frames of the clip alone."""
         rows = np.asarray(frames)
-        return replace(self, audio=self.audio[:, rows], controls=self.controls[:, rows], anchors=self.anchors[:, rows])
+        performances = tuple(performance.take(rows) for performance in self.performances)
+        return replace(self, audio=self.audio[:, rows], performances=performances, anchors=self.anchors[:, rows])
 
 
 def resolve_dtype(number_format: NumberFormat) -> torch.dtype:
-    """What the large networks compute in. auto: bfloat16 where the hardware multiplies it, else float32, since an older
-    processor emulates bfloat16 slowly."""
+    """What the large networks compute in.
+
+    auto: bfloat16 where the hardware multiplies it, else float32, since an older processor emulates bfloat16
+    slowly.
+    """
     if number_format is NumberFormat.AUTO:
-        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()
+        # torch has no public name for it yet; the tests notice when it goes.
+        fast = torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if number_format is NumberFormat.BFLOAT16 else torch.float32
 
@@ -94,7 +109,7 @@ class Backbone(ABC):
     def check(folder: Path, profile: Any) -> None:
         """Whether every file that the profile asks for is there and fits; loads nothing. Raises UserError."""
 
-    def check_cast(self, people: int) -> None:
+    def check_cast(self, people: int) -> None:  # noqa: ARG002 (families that limit the number read it)
         """Whether this model films so many people in one picture. Raises UserError."""
         return
 
@@ -116,51 +131,55 @@ class Backbone(ABC):
     @property
     def low_identity(self) -> dict[str, Any]:
         """What low-resolution artifacts depend on besides their inputs: what comes after them may change."""
-        return {"profile": self.profile.model_dump(mode="json", exclude={*self.profile.later, *COSTS}), **self.identity}
+        return {"profile": self.profile.settings("low"), **self.identity}
 
     @property
     def high_identity(self) -> dict[str, Any]:
         """What high-resolution artifacts depend on besides their inputs."""
-        return {"profile": self.profile.model_dump(mode="json", include=set(self.profile.later)), **self.identity}
-
-    @property
-    @abstractmethod
-    def eye(self) -> PerceptionNet:
-        """Finds faces and landmarks."""
-
-    @property
-    @abstractmethod
-    def traits(self) -> TraitNet:
-        """Says what a person looks like, for the planner."""
+        return {"profile": self.profile.settings("high"), **self.identity}
 
     @abstractmethod
-    def hear(self, path: Path, frames: int, spans: Spans = None) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        """What the video network hears of one voice in an audio file, features (frames, ...), and how far it opens the
-        mouth (frames,). spans: where in the file the voice is; None: all of it."""
+    def encode_speech(
+        self, path: Path, frames: int, spans: Spans = None
+    ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        """Speech features (frames, ...) of one voice in an audio file, and how far it opens the mouth (frames,).
 
-    def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> Backbone:
-        """What films one job. prompts: all that its clips may be filmed with, drawn only where they are read ahead.
-        store: the job's, which keeps what was read."""
+        spans: where in the file the voice is; None: all of it.
+        """
+
+    def for_job(
+        self,
+        prompts: Iterable[str],  # noqa: ARG002 (families that read prompts ahead use these)
+        store: ArtifactStore,  # noqa: ARG002
+        reporter: Reporter,  # noqa: ARG002
+    ) -> Backbone:
+        """The backbone that generates one job's clips.
+
+        prompts: all that its clips may need, iterated only where they are read ahead. store: the job's, which keeps
+        what was read.
+        """
         return self
 
     @abstractmethod
-    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None, again: Pictures | None = None) -> Pictures:
+    def generate_clip(
+        self, inputs: ClipInputs, on_step: StepCallback | None = None, refine_from: Pictures | None = None
+    ) -> Pictures:
         """Denoise and decode one clip: (F, H, W, 3) uint8. Depends on its inputs and the weights alone.
 
-        again: (F, H, W, 3) uint8, a version of the clip to film once more. It is noised up to the profile's
-        `seam_strength` only, so that what it shows stays and what does not fit is mended.
+        refine_from: (F, H, W, 3) uint8, a version of the clip to improve. It is noised up to the profile's
+        `seam.strength` only, so that what it shows stays and what does not fit is mended.
         """
 
     @abstractmethod
-    def upscale(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+    def upscale_clip(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         """A finished low-resolution clip at the high resolution: (F, H, W, 3) uint8.
 
-        inputs: as for `film`, everything at the high resolution, with the high-resolution keyframes at both ends as
-        head and tail. low: (F, H / scale, W / scale, 3). Report, section 3.1: HR video super-resolution.
+        inputs: as for `generate_clip`, everything at the high resolution, with the high-resolution keyframes at both
+        ends as head and tail. low: (F, H / scale, W / scale, 3). Report, section 3.1: HR video super-resolution.
         """
 
     @abstractmethod
-    def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+    def upscale_frame(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         """A single frame at the high resolution: (H, W, 3) uint8. Its detail comes from another picture of the person.
 
         inputs: two frames at the high resolution. The first is that other picture (`head`), with the performance of

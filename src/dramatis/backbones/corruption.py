@@ -8,7 +8,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from dramatis.media.image import Pictures
 
 
-def corrupted(reference: Pictures, strength: float) -> Pictures:
+def corrupt(reference: Pictures, strength: float) -> Pictures:
     """The reference with the faults that long videos grow: blurred, too much contrast and colour, a warm cast.
 
     reference: (H, W, 3) uint8. strength: 0 (as it is) to 1.

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from dramatis.story.values import GRID, Value
 
-FREEDOM = 4
+KEYFRAME_SLACK = 4
 """How far, in frames, a keyframe may lie from its planned boundary."""
 
 
@@ -33,8 +33,8 @@ class Geometry(Value):
 
     @property
     def nominal_steps(self) -> int:
-        """Planned length of a sub-clip: both ends may then move by `FREEDOM` and no clip outgrows `clip_steps`."""
-        return self.clip_steps - 2 * FREEDOM
+        """Planned length of a sub-clip: both ends may move by `KEYFRAME_SLACK` and no clip outgrows `clip_steps`."""
+        return self.clip_steps - 2 * KEYFRAME_SLACK
 
 
 SHORT_CLIPS = Geometry()

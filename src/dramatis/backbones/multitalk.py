@@ -4,7 +4,7 @@ Frames are given through the mask channels, with grey between them. A last keyfr
 clip's end, so that it fills a latent frame of its own, and these are dropped again: single last frames are what the
 weights never saw. There is no network for enlarging: frames are enlarged by bicubic interpolation, noised up to a part
 of the schedule and denoised again beside what is given at the high resolution. The performance reaches these weights
-in words only. Faces are found, and mouths foretold, by the small networks that ship.
+in words only. How far mouths open is foretold by the small network that ships.
 
 Shape legend: F pixel frames (4T-3), T latent frames, H W pixels, h w latent cells.
 """
@@ -16,6 +16,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -27,53 +28,53 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dramatis.backbones.base import Backbone, ClipInputs
-from dramatis.backbones.gpu_budget import fit_for, reading_device
+from dramatis.backbones.gpu_budget import choose_placement, reading_device
 from dramatis.backbones.mini import MiniBackbone
-from dramatis.backbones.profile import SHIPPED, PublicProfile
-from dramatis.backbones.speech_features import Spans, Tape, spoken
+from dramatis.backbones.multitalk_profile import MultiTalkHighResolution, MultiTalkProfile
+from dramatis.backbones.profile_files import SHIPPED
+from dramatis.backbones.speech_features import AudioReader, Spans, speech_blocks
 from dramatis.backbones.voice_regions import voice_regions
 from dramatis.errors import UserError
 from dramatis.media.image import Pictures
 from dramatis.models.dit import AudioDiT
-from dramatis.models.perception import PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
-from dramatis.models.placement.device import Fit, check_attention, place
+from dramatis.models.placement.device import Placement, check_attention, place_on_device
 from dramatis.models.published.clip_vision import check_clip_vision, clip_tokens, load_clip_vision
 from dramatis.models.published.lora import Lora, check_loras, merge_loras
 from dramatis.models.published.official import PICKLES, check_official, empty_network, load_official, read_config
 from dramatis.models.published.umt5 import check_umt5, opened_umt5
 from dramatis.models.published.wan_autoencoder import WanAutoencoder, check_wan_autoencoder, load_wan_autoencoder
-from dramatis.models.published.wav2vec import check_wav2vec2, layers_in_pieces, level_of, load_wav2vec2
-from dramatis.models.traits import TraitNet
-from dramatis.runtime.files import sample_file
-from dramatis.runtime.progress import Reporter, Stage
+from dramatis.models.published.wav2vec import check_wav2vec2, layers_in_chunks, load_wav2vec2, measure_level
+from dramatis.models.shapes import PixelShape, latent_grid
+from dramatis.runtime.files import quick_hash_file
+from dramatis.runtime.progress import Reporter, StageProgress
 from dramatis.runtime.store import ArtifactStore
-from dramatis.sampling.conditioning import Given, enlarge, with_mask, zero_fill
+from dramatis.sampling.conditioning import GivenFrames, enlarge, with_mask, zero_fill
 from dramatis.sampling.denoise import Conditions, StepCallback, denoise
-from dramatis.sampling.guidance import guider
-from dramatis.sampling.schedules import entered_at, multitalk_sigmas
+from dramatis.sampling.guidance import choose_guider
+from dramatis.sampling.schedules import multitalk_sigmas, truncate_sigmas
 from dramatis.sampling.solvers import Euler
 
 Network = TypeVar("Network", AudioDiT, WanAutoencoder)
 SMALL = SHIPPED / "mini"
-"""Where the networks lie that find faces and foretell mouths."""
+"""Where the network lies that foretells mouths."""
 
 
-class PublicBackbone(Backbone):
+class MultiTalkBackbone(Backbone):
     """The networks of a folder of public weights; where there is a GPU, they work on it.
 
-    The text encoder and the image encoder are large and wanted for a moment: what they read of a job is kept in its
-    store (`for_job`), and they are let go.
+    The text encoder and the image encoder are large and needed only briefly: what they read of a job is kept in its
+    store (`for_job`), and they are freed.
     """
 
-    profile: PublicProfile
+    profile: MultiTalkProfile
 
-    def __init__(self, folder: Path, profile: PublicProfile, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, folder: Path, profile: MultiTalkProfile, dtype: torch.dtype | None = None) -> None:
         super().__init__(folder, profile, dtype)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._small = MiniBackbone(SMALL)
-        self._looking = threading.Lock()
-        self._filming = threading.Lock()
+        self._encoding_lock = threading.Lock()
+        self._denoising_lock = threading.Lock()
         self._store: ArtifactStore | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -82,33 +83,36 @@ class PublicBackbone(Backbone):
         return _in_job, (self.folder.resolve(), self.profile, self.dtype, self._store.root.resolve())
 
     @staticmethod
-    def check(folder: Path, profile: PublicProfile) -> None:
+    def check(folder: Path, profile: MultiTalkProfile) -> None:
         at = profile.sources
-        config = check_official(folder / at.weights, _audio(folder, profile), at.pickles).config
+        config = check_official(folder / at.weights, _audio(folder, profile), pickles=at.pickles).config
         dit = empty_network(config)
-        check_umt5(folder / at.text_encoder, folder / at.tokenizer, at.pickles)
+        check_umt5(folder / at.text_encoder, folder / at.tokenizer, pickles=at.pickles)
         _check_width(folder / at.text_encoder, "d_model", dit.config.text_dim)
-        check_clip_vision(folder / at.image_encoder, at.pickles)
+        check_clip_vision(folder / at.image_encoder, pickles=at.pickles)
         _check_width(folder / at.image_encoder, "hidden_size", dit.config.image_dim)
-        check_wan_autoencoder(folder / at.autoencoder, at.pickles)
-        check_wav2vec2(folder / at.speech_encoder, at.pickles, dit.config.audio_layers, dit.config.audio_channels)
+        check_wan_autoencoder(folder / at.autoencoder, pickles=at.pickles)
+        check_wav2vec2(
+            folder / at.speech_encoder,
+            pickles=at.pickles,
+            layers=dit.config.audio_layers,
+            channels=dit.config.audio_channels,
+        )
         check_loras(dit, _loras(folder, profile))
-        if profile.attention is not None:
-            check_attention(profile.attention)
+        if profile.arithmetic.attention is not None:
+            check_attention(profile.arithmetic.attention)
 
     def fingerprint(self) -> str:
-        loras = [lora.file for lora in self.profile.loras]
-        return self._sampled(
-            *self.profile.sources.paths, *loras, *(str(SMALL / name) for name in ("perception", "speech_encoder"))
-        )
+        adapters = [adapter.file for adapter in self.profile.adapters]
+        return self._sampled_hash(*self.profile.sources.paths, *adapters, str(SMALL / "speech_encoder"))
 
     @cached_property
-    def fit(self) -> Fit:
-        """How the video network lies on the card."""
-        return fit_for(self.profile, dict(self._config), self.device)
+    def placement(self) -> Placement:
+        """How the video network is placed on the GPU."""
+        return choose_placement(self.profile, dict(self._config), self.device)
 
     def check_machine(self) -> None:
-        self.fit  # noqa: B018 (it raises)
+        self.placement  # noqa: B018 (raises UserError)
 
     def check_cast(self, people: int) -> None:
         if people <= self.profile.voices:
@@ -116,21 +120,13 @@ class PublicBackbone(Backbone):
         able = "one person" if self.profile.voices == 1 else "two people"
         other = "infinitetalk-multi, multitalk or the mini" if people == 2 else "the mini"
         raise UserError(
-            f"the storyline shows {people} people, but the model {self.profile.name!r} films {able} at most; "
+            f"The storyline shows {people} people, but the model {self.profile.name!r} films {able} at most; "
             f"choose {other}, or crop the picture."
         )
 
     @property
     def identity(self) -> dict[str, str]:
-        return {**super().identity, "bits": self.fit.bits}
-
-    @property
-    def eye(self) -> PerceptionNet:
-        return self._small.eye
-
-    @property
-    def traits(self) -> TraitNet:
-        return self._small.traits
+        return {**super().identity, "bits": self.placement.weight_format}
 
     @property
     def dit(self) -> AudioDiT:
@@ -142,26 +138,28 @@ class PublicBackbone(Backbone):
         """In float32, whose rounding is not seen in dark and smooth places."""
         return self._loaded("autoencoder", self._load_autoencoder)
 
-    def hear(self, path: Path, frames: int, spans: Spans = None) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
-        """Features (frames, layers, channels); windows over neighbours are the material's to take."""
+    def encode_speech(
+        self, path: Path, frames: int, spans: Spans = None
+    ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        """Features (frames, layers, channels); windows over neighbours are taken by `RenderInputs`."""
         config = self._config
         at = self.profile.sources
         folder = self.folder / at.speech_encoder
-        net = load_wav2vec2(folder, at.pickles, layers=config.audio_layers, channels=config.audio_channels)
+        net = load_wav2vec2(folder, pickles=at.pickles, layers=config.audio_layers, channels=config.audio_channels)
         net.to(self.device)
-        level = level_of(spoken(path, spans))
-        features = np.concatenate(list(layers_in_pieces(net, Tape(path, spans), frames, level)))
-        return features, self._small.hear(path, frames, spans)[1]
+        level = measure_level(speech_blocks(path, spans))
+        features = np.concatenate(list(layers_in_chunks(net, AudioReader(path, spans), frames, level)))
+        return features, self._small.encode_speech(path, frames, spans)[1]
 
-    def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> PublicBackbone:
+    def for_job(self, prompts: Iterable[str], store: ArtifactStore, reporter: Reporter) -> MultiTalkBackbone:
         """The text encoder opens at most once a job, and not at all where all prompts were read before."""
         missing = [prompt for prompt in dict.fromkeys(prompts) if not store.has(self._prompt_key(prompt))]
         if missing:
             at, where = self.profile.sources, reading_device(self.device)
             with (
-                Stage(reporter, "prompts", len(missing)) as progress,
+                StageProgress(reporter, "prompts", len(missing)) as progress,
                 opened_umt5(
-                    self.folder / at.text_encoder, self.folder / at.tokenizer, at.pickles, device=where
+                    self.folder / at.text_encoder, self.folder / at.tokenizer, pickles=at.pickles, device=where
                 ) as read,
             ):
                 for prompt in missing:
@@ -170,32 +168,45 @@ class PublicBackbone(Backbone):
                     length = int(states.any(-1).nonzero().max()) + 1
                     store.put(self._prompt_key(prompt), {"states": states[:length].view(torch.int16).numpy()})
                     progress.advance()
-        return self._at_work(store)
+        return self.in_job(store)
 
-    def _at_work(self, store: ArtifactStore) -> PublicBackbone:
-        """The same networks, in a job."""
-        out = object.__new__(type(self))
-        out.__dict__.update(self.__dict__, _store=store)
+    def in_job(self, store: ArtifactStore) -> MultiTalkBackbone:
+        """The same networks with the store of a job, which holds what was read of its prompts."""
+        out = copy(self)
+        vars(out)["_store"] = store
+        return out
+
+    def __copy__(self) -> MultiTalkBackbone:
+        """Shares all networks. `__reduce__`, which `copy` would use otherwise, is for other processes."""
+        out = type(self).__new__(type(self))
+        vars(out).update(vars(self))
         return out
 
     @torch.no_grad()
-    def film(self, inputs: ClipInputs, on_step: StepCallback | None = None, again: Pictures | None = None) -> Pictures:
-        seen = None if again is None else to_tensor(again)
-        return self._denoised(inputs, seen, self.profile.seam_strength, self.profile.shift, on_step)
+    def generate_clip(
+        self, inputs: ClipInputs, on_step: StepCallback | None = None, refine_from: Pictures | None = None
+    ) -> Pictures:
+        seen = None if refine_from is None else to_tensor(refine_from)
+        return self._denoised(inputs, seen, self.profile.seam.strength, self.profile.low.shift, on_step)
 
     @torch.no_grad()
-    def upscale(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+    def upscale_clip(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         seen = enlarge(to_tensor(low), inputs.size)
-        return self._denoised(inputs, seen, self.profile.high_strength, self.profile.high_shift)
+        return self._denoised(inputs, seen, self._high.strength, self._high.shift)
 
     @torch.no_grad()
-    def upscale_keyframe(self, inputs: ClipInputs, low: Pictures) -> Pictures:
+    def upscale_frame(self, inputs: ClipInputs, low: Pictures) -> Pictures:
         # A clip of two latent frames: the other picture is given, the frame to make fills the second.
         rows = np.array([0, 1, 1, 1, 1])
         shown = replace(inputs.at(rows), tail=None)
         made = enlarge(to_tensor(low[None]), inputs.size).expand(-1, -1, 4, -1, -1)
         seen = torch.cat([to_tensor(inputs.head), made], dim=2)
-        return self._denoised(shown, seen, self.profile.high_strength, self.profile.high_shift)[-1]
+        return self._denoised(shown, seen, self._high.strength, self._high.shift)[-1]
+
+    @property
+    def _high(self) -> MultiTalkHighResolution:
+        assert self.profile.high is not None, "only a profile with a high resolution enlarges"
+        return self.profile.high
 
     def _denoised(
         self,
@@ -209,11 +220,11 @@ class PublicBackbone(Backbone):
         profile, frames = self.profile, inputs.audio.shape[1]
         held = profile.tail_repeats if inputs.tail is not None and len(inputs.tail) == 1 else 0
         start = self._noise(inputs, frames + held)
-        sigmas = multitalk_sigmas(profile.steps, shift)
+        sigmas = multitalk_sigmas(profile.low.steps, shift)
         if seen is not None:
-            sigmas = entered_at(sigmas, strength)
+            sigmas = truncate_sigmas(sigmas, strength)
             start = torch.lerp(self._encode(_held(seen, held, dim=2)), start, sigmas[0].item())
-        scales = guider(profile.text_scale, profile.audio_scale)
+        scales = choose_guider(profile.low.text_scale, profile.low.audio_scale)
         with self._turn():
             latents = denoise(self.dit, start, self._conditions(inputs, held), sigmas, scales, Euler(), on_step)
         net = self.autoencoder
@@ -221,17 +232,21 @@ class PublicBackbone(Backbone):
 
     def _turn(self) -> AbstractContextManager[object]:
         """A network that keeps something between its steps serves one caller at a time."""
-        return self._filming if self.fit.streamed or self.profile.reuse else nullcontext()
+        return (
+            self._denoising_lock
+            if self.placement.streamed or self.profile.arithmetic.first_block_cache
+            else nullcontext()
+        )
 
     def _conditions(self, inputs: ClipInputs, held: int) -> Conditions:
         tail = None if inputs.tail is None else _held(to_tensor(inputs.tail), held, dim=2)
-        given, frames = Given(to_tensor(inputs.head), tail), inputs.audio.shape[1] + held
+        given, frames = GivenFrames(to_tensor(inputs.head), tail), inputs.audio.shape[1] + held
         audio = _held(torch.from_numpy(inputs.audio), held, dim=1)[None].to(self.device)
         return Conditions(
             condition=with_mask(self._encode(zero_fill(given, frames)), given.flags(frames)),
-            text=self._words(inputs.positive),
-            negative=self._words(inputs.negative),
-            image=self._looked_up(inputs.reference),
+            text=self._prompt_states(inputs.positive),
+            negative=self._prompt_states(inputs.negative),
+            image=self._image_tokens(inputs.reference),
             audio=audio,
             silence=torch.zeros_like(audio),
             regions=self._regions(inputs),
@@ -241,13 +256,11 @@ class PublicBackbone(Backbone):
         """(1, 3, h, w) the two people and the background, in the order of their voices; None for one person."""
         if len(inputs.audio) == 1:
             return None
-        height, width = inputs.size
-        regions = voice_regions(inputs.faces, inputs.size, (height // 8, width // 8))
+        regions = voice_regions(inputs.faces, inputs.size, latent_grid(inputs.size))
         return torch.from_numpy(regions)[None].to(self.device)
 
     def _noise(self, inputs: ClipInputs, frames: int) -> Tensor:
-        height, width = inputs.size
-        shape = (1, self._config.out_channels, (frames - 1) // 4 + 1, height // 8, width // 8)
+        shape = (1, self._config.out_channels, *PixelShape(frames, *inputs.size).latent())
         # Drawn on the CPU: a seed then means the same on every machine.
         return torch.randn(shape, generator=torch.Generator().manual_seed(inputs.seed)).to(self.device)
 
@@ -255,7 +268,7 @@ class PublicBackbone(Backbone):
         net = self.autoencoder
         return net.normalise(net.encode(video.to(self.device, net.dtype))).float()
 
-    def _words(self, prompt: str) -> Tensor:
+    def _prompt_states(self, prompt: str) -> Tensor:
         """(1, tokens, text_dim)."""
         found = self._job_store.get(self._prompt_key(prompt))
         if found is None:
@@ -264,7 +277,7 @@ class PublicBackbone(Backbone):
         assert isinstance(states, np.ndarray)
         return torch.from_numpy(states.copy()).view(torch.bfloat16)[None].to(self.device)
 
-    def _looked_up(self, reference: Pictures) -> Tensor:
+    def _image_tokens(self, reference: Pictures) -> Tensor:
         """(1, tokens, image_dim)."""
         folder, pickles = self.profile.sources.image_encoder, self.profile.sources.pickles
         key = ArtifactStore.key(
@@ -272,14 +285,14 @@ class PublicBackbone(Backbone):
                 "stage": "looking",
                 "picture": hashlib.sha256(reference.tobytes()).hexdigest(),
                 "size": reference.shape,
-                "encoder": self._sampled(folder),
+                "encoder": self._sampled_hash(folder),
             }
         )
 
         def look() -> dict[str, NDArray[np.float32]]:
-            return {"tokens": clip_tokens(load_clip_vision(self.folder / folder, pickles), reference).numpy()}
+            return {"tokens": clip_tokens(load_clip_vision(self.folder / folder, pickles=pickles), reference).numpy()}
 
-        with self._looking:
+        with self._encoding_lock:
             tokens = self._job_store.fetch(key, look)["tokens"]
         assert isinstance(tokens, np.ndarray)
         return torch.from_numpy(tokens.copy()).to(self.device)
@@ -291,7 +304,7 @@ class PublicBackbone(Backbone):
 
     def _prompt_key(self, prompt: str) -> str:
         at = self.profile.sources
-        encoder = self._sampled(at.text_encoder, at.tokenizer)
+        encoder = self._sampled_hash(at.text_encoder, at.tokenizer)
         return ArtifactStore.key(
             {"stage": "reading", "prompt": prompt, "length": self._config.text_len, "encoder": encoder}
         )
@@ -304,16 +317,24 @@ class PublicBackbone(Backbone):
     def _load_dit(self) -> AudioDiT:
         profile, at = self.profile, self.profile.sources
         # LoRA files are merged in main memory; without them weights are read block by block, where they are to stay.
-        dtype = self.dtype if profile.loras else None
-        dit = load_official(self.folder / at.weights, _audio(self.folder, profile), dtype, at.pickles)
-        if profile.loras:
+        dtype = self.dtype if profile.adapters else None
+        dit = load_official(self.folder / at.weights, _audio(self.folder, profile), dtype, pickles=at.pickles)
+        if profile.adapters:
             merge_loras(dit, _loras(self.folder, profile))
-        dit.requires_grad_(False)
-        return place(dit, self.fit, self.device, self.dtype, profile.reuse, profile.compiled, profile.attention)
+        dit.requires_grad_(requires_grad=False)
+        return place_on_device(
+            dit,
+            self.placement,
+            self.device,
+            self.dtype,
+            first_block_cache=profile.arithmetic.first_block_cache,
+            compiled=profile.execution.compiled,
+            attention=profile.arithmetic.attention,
+        )
 
     def _load_autoencoder(self) -> WanAutoencoder:
         at = self.profile.sources
-        return load_wan_autoencoder(self.folder / at.autoencoder, at.pickles).to(self.device)
+        return load_wan_autoencoder(self.folder / at.autoencoder, pickles=at.pickles).to(self.device)
 
     def _loaded(self, name: str, load: Callable[[], Network]) -> Network:
         with self._lock:
@@ -321,33 +342,33 @@ class PublicBackbone(Backbone):
                 self._models[name] = load()
             return self._models[name]  # type: ignore[return-value]
 
-    def _sampled(self, *paths: str) -> str:
-        """What tells these files, or those in these folders, from others of the same names."""
-        return _sampled(tuple(self.folder / path for path in paths))
+    def _sampled_hash(self, *paths: str) -> str:
+        """A hash that tells these files, or those in these folders, from others of the same names."""
+        return _sampled_hash(tuple(self.folder / path for path in paths))
 
 
 @cache
-def _in_job(folder: Path, profile: PublicProfile, dtype: torch.dtype, store: Path) -> PublicBackbone:
-    return PublicBackbone(folder, profile, dtype)._at_work(ArtifactStore(store))
+def _in_job(folder: Path, profile: MultiTalkProfile, dtype: torch.dtype, store: Path) -> MultiTalkBackbone:
+    return MultiTalkBackbone(folder, profile, dtype).in_job(ArtifactStore(store))
 
 
 @cache
-def _sampled(paths: tuple[Path, ...]) -> str:
+def _sampled_hash(paths: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         files = [path] if path.is_file() else sorted(path.glob("*"))
         for file in files:
             if file.suffix in (".safetensors", ".json", ".model", *PICKLES):
-                digest.update(f"{file.name} {sample_file(file)}\n".encode())
+                digest.update(f"{file.name} {quick_hash_file(file)}\n".encode())
     return digest.hexdigest()
 
 
-def _audio(folder: Path, profile: PublicProfile) -> Path | None:
+def _audio(folder: Path, profile: MultiTalkProfile) -> Path | None:
     return None if profile.sources.audio is None else folder / profile.sources.audio
 
 
-def _loras(folder: Path, profile: PublicProfile) -> list[Lora]:
-    return [Lora(folder / lora.file, lora.scale) for lora in profile.loras]
+def _loras(folder: Path, profile: MultiTalkProfile) -> list[Lora]:
+    return [Lora(folder / adapter.file, adapter.scale) for adapter in profile.adapters]
 
 
 def _check_width(folder: Path, name: str, wanted: int) -> None:

@@ -7,36 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dramatis.backbones.base import Backbone, resolve_dtype
-from dramatis.backbones.gpu_budget import Needs, needs_of
+from dramatis.backbones.gpu_budget import MemoryNeeds, memory_needs
 from dramatis.backbones.mini import MiniBackbone
-from dramatis.backbones.multitalk import PublicBackbone
-from dramatis.backbones.profile import (
-    SHIPPED,
-    Profile,
-    PublicProfile,
-    load_profile,
-    profile_for,
-    read_profile,
-    variants_of,
-)
+from dramatis.backbones.multitalk import MultiTalkBackbone
+from dramatis.backbones.multitalk_profile import MultiTalkProfile
+from dramatis.backbones.profile import Profile
+from dramatis.backbones.profile_files import SHIPPED, load_profile, profile_for, read_profile, variants_of
 from dramatis.errors import UserError
 from dramatis.models.published.catalogue import OPEN_MODELS
-from dramatis.models.published.links import links
+from dramatis.models.published.links import linked_models
 from dramatis.models.published.official import empty_network
 from dramatis.story.values import NumberFormat
 
-BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": PublicBackbone}
+BACKBONES: dict[str, type[Backbone]] = {"mini": MiniBackbone, "multitalk": MultiTalkBackbone}
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelFolder:
     """Weights in a folder, all files of which are there, and how they film."""
 
     folder: Path
     profile: Profile
 
 
-def find_model(name: str | os.PathLike[str]) -> Model:
+def find_model(name: str | os.PathLike[str]) -> ModelFolder:
     """A shipped model or linked public weights by name, or a local folder. Checks every file, loads nothing.
 
     name: of linked weights, "NAME" or "NAME:VARIANT" (see `names_of`). Raises UserError for an unknown name, and for
@@ -45,13 +39,13 @@ def find_model(name: str | os.PathLike[str]) -> Model:
     linked, _, variant = str(name).partition(":")
     if str(name) in shipped_models():
         model = _in_folder(shipped_models()[str(name)])
-    elif linked in links():
+    elif linked in linked_models():
         model = _linked(linked, variant)
     elif Path(name).is_dir():
         model = _in_folder(Path(name))
     else:
-        known = ", ".join([*shipped_models(), *links()])
-        raise UserError(f"the model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
+        known = ", ".join([*shipped_models(), *linked_models()])
+        raise UserError(f"The model {str(name)!r} is unknown; choose one of {known}, or give a folder with weights.")
     BACKBONES[model.profile.family].check(model.folder, model.profile)
     return model
 
@@ -73,32 +67,32 @@ def names_of(weights: str) -> list[str]:
     return [] if path is None else [weights, *(f"{weights}:{variant}" for variant in variants_of(path))]
 
 
-def published_needs(weights: str) -> Needs | None:
+def published_needs(weights: str) -> MemoryNeeds | None:
     """The same for public weights that are not here yet: the 14B network's; None where no profile is for them."""
     path = profile_for(weights)
     profile = None if path is None else read_profile(path)
-    return needs_of(profile, empty_network({}).config) if isinstance(profile, PublicProfile) else None
+    return memory_needs(profile, empty_network({}).config) if isinstance(profile, MultiTalkProfile) else None
 
 
-def _in_folder(folder: Path) -> Model:
-    return Model(folder, load_profile(folder))
+def _in_folder(folder: Path) -> ModelFolder:
+    return ModelFolder(folder, load_profile(folder))
 
 
-def _linked(weights: str, variant: str) -> Model:
-    folder, path = links()[weights], profile_for(weights)
+def _linked(weights: str, variant: str) -> ModelFolder:
+    folder, path = linked_models()[weights], profile_for(weights)
     if not folder.is_dir():
         raise UserError(
             f"{folder}: the folder that {weights!r} is linked to is gone; "
             f"run `dramatis models add {weights} --folder ...` again."
         )
     if path is None or weights not in OPEN_MODELS:
-        raise UserError(f"the model {weights!r} is linked, but no profile says how it films; give a folder with one.")
+        raise UserError(f"The model {weights!r} is linked, but no profile says how it films; give a folder with one.")
     if variant and variant not in variants_of(path):
         raise UserError(
-            f"the model {weights!r} has no variant {variant!r}; choose one of {', '.join(names_of(weights))}."
+            f"The model {weights!r} has no variant {variant!r}; choose one of {', '.join(names_of(weights))}."
         )
     profile = read_profile(path, variant)
-    assert isinstance(profile, PublicProfile), "profiles of this folder are for public weights"
+    assert isinstance(profile, MultiTalkProfile), "profiles of this folder are for public weights"
     found = OPEN_MODELS[weights]
     sources = profile.sources.model_copy(update={"weights": found.weights, "audio": found.audio})
-    return Model(folder, profile.model_copy(update={"sources": sources, "voices": found.voices}))
+    return ModelFolder(folder, profile.model_copy(update={"sources": sources, "voices": found.voices}))

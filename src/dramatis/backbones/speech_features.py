@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dramatis.media import audio as sound
 from dramatis.media.loudness import LoudnessMeter, loudness_gain
-from dramatis.models.speech import SAMPLE_RATE, SAMPLES_PER_FRAME, SpeechEncoder, log_mel
-from dramatis.story.values import FrameSpan
+from dramatis.models.speech import SpeechEncoder, log_mel
+from dramatis.story.values import AUDIO_RATE, SAMPLES_PER_FRAME, FrameSpan
 
 BLOCK_FRAMES = 500
 
@@ -21,17 +21,19 @@ Spans = tuple[FrameSpan, ...] | None
 """Of the frames in which one person is heard in a recording; None: in all of it."""
 
 
-def spoken(path: Path, spans: Spans = None) -> Iterator[NDArray[np.float32]]:
+def speech_blocks(path: Path, spans: Spans = None) -> Iterator[NDArray[np.float32]]:
     """Blocks of what one person says in a recording, mono at 16 kHz."""
-    return sound.heard_in(sound.stream(path, SAMPLE_RATE), spans, SAMPLE_RATE)
+    return sound.only_within(sound.stream(path, AUDIO_RATE), spans, AUDIO_RATE)
 
 
-class Tape:
-    """What one person says in an audio file, mono samples at 16 kHz, read forwards: `tape(start, stop)` forgets what
-    lies before `start`."""
+class AudioReader:
+    """What one person says in an audio file, mono samples at 16 kHz, read forwards.
+
+    `tape(start, stop)` forgets what lies before `start`.
+    """
 
     def __init__(self, path: Path, spans: Spans = None) -> None:
-        self._source = spoken(path, spans)
+        self._source = speech_blocks(path, spans)
         self._pending = np.zeros(0, np.float32)
         self._at = 0
 
@@ -44,19 +46,19 @@ class Tape:
         return self._pending[: stop - start]
 
 
-def hear(
+def encode_speech(
     encoder: SpeechEncoder, path: Path, frames: int, spans: Spans = None
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
     """Speech features (frames, C) and expected mouth openings (frames,) of one voice in a file, streamed in blocks.
 
     Every block is heard with the encoder's whole context around it, so the cut does not show in the numbers' meaning.
     """
-    meter = LoudnessMeter(SAMPLE_RATE)
-    for block in spoken(path, spans):
+    meter = LoudnessMeter(AUDIO_RATE)
+    for block in speech_blocks(path, spans):
         meter.add(block)
     gain = loudness_gain(meter.integrated())
     features, openings = [], []
-    for samples, lead, kept in _windows(Tape(path, spans), frames, encoder.reach):
+    for samples, lead, kept in _windows(AudioReader(path, spans), frames, encoder.reach):
         heard, opening = _listen(encoder, samples * gain)
         features.append(heard[lead : lead + kept].astype(np.float16))
         openings.append(opening[lead : lead + kept])
@@ -70,7 +72,7 @@ def _listen(encoder: SpeechEncoder, samples: NDArray[np.float32]) -> tuple[NDArr
     return features[0].numpy(), shapes[0, :, 0].numpy()
 
 
-def _windows(tape: Tape, frames: int, reach: int) -> Iterator[tuple[NDArray[np.float32], int, int]]:
+def _windows(tape: AudioReader, frames: int, reach: int) -> Iterator[tuple[NDArray[np.float32], int, int]]:
     """Blocks of samples with context: (samples, frames of lead-in, frames to keep)."""
     margin = reach * SAMPLES_PER_FRAME
     for first in range(0, frames, BLOCK_FRAMES):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -11,10 +12,14 @@ import torch
 from safetensors.torch import save_file
 
 from dramatis.app.pipeline import AvatarPipeline
+from dramatis.app.planning import frame_size
 from dramatis.backbones import mini
 from dramatis.backbones.base import ClipInputs, resolve_dtype
-from dramatis.backbones.mini import HIGH_NETWORKS, NETWORKS, MiniBackbone
-from dramatis.backbones.profile import COSTS, MiniProfile, load_profile
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.mini_networks import HIGH_NETWORKS, NETWORKS
+from dramatis.backbones.mini_profile import MiniProfile
+from dramatis.backbones.profile import Adapter
+from dramatis.backbones.profile_files import load_profile
 from dramatis.backbones.registry import find_model, shipped_models
 from dramatis.errors import UserError
 from dramatis.models.dit import AudioDiT
@@ -22,10 +27,10 @@ from dramatis.models.loading import load_model, save_model
 from dramatis.models.mask_head import MaskHead
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import ANCHOR_TEMPLATE
-from dramatis.motion.group import faces
-from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS
+from dramatis.motion.group import face_shares
+from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.sampling.schedules import shifted_sigmas
-from dramatis.sampling.windows import Windows
+from dramatis.sampling.windows import PersonWindows
 from dramatis.story.values import EMOTIONS, NumberFormat
 
 
@@ -34,12 +39,12 @@ from dramatis.story.values import EMOTIONS, NumberFormat
     [
         "",
         "name: [",
-        "steps: 3",
-        "name: a\nsteps: 0",
-        "name: a\nfill: mirror",
-        "name: a\nstep: 3",
-        "name: a\ntile: 8\ntile_overlap: 8",
-        "name: a\ntile_overlap: 3",
+        "low: {steps: 3}",
+        "name: a\nlow: {steps: 0}",
+        "name: a\nsteps: 3",
+        "name: a\nlow: {step: 3}",
+        "name: a\nhigh: {tile: 8, tile_overlap: 8}",
+        "name: a\nhigh: {tile_overlap: 3}",
     ],
 )
 def test_a_wrong_profile_is_refused_in_one_sentence(tmp_path: Path, text: str) -> None:
@@ -56,9 +61,10 @@ def test_a_profile_needs_a_name_only(tmp_path: Path) -> None:
         load_profile(tmp_path / "nowhere")
 
 
-def test_a_profile_from_before_frames_were_filled_one_way_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "profile.yaml").write_text("name: small\nfill: warp\n")
-    assert load_profile(tmp_path) == MiniProfile(name="small")
+def test_a_field_of_a_former_profile_is_named(tmp_path: Path) -> None:
+    (tmp_path / "profile.yaml").write_text("name: small\nsteps: 3\n")
+    with pytest.raises(UserError, match=r"profile\.yaml: the field steps is unknown "):
+        load_profile(tmp_path)
 
 
 def test_models_are_found_by_folder_and_by_name(model: Path) -> None:
@@ -113,37 +119,75 @@ def test_a_profile_can_do_without_the_refiner(model_twice: Path, tmp_path: Path)
     profile.write_text(profile.read_text().replace("refine: true", "refine: false"))
     assert find_model(folder).folder == folder
     low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
-    plain = MiniBackbone(folder, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
-    refined = MiniBackbone(model_twice, dtype=torch.float32).upscale(clip_inputs(1, tail=True), low)
+    plain = MiniBackbone(folder, dtype=torch.float32).upscale_clip(clip_inputs(1, tail=True), low)
+    refined = MiniBackbone(model_twice, dtype=torch.float32).upscale_clip(clip_inputs(1, tail=True), low)
     assert plain.shape == refined.shape
     assert not np.array_equal(plain, refined)
 
 
-CHANGES = {
-    "seam": "cut",
-    "high_steps": 5,
-    "keyframe_steps": 5,
-    "high_shift": 3.0,
-    "tile": 16,
-    "tile_overlap": 4,
-    "seam_strength": 0.5,
-    "refine": True,
+HIGH_CHANGES = {
+    "seam.kind": "cut",
+    "seam.strength": 0.5,
+    "high.steps": 5,
+    "high.keyframe_steps": 5,
+    "high.shift": 3.0,
+    "high.tile": 16,
+    "high.tile_overlap": 4,
+    "high.refine": False,
+    "high.scale": 3,
+}
+LOW_CHANGES = {
+    "low.steps": 4,
+    "low.shift": 3.0,
+    "low.audio_scale": 3.0,
+    "low.centred_guidance": True,
+    "low.match_colours": True,
 }
 
 
-@pytest.mark.parametrize("field", [*MiniProfile.later, "steps", "scale"])
-def test_later_fields_change_high_resolution_artifacts_alone(model: Path, field: str) -> None:
-    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
-    after.profile = before.profile.model_copy(update={field: CHANGES.get(field, 4)})
-    later = field in MiniProfile.later
-    assert (before.low_identity == after.low_identity) == later
-    assert (before.high_identity == after.high_identity) != later
+def backbones_with(folder: Path, field: str, value: object) -> tuple[MiniBackbone, MiniBackbone]:
+    """One with its own profile, one with another value in it."""
+    before = MiniBackbone(folder, dtype=torch.float32)
+    return before, MiniBackbone(folder, before.profile.changed({field: value}), torch.float32)
 
 
-@pytest.mark.parametrize("field", COSTS)
-def test_estimates_are_no_part_of_what_is_filmed(model: Path, field: str) -> None:
-    before, after = MiniBackbone(model, dtype=torch.float32), MiniBackbone(model, dtype=torch.float32)
-    after.profile = before.profile.model_copy(update={field: 9.0})
+@pytest.mark.parametrize(("field", "value"), HIGH_CHANGES.items())
+def test_what_comes_after_sub_clips_changes_high_resolution_artifacts_alone(
+    model_twice: Path, field: str, value: object
+) -> None:
+    before, after = backbones_with(model_twice, field, value)
+    assert before.low_identity == after.low_identity
+    assert before.high_identity != after.high_identity
+
+
+@pytest.mark.parametrize(("field", "value"), LOW_CHANGES.items())
+def test_how_low_resolution_clips_are_denoised_changes_their_artifacts(
+    model_twice: Path, field: str, value: object
+) -> None:
+    before, after = backbones_with(model_twice, field, value)
+    assert before.low_identity != after.low_identity
+    assert before.high_identity == after.high_identity, "these depend on the low-resolution pictures themselves"
+
+
+@pytest.mark.parametrize(("field", "value"), [("groups.gates", "none"), ("audio_context", 1)])
+def test_what_says_nothing_of_its_effect_changes_all_artifacts(model_twice: Path, field: str, value: object) -> None:
+    before, after = backbones_with(model_twice, field, value)
+    assert before.low_identity != after.low_identity
+    assert before.high_identity != after.high_identity
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("costs.frame_seconds", 9.0),
+        ("costs.memory_gb", 9.0),
+        ("execution.workers", 9),
+        ("framing.face_tone", 0.5),
+        ("framing.target_interocular_px", 9.0),
+    ],
+)
+def test_costs_and_framing_are_no_part_of_an_artifact(model_twice: Path, field: str, value: object) -> None:
+    before, after = backbones_with(model_twice, field, value)
     assert (before.low_identity, before.high_identity) == (after.low_identity, after.high_identity)
 
 
@@ -167,7 +211,7 @@ def clip_inputs(seed: int, tail: bool) -> ClipInputs:
         tail=pictures[1:] if tail else None,
         reference=pictures[0],
         audio=rng.normal(size=(1, 9, 12)).astype(np.float32),
-        controls=rng.normal(size=(1, 9, 26)).astype(np.float32),
+        performances=(Performance.from_controls(rng.normal(size=(9, 26))),),
         anchors=24 + 12 * ANCHOR_TEMPLATE[None, None, :, :2].repeat(9, 1),
         faces=24 + 12 * ANCHOR_TEMPLATE[None, :, :2],
         positive="she smiles",
@@ -178,34 +222,38 @@ def clip_inputs(seed: int, tail: bool) -> ClipInputs:
 
 @pytest.mark.parametrize("tail", [False, True])
 def test_a_clip_depends_on_its_inputs_alone(model: Path, tail: bool, dtype: NumberFormat) -> None:
-    first = MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(1, tail))
+    first = MiniBackbone(model, dtype=resolve_dtype(dtype)).generate_clip(clip_inputs(1, tail))
     assert first.shape == (9, 32, 48, 3)
     assert first.dtype == np.uint8
     steps: list[tuple[int, int]] = []
-    again = MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(1, tail), lambda *step: steps.append(step))
+    again = MiniBackbone(model, dtype=resolve_dtype(dtype)).generate_clip(
+        clip_inputs(1, tail), lambda *step: steps.append(step)
+    )
     assert np.array_equal(first, again)
     assert steps == [(1, 2), (2, 2)]
-    assert not np.array_equal(first, MiniBackbone(model, dtype=resolve_dtype(dtype)).film(clip_inputs(2, tail)))
+    assert not np.array_equal(
+        first, MiniBackbone(model, dtype=resolve_dtype(dtype)).generate_clip(clip_inputs(2, tail))
+    )
 
 
 def test_the_negative_branch_is_shown_the_emotion_that_its_prompt_names(model: Path, dtype: NumberFormat) -> None:
     backbone = MiniBackbone(model, dtype=resolve_dtype(dtype))
     inputs = clip_inputs(1, tail=True)
-    inputs.controls[..., EMOTION_COLUMNS] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
+    inputs.performances[0].emotion[:] = np.eye(8, dtype=np.float32)[EMOTIONS.index("happy")]
     inputs.anchors[..., 0] += np.arange(9)[:, None]
     plain = replace(inputs, negative="sad, blurred")
-    without = backbone.film(plain)
-    backbone.profile = backbone.profile.model_copy(update={"contrary_expression": True})
-    assert not np.array_equal(backbone.film(plain), without)
-    assert np.array_equal(backbone.film(inputs), MiniBackbone(model, dtype=resolve_dtype(dtype)).film(inputs)), (
-        "it names no emotion"
-    )
+    without = backbone.generate_clip(plain)
+    backbone.profile = backbone.profile.changed({"low.contrary_expression": True})
+    assert not np.array_equal(backbone.generate_clip(plain), without)
+    assert np.array_equal(
+        backbone.generate_clip(inputs), MiniBackbone(model, dtype=resolve_dtype(dtype)).generate_clip(inputs)
+    ), "it names no emotion"
     same = replace(inputs, negative="happy, blurred")
-    assert np.array_equal(backbone.film(same), MiniBackbone(model, dtype=resolve_dtype(dtype)).film(same)), (
-        "nothing to lead away from"
-    )
+    assert np.array_equal(
+        backbone.generate_clip(same), MiniBackbone(model, dtype=resolve_dtype(dtype)).generate_clip(same)
+    ), "nothing to lead away from"
 
-    shown = backbone._opposed(plain, backbone._conditions(plain, backbone._given(plain)[1]))
+    shown = backbone._with_contrary_emotion(plain, backbone._conditions(plain, backbone._given(plain)[1]))
     assert shown.negative_condition is not None
     assert shown.negative_controls is not None
     kept = shown.negative_condition[:, :4] == shown.condition[:, :4]
@@ -219,10 +267,12 @@ def test_a_clip_filmed_again_keeps_what_the_strength_leaves(model: Path, dtype: 
     backbone = MiniBackbone(model, dtype=resolve_dtype(dtype))
     inputs = clip_inputs(3, tail=True)
     first, other = (np.full((9, 32, 48, 3), level, np.uint8) for level in (60, 190))
-    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 0.7})
-    assert not np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs, again=other))
-    backbone.profile = backbone.profile.model_copy(update={"seam_strength": 1.0})
-    assert np.array_equal(backbone.film(inputs, again=first), backbone.film(inputs))
+    backbone.profile = backbone.profile.changed({"seam.strength": 0.7})
+    assert not np.array_equal(
+        backbone.generate_clip(inputs, refine_from=first), backbone.generate_clip(inputs, refine_from=other)
+    )
+    backbone.profile = backbone.profile.changed({"seam.strength": 1.0})
+    assert np.array_equal(backbone.generate_clip(inputs, refine_from=first), backbone.generate_clip(inputs))
 
 
 def two_people(seed: int = 1) -> ClipInputs:
@@ -230,13 +280,12 @@ def two_people(seed: int = 1) -> ClipInputs:
     one = clip_inputs(seed, tail=True)
     anchors = np.concatenate([one.anchors - np.array([14, 0]), one.anchors + np.array([10, 0])]).astype(np.float32)
     rng = np.random.default_rng(7)
-    second = rng.normal(size=one.controls.shape).astype(np.float32)
-    camera = slice(CONTROL_NAMES.index("log_zoom"), CONTROL_NAMES.index("speech"))
-    second[..., camera] = one.controls[..., camera]
+    second = Performance.from_controls(rng.normal(size=(9, 26)))
+    second = replace(second, camera=one.performances[0].camera)
     return replace(
         one,
         audio=np.concatenate([one.audio, rng.normal(size=one.audio.shape).astype(np.float32)]),
-        controls=np.concatenate([one.controls, second]),
+        performances=(*one.performances, second),
         anchors=anchors,
         faces=anchors[:, 0],
     )
@@ -249,80 +298,98 @@ def gated(model: Path, tmp_path: Path, dtype: NumberFormat) -> MiniBackbone:
     folder = Path(shutil.copytree(model, tmp_path / "gated"))
     save_model(MaskHead(dim=32, block=1, width=8, heads=2), folder / "mask_head")
     backbone = MiniBackbone(folder, dtype=resolve_dtype(dtype))
-    backbone.profile = backbone.profile.model_copy(update={"gates": "predicted"})
+    backbone.profile = backbone.profile.changed({"groups.gates": "predicted"})
     return backbone
 
 
 def test_several_people_are_told_apart_by_what_the_mask_head_sees(gated: MiniBackbone) -> None:
     pair = two_people()
-    made = gated.film(pair)
+    made = gated.generate_clip(pair)
     swapped = replace(pair, audio=pair.audio[::-1].copy())
-    assert not np.array_equal(gated.film(swapped), made), "whose voice is whose matters"
+    assert not np.array_equal(gated.generate_clip(swapped), made), "whose voice is whose matters"
     order = [1, 0]
-    other_order = replace(pair, **{n: getattr(pair, n)[order] for n in ("audio", "controls", "anchors", "faces")})
-    assert np.abs(gated.film(other_order).astype(int) - made).max() <= 1, "in which order they are named does not"
+    other_order = replace(
+        pair,
+        **{n: getattr(pair, n)[order] for n in ("audio", "anchors", "faces")},
+        performances=pair.performances[::-1],
+    )
+    assert np.abs(gated.generate_clip(other_order).astype(int) - made).max() <= 1, (
+        "in which order they are named does not"
+    )
     for gates in ("heads", "none"):
-        gated.profile = gated.profile.model_copy(update={"gates": gates})
-        assert not np.array_equal(gated.film(pair), made)
+        gated.profile = gated.profile.changed({"groups.gates": gates})
+        assert not np.array_equal(gated.generate_clip(pair), made)
 
 
 def test_everybody_is_seen_in_a_window_of_their_own(gated: MiniBackbone) -> None:
     """One person, and several whom nothing tells apart, have none."""
     pair, one = two_people(), clip_inputs(1, tail=True)
-    gated.profile = gated.profile.model_copy(update={"gates": "heads", "area": 32 * 32})
-    seen = gated._seen_by(pair)
-    assert isinstance(seen, Windows)
+    gated.profile = gated.profile.changed({"groups.gates": "heads", "low.area": 32 * 32})
+    seen = gated._denoiser(pair)
+    assert isinstance(seen, PersonWindows)
     assert seen.spans[0][0] == 0
     assert seen.spans[1][1] == pair.size[1] // 8
     assert seen.maps.shape[0] == 2
     assert not torch.equal(seen.maps[0], seen.maps[1])
-    assert gated._seen_by(one) is gated.dit
-    gated.profile = gated.profile.model_copy(update={"gates": "none"})
-    assert gated._seen_by(pair) is gated.dit
+    assert gated._denoiser(one) is gated.dit
+    gated.profile = gated.profile.changed({"groups.gates": "none"})
+    assert gated._denoiser(pair) is gated.dit
 
 
 def test_words_for_company_are_for_whoever_sees_it(gated: MiniBackbone) -> None:
     pair, one = replace(two_people(), positive="A man speaks."), replace(clip_inputs(1, True), positive="A man speaks.")
     company = "A man beside one other person speaks."
-    assert np.array_equal(gated.film(replace(pair, positive=company)), gated.film(pair))
-    assert not np.array_equal(gated.film(replace(one, positive=company)), gated.film(one))
+    assert np.array_equal(gated.generate_clip(replace(pair, positive=company)), gated.generate_clip(pair))
+    assert not np.array_equal(gated.generate_clip(replace(one, positive=company)), gated.generate_clip(one))
 
 
 def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
     pipe = AvatarPipeline(gated, "gated")
-    small, large = pipe.frame_size(400, 200, [10.0, 10.0]), pipe.frame_size(400, 200, [90.0, 90.0])
+    small, large = (
+        frame_size(pipe.backbone.profile, (400, 200), [10.0, 10.0]),
+        frame_size(pipe.backbone.profile, (400, 200), [90.0, 90.0]),
+    )
     assert small == large, "a profile that does not say how large faces should be"
-    gated.profile = gated.profile.model_copy(update={"eyes": 30.0, "area": 64 * 64, "area_for_each": True})
+    gated.profile = gated.profile.changed(
+        {"framing.target_interocular_px": 30.0, "low.area": 64 * 64, "framing.area_per_person": True}
+    )
     scale = gated.profile.scale
-    assert pipe.frame_size(400, 200, [95.0, 95.0]) == (128 * scale, 64 * scale), "30 px wide already"
-    assert pipe.frame_size(400, 200, [75.0, 75.0]) == (160 * scale, 80 * scale)
-    assert pipe.frame_size(400, 200, [60.0, 93.75]) == (160 * scale, 80 * scale), "the smallest and the largest alike"
-    assert pipe.frame_size(400, 200, [5.0, 5.0]) == (192 * scale, 96 * scale), "never more than half as large again"
-    assert pipe.frame_size(200, 200) == (64 * scale, 64 * scale)
+    assert frame_size(pipe.backbone.profile, (400, 200), [95.0, 95.0]) == (128 * scale, 64 * scale), (
+        "30 px wide already"
+    )
+    assert frame_size(pipe.backbone.profile, (400, 200), [75.0, 75.0]) == (160 * scale, 80 * scale)
+    assert frame_size(pipe.backbone.profile, (400, 200), [60.0, 93.75]) == (160 * scale, 80 * scale), (
+        "the smallest and the largest alike"
+    )
+    assert frame_size(pipe.backbone.profile, (400, 200), [5.0, 5.0]) == (192 * scale, 96 * scale), (
+        "never more than half as large again"
+    )
+    assert frame_size(pipe.backbone.profile, (200, 200)) == (64 * scale, 64 * scale)
 
 
 def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone, monkeypatch: pytest.MonkeyPatch) -> None:
     """In faces, down to a noise level; where everything is face, like a stronger scale everywhere."""
     pair, one, usual = two_people(), clip_inputs(1, tail=True), gated.profile
 
-    def filmed(inputs: ClipInputs, **changes: float) -> np.ndarray:
-        gated.profile = usual.model_copy(update=changes)
-        return gated.film(inputs)
+    def clip(inputs: ClipInputs, changes: Mapping[str, float] = {}) -> np.ndarray:
+        gated.profile = usual.changed(changes)
+        return gated.generate_clip(inputs)
 
-    last = float(shifted_sigmas(usual.steps, usual.shift)[-2])
-    assert np.array_equal(filmed(one, group_scale=3.0), filmed(one)), "one person is filmed as before"
-    made = [filmed(pair), filmed(pair, group_scale=3.0), filmed(pair, group_scale=3.0, group_sigma=last)]
-    everywhere = filmed(pair, text_scale=3.0, audio_scale=3.0)
+    last = float(shifted_sigmas(usual.low.steps, usual.low.shift)[-2])
+    strong = {"groups.guidance_scale": 3.0}
+    assert np.array_equal(clip(one, strong), clip(one)), "one person is filmed as before"
+    made = [clip(pair), clip(pair, strong), clip(pair, strong | {"groups.min_sigma": last})]
+    everywhere = clip(pair, {"low.text_scale": 3.0, "low.audio_scale": 3.0})
     for video, other in combinations([*made, everywhere], 2):
         assert not np.array_equal(video, other)
-    monkeypatch.setattr(mini, "faces", lambda *given: 0 * faces(*given) + 1)
-    assert np.array_equal(filmed(pair, group_scale=3.0), everywhere)
+    monkeypatch.setattr(mini, "face_shares", lambda *given: 0 * face_shares(*given) + 1)
+    assert np.array_equal(clip(pair, strong), everywhere)
 
 
 def lora_for(backbone: MiniBackbone) -> dict[str, torch.Tensor]:
     """A LoRA that changes something in one layer, which files of rank 2 hold."""
     generator = torch.Generator().manual_seed(3)
-    out, width = backbone.dit.blocks[0].attn1.to_v.weight.shape
+    out, width = backbone.dit.get_parameter("blocks.0.attn1.to_v.weight").shape
     shapes = {"lora_A": (2, width), "lora_B": (out, 2)}
     return {
         f"blocks.0.attn1.to_v.{half}.weight": torch.randn(shape, generator=generator) for half, shape in shapes.items()
@@ -331,31 +398,34 @@ def lora_for(backbone: MiniBackbone) -> dict[str, torch.Tensor]:
 
 def test_what_was_learnt_for_groups_counts_for_groups_alone(gated: MiniBackbone, tmp_path: Path) -> None:
     pair, one = two_people(), clip_inputs(1, tail=True)
-    plain = [gated.film(inputs) for inputs in (one, pair)]
+    plain = [gated.generate_clip(inputs) for inputs in (one, pair)]
     folder = tmp_path / "adapted"
     shutil.copytree(gated.folder, folder)
-    profile = gated.profile.model_copy(update={"group_adapter": True})
+    adapter = Adapter(file="group_adapter.safetensors", when="groups")
+    profile = gated.profile.changed({"adapters": (adapter,)})
     with pytest.raises(UserError, match=r"group_adapter\.safetensors: this weight file is missing"):
         MiniBackbone.check(folder, profile)
     lora = lora_for(gated)
     save_file(lora, folder / "group_adapter.safetensors")
     MiniBackbone.check(folder, profile)
     adapted = MiniBackbone(folder, profile, gated.dtype)
-    assert np.array_equal(adapted.film(one), plain[0]), "one person is filmed as before"
-    pictures = adapted.film(pair)
+    assert np.array_equal(adapted.generate_clip(one), plain[0]), "one person is filmed as before"
+    pictures = adapted.generate_clip(pair)
     assert not np.array_equal(pictures, plain[1])
     a, b = lora.values()
-    changed, kept = (adapted.group_dit.blocks[number].attn1.to_v.weight for number in (0, 1))
-    expected = load_model(AudioDiT, folder / "transformer").blocks[0].attn1.to_v.weight + b @ a
+    changed, kept = (adapted.group_dit.get_parameter(f"blocks.{number}.attn1.to_v.weight") for number in (0, 1))
+    expected = load_model(AudioDiT, folder / "transformer").get_parameter("blocks.0.attn1.to_v.weight") + b @ a
     assert torch.equal(changed, expected.to(changed.dtype)), "merged before it is rounded"
-    assert torch.equal(kept, adapted.dit.blocks[1].attn1.to_v.weight)
+    assert torch.equal(kept, adapted.dit.get_parameter("blocks.1.attn1.to_v.weight"))
     assert not changed.requires_grad
     assert adapted.group_dit is adapted.group_dit
     assert gated.group_dit is gated.dit
     assert adapted.low_identity != gated.low_identity
-    gates = adapted.profile.model_copy(update={"gates": "none"})
-    without = MiniBackbone(folder, gates, torch.float32).film(pair)
-    assert np.array_equal(without, MiniBackbone(gated.folder, gates, torch.float32).film(pair)), "the picture as one"
+    gates = adapted.profile.changed({"groups.gates": "none"})
+    without = MiniBackbone(folder, gates, torch.float32).generate_clip(pair)
+    assert np.array_equal(without, MiniBackbone(gated.folder, gates, torch.float32).generate_clip(pair)), (
+        "the picture as one"
+    )
 
 
 def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
@@ -373,7 +443,7 @@ def test_who_is_who_is_looked_up_in_the_reference(gated: MiniBackbone) -> None:
 
 
 def test_a_model_without_the_head_that_its_profile_wants_is_refused(model: Path) -> None:
-    profile = load_profile(model).model_copy(update={"gates": "predicted"})
+    profile = load_profile(model).changed({"groups.gates": "predicted"})
     assert isinstance(profile, MiniProfile)
     with pytest.raises(UserError, match="mask_head"):
         MiniBackbone.check(model, profile)
@@ -385,24 +455,24 @@ def test_an_enlarged_clip_depends_on_its_inputs_and_its_low_frames(
 ) -> None:
     backbone = MiniBackbone(model_twice, dtype=resolve_dtype(dtype))
     low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
-    high = backbone.upscale(clip_inputs(1, tail), low)
+    high = backbone.upscale_clip(clip_inputs(1, tail), low)
     assert high.shape == (9, 32, 48, 3)
     assert high.dtype == np.uint8
     assert np.array_equal(
-        MiniBackbone(model_twice, dtype=resolve_dtype(dtype)).upscale(clip_inputs(1, tail), low), high
+        MiniBackbone(model_twice, dtype=resolve_dtype(dtype)).upscale_clip(clip_inputs(1, tail), low), high
     )
-    assert not np.array_equal(backbone.upscale(clip_inputs(2, tail), low), high)
-    assert not np.array_equal(backbone.upscale(clip_inputs(1, tail), 255 - low), high)
+    assert not np.array_equal(backbone.upscale_clip(clip_inputs(2, tail), low), high)
+    assert not np.array_equal(backbone.upscale_clip(clip_inputs(1, tail), 255 - low), high)
 
 
 def test_enlarging_tells_people_apart_by_their_heads(model_twice: Path, dtype: NumberFormat) -> None:
     backbone = MiniBackbone(model_twice, dtype=resolve_dtype(dtype))
     low = np.random.default_rng(1).integers(0, 256, (9, 16, 24, 3)).astype(np.uint8)
     pair = two_people()
-    high = backbone.upscale(pair, low)
+    high = backbone.upscale_clip(pair, low)
     assert high.shape == (9, 32, 48, 3)
-    assert not np.array_equal(backbone.upscale(replace(pair, audio=pair.audio[::-1].copy()), low), high)
-    assert backbone.upscale_keyframe(pair.at([0, 1]), low[0]).shape == (32, 48, 3)
+    assert not np.array_equal(backbone.upscale_clip(replace(pair, audio=pair.audio[::-1].copy()), low), high)
+    assert backbone.upscale_frame(pair.at([0, 1]), low[0]).shape == (32, 48, 3)
 
 
 def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path, dtype: NumberFormat) -> None:
@@ -410,8 +480,8 @@ def test_an_enlarged_keyframe_looks_at_the_other_picture(model_twice: Path, dtyp
     inputs = clip_inputs(1, tail=False)
     inputs = inputs.at([0, 1])
     low = inputs.reference[::2, ::2]
-    high = backbone.upscale_keyframe(inputs, low)
+    high = backbone.upscale_frame(inputs, low)
     assert high.shape == (32, 48, 3)
-    assert np.array_equal(backbone.upscale_keyframe(inputs, low), high)
-    assert not np.array_equal(backbone.upscale_keyframe(replace(inputs, head=255 - inputs.head), low), high)
-    assert not np.array_equal(backbone.upscale_keyframe(inputs, 255 - low), high)
+    assert np.array_equal(backbone.upscale_frame(inputs, low), high)
+    assert not np.array_equal(backbone.upscale_frame(replace(inputs, head=255 - inputs.head), low), high)
+    assert not np.array_equal(backbone.upscale_frame(inputs, 255 - low), high)
