@@ -1,4 +1,4 @@
-"""What can be seen in a portrait: who, how near, in what light, before what. What is not clear is not said."""
+"""What a picture shows: who, how near, in what light, against what background. What is not clear is not said."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from dramatis.media.image import Pictures
-from dramatis.models.perception import Sight
+from dramatis.models.perception import FaceReading
 from dramatis.senses.seeing.measures import smile
-from dramatis.senses.seeing.people import Found
-from dramatis.story.observations import Framing, Person, Sighting, Trait
+from dramatis.senses.seeing.people import FACE_SEEN, DetectedPerson
+from dramatis.story.observations import FramingName, ObservedPerson, PictureObservations, Trait
 from dramatis.story.values import EmotionName
 
-FACE_SEEN = 0.5
-_FRAMINGS: tuple[tuple[float, Framing], ...] = (
+_FRAMINGS: tuple[tuple[float, FramingName], ...] = (
     (0.55, "close-up"), (0.22, "head and shoulders"), (0.11, "half figure"), (0.0, "full figure"),
 )  # fmt: skip
 """Least height of the face, brows to chin, over that of the picture."""
@@ -44,22 +43,24 @@ _SHOWN = 0.6
 """Least probability of an expression that is named."""
 _CALM = 0.8
 """How many portraits are neutral of those that are neither happy nor sad, in the synthetic world: the rest is angry,
-surprised or the like, which is not told."""
+surprised or the like, which cannot be told apart here."""
 _REGIONS = {"glasses": (0, *range(16, 28), *range(36, 48)), "beard": (*range(4, 13), 31, 35, *range(48, 60))}
-"""Traits that are told, and the landmarks round which they are seen: eyes and brows, and chin to nose."""
+"""Traits that are reported, and the landmarks around which they show: eyes and brows, and chin to nose."""
 
 
-def see(picture: Pictures, sight: Sight, traits: Mapping[str, float] | None = None) -> Sighting:
-    """Describe a portrait (H, W, 3) uint8 in which the perception network saw `sight`, in pixels of that picture.
+def describe_portrait(
+    picture: Pictures, reading: FaceReading, traits: Mapping[str, float] | None = None
+) -> PictureObservations:
+    """Describe a portrait (H, W, 3) uint8 in which the perception network saw `reading`, in pixels of that picture.
 
     traits: probabilities 0..1 as `dramatis.models.traits.traits_of` gives them; without them nothing is said of glasses
     and beards, and the expression is read off the lips alone.
     """
     lab = rgb2lab(picture[::2, ::2])
-    person_mask = _fitted(sight.person, lab.shape[:2])
-    people = (_person(picture, sight, person_mask, traits),) if sight.face >= FACE_SEEN else ()
-    light, side = _light(lab, _fitted(sight.face_mask, lab.shape[:2]), sight)
-    return Sighting(
+    person_mask = _fitted(reading.person, lab.shape[:2])
+    people = (_person(picture, reading, person_mask, traits),) if reading.face >= FACE_SEEN else ()
+    light, side = _light(lab, _fitted(reading.face_mask, lab.shape[:2]), reading)
+    return PictureObservations(
         people=people,
         light=light,
         light_from=side,
@@ -70,26 +71,31 @@ def see(picture: Pictures, sight: Sight, traits: Mapping[str, float] | None = No
     )
 
 
-def see_group(picture: Pictures, people: Sequence[Found]) -> Sighting:
-    """Describe a picture (H, W, 3) uint8 of several people, from left to right: where each is, how near, in what
-    colours. Expressions, light and background are not told, which are judged on portraits alone."""
-    return Sighting(
+def describe_group(picture: Pictures, people: Sequence[DetectedPerson]) -> PictureObservations:
+    """Describe a picture (H, W, 3) uint8 of several people, from left to right.
+
+    Where and how near each is, and the picture's colours. Expressions, light and background are left out: they are
+    judged in portraits alone.
+    """
+    return PictureObservations(
         people=tuple(
-            Person(box=found.person, face=found.face, framing=_framing(found.face[3] - found.face[1]))
-            for found in people
+            ObservedPerson(box=person.person, face=person.face, framing=_framing(person.face[3] - person.face[1]))
+            for person in people
         ),
         colours=_colours(rgb2lab(picture[::2, ::2])),
     )
 
 
-def _framing(tall: float) -> Framing:
+def _framing(face_height: float) -> FramingName:
     """How near a person is whose face, brows to chin, fills that share of the picture's height."""
-    return next(name for least, name in _FRAMINGS if tall >= least)
+    return next(name for least, name in _FRAMINGS if face_height >= least)
 
 
-def _person(picture: Pictures, sight: Sight, mask: NDArray[np.float32], traits: Mapping[str, float] | None) -> Person:
+def _person(
+    picture: Pictures, reading: FaceReading, mask: NDArray[np.float32], traits: Mapping[str, float] | None
+) -> ObservedPerson:
     height, width = picture.shape[:2]
-    low, high = sight.landmarks.min(0), sight.landmarks.max(0)
+    low, high = reading.landmarks.min(0), reading.landmarks.max(0)
     face = _box(low[0] / width, low[1] / height, high[0] / width, high[1] / height)
     rows, columns = (np.flatnonzero((mask > 0.5).any(axis)) for axis in (1, 0))
     body = (
@@ -102,24 +108,26 @@ def _person(picture: Pictures, sight: Sight, mask: NDArray[np.float32], traits: 
         if len(rows)
         else face
     )
-    tall = float(high[1] - low[1]) / height
-    expression, sure = _expression(sight) if traits is None else _named_expression(traits)
-    return Person(
+    face_height = float(high[1] - low[1]) / height
+    expression, confidence = _expression(reading) if traits is None else _named_expression(traits)
+    return ObservedPerson(
         box=body,
         face=face,
-        framing=_framing(tall),
+        framing=_framing(face_height),
         expression=expression,
-        expression_confidence=sure,
-        traits=() if traits is None else tuple(_trait(name, traits[name], sight, (width, height)) for name in _REGIONS),
+        expression_confidence=confidence,
+        traits=()
+        if traits is None
+        else tuple(_trait(name, traits[name], reading, (width, height)) for name in _REGIONS),
     )
 
 
-def _trait(name: str, probability: float, sight: Sight, size: tuple[int, int]) -> Trait:
+def _trait(name: str, probability: float, reading: FaceReading, size: tuple[int, int]) -> Trait:
     """size: width and height of the picture."""
-    points = sight.landmarks[list(_REGIONS[name])] / size
+    points = reading.landmarks[list(_REGIONS[name])] / size
     region = _box(*points.min(0), *points.max(0))
-    sure = round(max(probability, 1 - probability), 2)
-    return Trait(name=name, present=probability >= 0.5, confidence=sure, region=region)
+    confidence = round(max(probability, 1 - probability), 2)
+    return Trait(name=name, present=probability >= 0.5, confidence=confidence, region=region)
 
 
 def _named_expression(traits: Mapping[str, float]) -> tuple[EmotionName, float]:
@@ -129,8 +137,8 @@ def _named_expression(traits: Mapping[str, float]) -> tuple[EmotionName, float]:
     return "neutral", round(_CALM * (1 - max(happy, sad)), 2)
 
 
-def _expression(sight: Sight) -> tuple[EmotionName, float]:
-    curve = smile(sight)
+def _expression(reading: FaceReading) -> tuple[EmotionName, float]:
+    curve = smile(reading)
     if curve > _SMILES:
         return "happy", 0.65
     if curve < _DROOPS:
@@ -139,12 +147,12 @@ def _expression(sight: Sight) -> tuple[EmotionName, float]:
 
 
 def _light(
-    lab: NDArray[np.float64], face: NDArray[np.float32], sight: Sight
+    lab: NDArray[np.float64], face: NDArray[np.float32], reading: FaceReading
 ) -> tuple[Literal["dark", "even", "bright"], Literal["left", "right", "front"]]:
     lightness = lab[..., 0]
     if face.sum() < 1:
         return "even", "front"
-    middle = sight.landmarks[:, 0].mean() / 2
+    middle = reading.landmarks[:, 0].mean() / 2
     columns = np.arange(lab.shape[1])[None] < middle
     halves = [
         float((lightness * face * part).sum() / max(float((face * part).sum()), 1e-6)) for part in (columns, ~columns)
@@ -160,12 +168,12 @@ def _light(
 def _colours(lab: NDArray[np.float64]) -> tuple[str, ...]:
     """Names of the colours that fill most of the picture."""
     names = list(_COLOURS)
-    wanted = rgb2lab(np.array(list(_COLOURS.values()), np.uint8)[None])[0]
+    named = rgb2lab(np.array(list(_COLOURS.values()), np.uint8)[None])[0]
     pixels = lab[::4, ::4].reshape(-1, 1, 3)
-    nearest = np.linalg.norm(pixels - wanted, axis=-1).argmin(1)
+    nearest = np.linalg.norm(pixels - named, axis=-1).argmin(1)
     shares = np.bincount(nearest, minlength=len(names)) / len(nearest)
-    order = [place for place in np.argsort(-shares, kind="stable") if shares[place] >= _SHARE]
-    return tuple(names[place] for place in order[:4])
+    order = [index for index in np.argsort(-shares, kind="stable") if shares[index] >= _SHARE]
+    return tuple(names[index] for index in order[:4])
 
 
 def _background(picture: Pictures, person: NDArray[np.float32]) -> Literal["plain", "blurred", "detailed"]:

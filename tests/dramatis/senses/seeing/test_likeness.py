@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dramatis.senses.seeing.likeness import SAME, likeness
-from dramatis.senses.seeing.people import Eye, find_people
+from dramatis.senses.seeing.likeness import SAME_FACE_LIKENESS, likeness
+from dramatis.senses.seeing.people import FaceDetector, find_people
 from tests import ROOT
 
 CASES = ROOT / "benchmarks" / "cases"
@@ -14,17 +14,16 @@ CASES = ROOT / "benchmarks" / "cases"
 @pytest.fixture(scope="module")
 def seen() -> list[tuple[np.ndarray, np.ndarray]]:
     """Pictures and landmarks: two people who look alike to the network, and the first at another size and light."""
-    eye, faces = Eye.shipped(), []
-    for case in (0, 2):
-        faces.append(Image.open(CASES / f"0{case}" / "portrait.png").convert("RGB"))
+    detector = FaceDetector.shipped()
+    faces = [Image.open(CASES / f"0{case}" / "portrait.png").convert("RGB") for case in (0, 2)]
     small = faces[0].crop((30, 20, 240, 230)).resize((130, 130), Image.Resampling.BILINEAR)
     faces.append(small.point(lambda value: int(0.8 * value) + 20))
     pictures = [np.asarray(face) for face in faces]
-    return [(picture, find_people(eye, picture)[0].landmarks) for picture in pictures]
+    return [(picture, find_people(detector, picture)[0].landmarks) for picture in pictures]
 
 
 def test_one_face_in_two_copies_is_the_same_and_another_is_not(seen: list[tuple[np.ndarray, np.ndarray]]) -> None:
     one, other, copy = seen
     assert likeness(*one, *one) == pytest.approx(1.0, abs=0.02)
-    assert likeness(*copy, *one) > SAME + 0.03
-    assert max(likeness(*other, *one), likeness(*other, *copy), likeness(*copy, *other)) < SAME - 0.05
+    assert likeness(*copy, *one) > SAME_FACE_LIKENESS + 0.03
+    assert max(likeness(*other, *one), likeness(*other, *copy), likeness(*copy, *other)) < SAME_FACE_LIKENESS - 0.05

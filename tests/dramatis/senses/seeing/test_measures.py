@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from dramatis.models.perception import Sight
+from dramatis.models.perception import FaceReading
 from dramatis.senses.seeing.measures import (
     LIPS_MIDDLE,
     MOUTH_CORNERS,
@@ -24,7 +24,7 @@ def textured() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
 
 
-def moved(points: tuple[int, ...], by: tuple[float, float]) -> Sight:
+def moved(points: tuple[int, ...], by: tuple[float, float]) -> FaceReading:
     """The canonical sight with some landmarks moved by (right, down) px."""
     sight = canonical_sight()
     landmarks = sight.landmarks.copy()

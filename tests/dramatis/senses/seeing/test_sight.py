@@ -5,17 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dramatis.models.perception import Sight
-from dramatis.senses.seeing.people import Found
-from dramatis.senses.seeing.sight import see, see_group
-from dramatis.story.observations import Person
+from dramatis.models.perception import FaceReading
+from dramatis.senses.seeing.people import DetectedPerson
+from dramatis.senses.seeing.sight import describe_group, describe_portrait
+from dramatis.story.observations import ObservedPerson
+from dramatis.story.values import Box
 from tests.tiny import canonical_sight
 
 EYES, CHIN, BROWS = range(36, 48), 8, range(17, 27)
 NOBODY = {"glasses": 0.02, "beard": 0.1, "happy": 0.1, "sad": 0.05}
 
 
-def portrait(skin: int, wall: int) -> tuple[np.ndarray, Sight]:
+def portrait(skin: int, wall: int) -> tuple[np.ndarray, FaceReading]:
     """A face of one grey before a wall of another, (64, 64, 3), with eyes white and pupils black."""
     sight = canonical_sight()
     picture = np.full((64, 64, 3), wall, np.uint8)
@@ -26,12 +27,12 @@ def portrait(skin: int, wall: int) -> tuple[np.ndarray, Sight]:
     return picture, replace(sight, person=mask, face_mask=mask)
 
 
-def person(traits: dict[str, float] | None, sight: Sight | None = None) -> Person:
+def person(traits: dict[str, float] | None, sight: FaceReading | None = None) -> ObservedPerson:
     picture, plain = portrait(150, 100)
-    return see(picture, sight or plain, traits).people[0]
+    return describe_portrait(picture, sight or plain, traits).people[0]
 
 
-def with_corners(rise: float) -> Sight:
+def with_corners(rise: float) -> FaceReading:
     """The canonical sight with the corners of the mouth lifted by so many px."""
     sight = portrait(150, 100)[1]
     landmarks = sight.landmarks.copy()
@@ -72,7 +73,7 @@ def test_traits_are_seen_where_they_belong() -> None:
 def test_a_region_ends_with_the_picture() -> None:
     picture, sight = portrait(150, 100)
     low = replace(sight, landmarks=sight.landmarks + np.array([0, 20], np.float32))
-    beard = see(picture, low, NOBODY).people[0].traits[1]
+    beard = describe_portrait(picture, low, NOBODY).people[0].traits[1]
     assert beard.region is not None
     assert beard.region[3] == 1.0
 
@@ -103,41 +104,41 @@ def test_without_the_network_the_lips_tell_the_expression(rise: float, expressio
 
 def test_no_face_no_person() -> None:
     picture, sight = portrait(150, 100)
-    assert see(picture, replace(sight, face=0.1), NOBODY).people == ()
+    assert describe_portrait(picture, replace(sight, face=0.1), NOBODY).people == ()
 
 
 def test_dark_skin_is_not_dark_light() -> None:
-    assert see(*portrait(50, 150)).light == "even"
-    assert see(*portrait(50, 150), NOBODY).light == "even"
+    assert describe_portrait(*portrait(50, 150)).light == "even"
+    assert describe_portrait(*portrait(50, 150), NOBODY).light == "even"
 
 
 @pytest.mark.parametrize("skin", [40, 120, 200])
 def test_light_is_that_of_the_picture(skin: int) -> None:
     picture, sight = portrait(skin, 150)
-    assert see(picture, sight).light == "even"
-    assert see((picture * 0.25).astype(np.uint8), sight).light == "dark"
-    assert see(*portrait(skin, 240)).light == "bright"
+    assert describe_portrait(picture, sight).light == "even"
+    assert describe_portrait((picture * 0.25).astype(np.uint8), sight).light == "dark"
+    assert describe_portrait(*portrait(skin, 240)).light == "bright"
 
 
 def test_a_lamp_does_not_light_the_night() -> None:
     picture, sight = portrait(45, 20)
     picture[2:8, 2:8] = 255
-    assert see(picture, sight).light == "dark"
+    assert describe_portrait(picture, sight).light == "dark"
 
 
 def test_light_comes_from_the_brighter_side() -> None:
     picture, sight = portrait(100, 120)
-    assert see(picture, sight).light_from == "front"
+    assert describe_portrait(picture, sight).light_from == "front"
     picture[:, 32:] = picture[:, 32:] + 60
-    assert see(picture, sight).light_from == "right"
-    assert see(picture[:, ::-1].copy(), sight).light_from == "left"
+    assert describe_portrait(picture, sight).light_from == "right"
+    assert describe_portrait(picture[:, ::-1].copy(), sight).light_from == "left"
 
 
 def test_of_a_group_only_places_and_colours_are_told() -> None:
     points = np.zeros((68, 2), np.float32)
-    near = Found(points, 0.9, (0.1, 0.2, 0.3, 0.5), (0.0, 0.1, 0.4, 1.0))
-    far = Found(points, 0.9, (0.6, 0.2, 0.7, 0.35), (0.5, 0.1, 0.8, 1.0))
-    seen = see_group(np.full((64, 96, 3), 128, np.uint8), [near, far])
+    near = DetectedPerson(points, 0.9, Box(0.1, 0.2, 0.3, 0.5), Box(0.0, 0.1, 0.4, 1.0))
+    far = DetectedPerson(points, 0.9, Box(0.6, 0.2, 0.7, 0.35), Box(0.5, 0.1, 0.8, 1.0))
+    seen = describe_group(np.full((64, 96, 3), 128, np.uint8), [near, far])
     assert [person.framing for person in seen.people] == ["head and shoulders", "half figure"]
     assert [(person.face, person.box) for person in seen.people] == [(one.face, one.person) for one in (near, far)]
     assert seen.colours == ("grey",)
