@@ -1,4 +1,4 @@
-"""What the stages share: the plan, the material, where artifacts lie, who runs tasks and who hears of progress."""
+"""What the stages share: the plan, the inputs, the artifact store, the executor of tasks and the progress reporter."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.backbones.base import Backbone, ClipInputs
-from dramatis.cascade.material import Material
 from dramatis.cascade.plan import CascadePlan
 from dramatis.cascade.prompts import clip_prompts
+from dramatis.cascade.render_inputs import RenderInputs
 from dramatis.media.image import Pictures
 from dramatis.media.lossless import pack_frames, unpack_frames
 from dramatis.runtime.executor import Executor, SerialExecutor, Task
-from dramatis.runtime.progress import NullReporter, Reporter, Stage
+from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story.storyline import Storyline
 
 
 @dataclass(frozen=True)
-class Work:
+class ArtifactTask:
     """An artifact to make: for which stage, under which key, how, and after which other artifacts."""
 
     stage: str
@@ -37,14 +37,14 @@ class Work:
     after: tuple[str, ...] = ()
 
 
-def content(picture: Pictures) -> str:
+def picture_hash(picture: Pictures) -> str:
     """Hash of a picture, for keys."""
     return hashlib.sha256(picture.tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Set:
-    """Everything on the film set. Stages read it and the store, and write the store: nothing else.
+class JobContext:
+    """Everything that the stages of a job share. They read it and the store, and write to the store alone.
 
     Pickled, it is a name of a few bytes, and the process that unpickles it works alone and reports nothing. What tasks
     read, which for an hour is 45 MB, goes through the store once, and each process reads it once.
@@ -52,65 +52,69 @@ class Set:
 
     storyline: Storyline
     plan: CascadePlan
-    material: Material
+    inputs: RenderInputs
     backbone: Backbone
     store: ArtifactStore
     executor: Executor
     reporter: Reporter
 
     def rows(self, frames: Iterable[int]) -> NDArray[np.int64]:
-        """Frame numbers as rows of the material: past the end the last one is held."""
+        """Frame numbers as rows of the inputs: past the end the last frame is repeated."""
         return np.array([self.plan.clamp(frame) for frame in frames], np.int64)
 
     def prompts(self, frames: Sequence[int], shots: Iterable[int]) -> tuple[str, str]:
         """Positive and negative prompt for a clip of these frames that shows these shots."""
         return clip_prompts(self.storyline, self.plan, frames, shots)
 
-    def inputs(
+    def clip_inputs(
         self,
         frames: Sequence[int],
         shots: Iterable[int],
         head: Pictures,
         tail: Pictures | None,
         seed: int,
-        own: int = 0,
+        lead_frames: int = 0,
     ) -> ClipInputs:
-        """What a low-resolution clip over these frames of the timeline is filmed from. The first `own` frames are of
-        another moment, and its words are not this clip's."""
+        """The inputs of a low-resolution clip over these frames of the timeline.
+
+        The first `lead_frames` show another moment, whose words are not this clip's.
+        """
         rows = self.rows(frames)
-        positive, negative = self.prompts(frames[own:], shots)
+        positive, negative = self.prompts(frames[lead_frames:], shots)
         return ClipInputs(
             head=head,
             tail=tail,
-            reference=self.material.reference,
-            audio=self.material.audio(rows),
-            controls=self.material.controls(rows),
-            anchors=self.material.anchors(rows),
-            faces=self.material.faces,
+            reference=self.inputs.reference,
+            audio=self.inputs.audio(rows),
+            performances=self.inputs.performances(rows),
+            anchors=self.inputs.anchors(rows),
+            faces=self.inputs.faces,
             positive=positive,
             negative=negative,
             seed=seed,
         )
 
-    def high(self, inputs: ClipInputs, head: Pictures, tail: Pictures | None) -> ClipInputs:
+    def high_resolution_inputs(self, inputs: ClipInputs, head: Pictures, tail: Pictures | None) -> ClipInputs:
         """The same clip at the size of the video, between pictures of that size."""
-        portrait, scale = self.material.portrait, self.material.scale
+        portrait, scale = self.inputs.portrait, self.inputs.scale
         enlarged = {name: getattr(inputs, name) * np.float32(scale) for name in ("anchors", "faces")}
         return replace(inputs, head=head, tail=tail, reference=portrait, **enlarged)
 
-    def make_all(self, stage: str, wanted: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
-        """Make every artifact of `wanted` (key -> maker) that the store lacks, in any order, with progress."""
-        for _ in self.make([Work(stage, key, make) for key, make in wanted.items()]):
+    def make_all(self, stage: str, makers: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
+        """Make every artifact of `makers` (key -> function) that the store lacks, in any order, with progress."""
+        for _ in self.make([ArtifactTask(stage, key, make) for key, make in makers.items()]):
             pass
 
-    def make(self, work: Sequence[Work]) -> Iterator[str]:
+    def make(self, work: Sequence[ArtifactTask]) -> Iterator[str]:
         """Make what the store lacks, with progress for every stage; keys as they are there, finished ones first."""
-        wanted = {item.key: item for item in work}
-        totals = Counter(item.stage for item in wanted.values())
+        tasks_by_key = {item.key: item for item in work}
+        totals = Counter(item.stage for item in tasks_by_key.values())
         with ExitStack() as stack:
-            bars = {name: stack.enter_context(Stage(self.reporter, name, total)) for name, total in totals.items()}
+            bars = {
+                name: stack.enter_context(StageProgress(self.reporter, name, total)) for name, total in totals.items()
+            }
             missing = {}
-            for item in wanted.values():
+            for item in tasks_by_key.values():
                 if not self.store.has(item.key):
                     missing[item.key] = item
                 else:
@@ -137,16 +141,16 @@ class Set:
         own = {"store", "executor", "reporter"}
         packed = pickle.dumps({item.name: getattr(self, item.name) for item in fields(self) if item.name not in own})
         digest = hashlib.sha256(packed).hexdigest()
-        self.store.fetch(_key(digest), lambda: {"set": packed})
+        self.store.fetch(_key(digest), lambda: {"context": packed})
         return digest
 
 
-def stored(stage: Set, artifact: str, name: str = "frames") -> Pictures:
+def read_frames_of(job: JobContext, artifact: str, name: str = "frames") -> Pictures:
     """The pictures (F, H, W, 3) of a finished artifact."""
-    found = stage.store.get(artifact)
-    if found is None:
+    arrays = job.store.get(artifact)
+    if arrays is None:
         raise OSError(f"the artifact {artifact[:12]} has vanished from the store while the job ran; run the job again")
-    pictures = found[name]
+    pictures = arrays[name]
     return _unpacked(pictures) if isinstance(pictures, bytes) else pictures
 
 
@@ -165,15 +169,15 @@ def _packed(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _recall(root: Path, digest: str) -> Set:
-    """The set that another process has kept in the store at `root`."""
+def _recall(root: Path, digest: str) -> JobContext:
+    """The context that another process has put into the store at `root`."""
     store = ArtifactStore(root)
-    packed = (store.get(_key(digest)) or {}).get("set")
+    packed = (store.get(_key(digest)) or {}).get("context")
     # A pickle can hold anything: only what the other process hashed is opened, whoever else can write to the store.
     if not isinstance(packed, bytes) or hashlib.sha256(packed).hexdigest() != digest:
-        raise OSError(f"the job's set has vanished from the store {root} while the job ran; run the job again")
-    return Set(**pickle.loads(packed), store=store, executor=SerialExecutor(), reporter=NullReporter())
+        raise OSError(f"the job's context has vanished from the store {root} while the job ran; run the job again")
+    return JobContext(**pickle.loads(packed), store=store, executor=SerialExecutor(), reporter=NullReporter())
 
 
 def _key(digest: str) -> str:
-    return ArtifactStore.key({"stage": "set", "sha256": digest})
+    return ArtifactStore.key({"stage": "context", "sha256": digest})

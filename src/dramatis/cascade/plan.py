@@ -29,12 +29,12 @@ from itertools import pairwise
 
 from pydantic import Field
 
-from dramatis.backbones.geometry import FREEDOM, SHORT_CLIPS, Geometry
+from dramatis.backbones.geometry import KEYFRAME_SLACK, SHORT_CLIPS, Geometry
 from dramatis.story.storyline import Storyline
 from dramatis.story.values import GRID, FrameSpan, Value
 
 
-class Given(Value):
+class KnownFrame(Value):
     """A frame of a blueprint clip that is known before the clip is made.
 
     `position` counts from the clip's first frame. `clip` is the key of the clip that made the frame, and
@@ -58,7 +58,7 @@ class BlueprintClip(Value):
     key: str
     waypoint: bool
     frames: tuple[int, ...]
-    given: tuple[Given, ...]
+    given: tuple[KnownFrame, ...]
     shots: tuple[int, ...]
 
     @property
@@ -174,7 +174,9 @@ class ClipPlan(Value):
 
 def plan_cascade(storyline: Storyline, geometry: Geometry = SHORT_CLIPS) -> CascadePlan:
     """Plan blueprint and boundaries of a storyline: its shot boundaries and its shots' own keyframes become keyframes.
-    geometry: of the model that films it."""
+
+    geometry: of the model that films it.
+    """
     wanted = [frame for shot in storyline.shots for frame in shot.keyframes]
     return plan_frames(storyline.frames, [shot.span for shot in storyline.shots], wanted, geometry)
 
@@ -185,8 +187,10 @@ def plan_frames(
     keyframes: Sequence[int] = (),
     geometry: Geometry = SHORT_CLIPS,
 ) -> CascadePlan:
-    """Plan a video of `frames` frames. `shots` tile it and begin on multiples of four; `keyframes` snap
-    to that grid."""
+    """Plan a video of `frames` frames.
+
+    `shots` tile it and begin on multiples of four; `keyframes` snap to that grid.
+    """
     spans = tuple(shots) if shots else (FrameSpan(0, frames),)
     padded = max(_round_up(frames - 1, GRID), GRID) + 1
     return CascadePlan(
@@ -225,8 +229,11 @@ def _round_up(number: int, multiple: int) -> int:
 
 
 def _seam(left: SubClip, right: SubClip, geometry: Geometry) -> Seam:
-    """The transition between two clips. Its window leaves the far ends of short clips to the seams there, so that no
-    transition is given what another makes anew."""
+    """The transition between two clips.
+
+    Its window leaves the far ends of short clips to the seams there, so that no transition is given what another
+    makes anew.
+    """
     steps = min(left.length, right.length) - 1
     reach = min(geometry.seam_reach, steps - GRID, (steps + geometry.seam_given) // 2 // GRID * GRID)
     window = FrameSpan(left.last - reach, left.last + reach + 1)
@@ -236,7 +243,7 @@ def _seam(left: SubClip, right: SubClip, geometry: Geometry) -> Seam:
 def _boundaries(
     padded: int, spans: Sequence[FrameSpan], keyframes: Sequence[int], geometry: Geometry
 ) -> tuple[Boundary, ...]:
-    """Fixed keyframes first, then evenly planned ones between them, with candidates within `FREEDOM` frames.
+    """Fixed keyframes first, then evenly planned ones between them, with candidates within `KEYFRAME_SLACK` frames.
 
     Between two fixed frames that are more than 28 apart, planned lengths are 12 to 20 steps, so that with
     either end moved by four every clip still has 4 to 28 steps: the candidates of different boundaries can
@@ -251,7 +258,7 @@ def _boundaries(
         count = 1 if steps * GRID <= geometry.clip_steps else -(-steps * GRID // geometry.nominal_steps)
         for part in range(1, count + 1):
             planned = first + GRID * (steps * part // count)
-            reach = FREEDOM if part < count else 0
+            reach = KEYFRAME_SLACK if part < count else 0
             candidates = tuple(range(planned - reach, planned + reach + 1, GRID))
             boundaries.append(Boundary(planned=planned, candidates=candidates, shot=bisect_right(starts, planned) - 1))
     return tuple(boundaries)
@@ -285,23 +292,23 @@ def _waypoint(frame: int, frames: int, spans: Sequence[FrameSpan]) -> BlueprintC
     """Frame `frame` as it grows from the reference image.
 
     The autoencoder keeps four frames in one latent, which only holds what moves a little from one to the next. So a
-    waypoint shares its latent with its own successors: with frames seconds away, faces smear (docs/decisions.md).
+    waypoint shares its latent with its own successors: with frames seconds away, faces smear (docs/decisions/cascade.md).
     """
     members = tuple(range(frame, frame + 4 * GRID, GRID))
     return BlueprintClip(
         key=f"waypoint/{frame}",
         waypoint=True,
         frames=(0, *members),
-        given=(Given(position=0, clip=None),),
+        given=(KnownFrame(position=0, clip=None),),
         shots=tuple(_shot_of(number, frames, spans) for number in (frame, *members)),
     )
 
 
-def _given(steps: int, ends: Sequence[str | None]) -> tuple[Given, ...]:
+def _given(steps: int, ends: Sequence[str | None]) -> tuple[KnownFrame, ...]:
     """What a clip of so many steps starts from: the waypoints at its ends, of which frame 0 is the reference image."""
     head, *tail = ends
-    start = Given(position=0, clip=head, source=0 if head is None else 1)
-    return (start, *(Given(position=steps, clip=key, source=1) for key in tail))
+    start = KnownFrame(position=0, clip=head, source=0 if head is None else 1)
+    return (start, *(KnownFrame(position=steps, clip=key, source=1) for key in tail))
 
 
 def _shot_of(frame: int, frames: int, spans: Sequence[FrameSpan]) -> int:

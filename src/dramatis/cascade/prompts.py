@@ -16,7 +16,7 @@ def clip_prompts(
     """Positive and negative prompt for a clip of these frames that shows these shots."""
     first, last = plan.clamp(frames[0]), plan.clamp(frames[-1])
     positive, negative = storyline.words(shots, FrameSpan(first, last + 1))
-    return joined(positive), joined_terms(negative)
+    return join_prompts(positive), join_terms(negative)
 
 
 def every_prompt(storyline: Storyline, plan: CascadePlan) -> Iterator[str]:
@@ -28,14 +28,14 @@ def every_prompt(storyline: Storyline, plan: CascadePlan) -> Iterator[str]:
 def _every_clip(plan: CascadePlan) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
     """First and last frame, and shots, of every clip that may be filmed."""
     for clip in plan.blueprint:
-        own = clip.frames[clip.waypoint :]
-        yield (own[0], own[-1]), clip.shots
+        clip_frames = clip.frames[clip.waypoint :]
+        yield (clip_frames[0], clip_frames[-1]), clip.shots
     for boundary in plan.boundaries:
         yield from (((frame, frame), ()) for frame in boundary.candidates)
     # A clip hangs on two keyframes and a seam on three in a row: every third boundary may choose alike.
     for choice in product(range(3), repeat=3):
-        places = enumerate(boundary.candidates for boundary in plan.boundaries)
-        chosen = [candidates[choice[place % 3] % len(candidates)] for place, candidates in places]
+        boundaries = enumerate(boundary.candidates for boundary in plan.boundaries)
+        chosen = [candidates[choice[index % 3] % len(candidates)] for index, candidates in boundaries]
         clips = clips_from_keyframes(plan, chosen)
         yield from (((clip.first, clip.last), (clip.shot,)) for clip in clips.clips)
         for seam in clips.seams:
@@ -43,15 +43,15 @@ def _every_clip(plan: CascadePlan) -> Iterator[tuple[tuple[int, int], tuple[int,
             yield (seam.window.start, seam.window.stop - 1), tuple(clip.shot for clip in sides)
 
 
-def joined(parts: Sequence[str]) -> str:
+def join_prompts(parts: Sequence[str]) -> str:
     """Prompts of several shots as one, without repeats, in order."""
     return ". ".join(dict.fromkeys(part.strip(" .") for part in parts if part.strip(" .")))
 
 
-def joined_terms(parts: Sequence[str]) -> str:
+def join_terms(parts: Sequence[str]) -> str:
     """Negative prompts, lists of terms, as one list; each term once, since repeats crowd out what a model reads."""
     terms = (term.strip(" .") for part in parts for term in part.split(","))
-    once: dict[str, str] = {}
+    first_spelling: dict[str, str] = {}
     for term in terms:
-        once.setdefault(term.casefold(), term)
-    return ", ".join(term for term in once.values() if term)
+        first_spelling.setdefault(term.casefold(), term)
+    return ", ".join(term for term in first_spelling.values() if term)

@@ -10,91 +10,98 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dramatis.cascade.context import Set, Work, stored
+from dramatis.cascade.context import ArtifactTask, JobContext, read_frames_of
 from dramatis.cascade.keyframes import Keyframes, enlarge_still
 from dramatis.cascade.plan import ClipPlan, Seam, SubClip
-from dramatis.cascade.transitions import joined, transition_keys
+from dramatis.cascade.transitions import join_clips, transition_keys
 from dramatis.runtime.seeds import derive_seed
 
 
 def plan_super_resolution(
-    stage: Set, clips: ClipPlan, filmed: list[Work], transitions: dict[int, Work], keyframes: Keyframes
-) -> tuple[list[Work], list[Work]]:
+    job: JobContext,
+    clips: ClipPlan,
+    sub_clips: list[ArtifactTask],
+    transitions: dict[int, ArtifactTask],
+    keyframes: Keyframes,
+) -> tuple[list[ArtifactTask], list[ArtifactTask]]:
     """The enlarging of anchors and of sub-clips, in order; an artifact of the latter holds `frames` of the final video.
 
     At scale 1 nothing is enlarged: the artifact is the clip with its transitions in place.
     """
     seams = transition_keys(clips, transitions)
-    anchors = {} if stage.material.scale == 1 else _plan_anchors(stage, clips, filmed, transitions, keyframes)
+    anchors = {} if job.inputs.scale == 1 else _plan_anchors(job, clips, transitions, keyframes)
     work = []
-    for clip, film in zip(clips.clips, filmed, strict=True):
-        own = {frame: seams[frame] for frame in (clip.first, clip.last) if frame in seams}
+    for clip, sub_clip in zip(clips.clips, sub_clips, strict=True):
+        clip_seams = {frame: seams[frame] for frame in (clip.first, clip.last) if frame in seams}
         ends = {frame: anchors[frame].key for frame in (clip.first, clip.last) if frame in anchors}
         # Keyframes of the blueprint enter through the clip's own key, which their content is part of.
-        after = (film.key, *(key for _, key in own.values()), *ends.values())
-        key = stage.store.key(
+        after = (sub_clip.key, *(key for _, key in clip_seams.values()), *ends.values())
+        key = job.store.key(
             {
                 "stage": "super-resolution",
                 "clip": clip.key,
                 "from": after,
                 "high": [keyframes.keys.get(frame) for frame in (clip.first, clip.last)],
-                "seed": _seed(stage, clip.key),
-                **stage.backbone.high_identity,
+                "seed": _seed(job, clip.key),
+                **job.backbone.high_identity,
             }
         )
-        make = partial(_enlarge, stage, clip, film.key, own, ends, keyframes.of(clip))
-        work.append(Work("super-resolution", key, make, after))
+        make = partial(_enlarge, job, clip, sub_clip.key, clip_seams, ends, keyframes.of(clip))
+        work.append(ArtifactTask("super-resolution", key, make, after))
     return list(anchors.values()), work
 
 
 def _plan_anchors(
-    stage: Set, clips: ClipPlan, filmed: list[Work], transitions: dict[int, Work], keyframes: Keyframes
-) -> dict[int, Work]:
+    job: JobContext,
+    clips: ClipPlan,
+    transitions: dict[int, ArtifactTask],
+    keyframes: Keyframes,
+) -> dict[int, ArtifactTask]:
     """The shared frames that a transition has changed, by frame."""
     work = {}
     for seam in clips.seams:
         if seam.frame not in transitions:
             continue
         transition = transitions[seam.frame]
-        key = stage.store.key(
+        key = job.store.key(
             {
                 "stage": "anchor",
                 "frame": seam.frame,
                 "transition": transition.key,
                 "high": keyframes.keys[seam.frame],
-                "seed": _seed(stage, f"anchor/{seam.frame}"),
-                **stage.backbone.high_identity,
+                "seed": _seed(job, f"anchor/{seam.frame}"),
+                **job.backbone.high_identity,
             }
         )
-        make = partial(_anchor, stage, seam, transition.key, keyframes.of(clips.clips[seam.left]))
-        work[seam.frame] = Work("anchors", key, make, after=(transition.key,))
+        make = partial(_anchor, job, seam, transition.key, keyframes.of(clips.clips[seam.left]))
+        work[seam.frame] = ArtifactTask("anchors", key, make, after=(transition.key,))
     return work
 
 
-def _seed(stage: Set, name: str) -> int:
-    return derive_seed(stage.storyline.seed, "high", name)
+def _seed(job: JobContext, name: str) -> int:
+    return derive_seed(job.storyline.seed, "high", name)
 
 
-def _anchor(stage: Set, seam: Seam, transition: str, keyframes: Keyframes) -> dict[str, Any]:
-    low = stored(stage, transition)[seam.frame - seam.window.start]
-    seed = _seed(stage, f"anchor/{seam.frame}")
-    return {"frames": enlarge_still(stage, low, seam.frame, seam.frame, keyframes.high(seam.frame), seed)[None]}
+def _anchor(job: JobContext, seam: Seam, transition: str, keyframes: Keyframes) -> dict[str, Any]:
+    low = read_frames_of(job, transition)[seam.frame - seam.window.start]
+    seed = _seed(job, f"anchor/{seam.frame}")
+    return {"frames": enlarge_still(job, low, seam.frame, seam.frame, keyframes.high(seam.frame), seed)[None]}
 
 
 def _enlarge(
-    stage: Set,
+    job: JobContext,
     clip: SubClip,
-    filmed: str,
+    sub_clips: str,
     transitions: dict[int, tuple[Seam, str]],
     anchors: dict[int, str],
     keyframes: Keyframes,
 ) -> dict[str, Any]:
-    low = joined(stage, clip, filmed, transitions)
-    if stage.material.scale == 1:
+    low = join_clips(job, clip, sub_clips, transitions)
+    if job.inputs.scale == 1:
         return {"frames": low}
     head, tail = (
-        stored(stage, anchors[frame]) if frame in anchors else keyframes.high(frame)[None]
+        read_frames_of(job, anchors[frame]) if frame in anchors else keyframes.high(frame)[None]
         for frame in (clip.first, clip.last)
     )
-    inputs = stage.inputs(range(clip.first, clip.last + 1), [clip.shot], low[:1], low[-1:], _seed(stage, clip.key))
-    return {"frames": stage.backbone.upscale(stage.high(inputs, head, tail), low)}
+    inputs = job.clip_inputs(range(clip.first, clip.last + 1), [clip.shot], low[:1], low[-1:], _seed(job, clip.key))
+    return {"frames": job.backbone.upscale_clip(job.high_resolution_inputs(inputs, head, tail), low)}

@@ -2,7 +2,7 @@
 
 A face of little contrast dissolves while it is filmed, though the autoencoder keeps it. So a picture is lifted by one
 power curve before anything is filmed, and frames go back through the inverse when they are written; nothing in between
-knows. What it gains, and where not: docs/decisions.md.
+knows. What it gains, and where not: docs/decisions/groups.md.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from dramatis.media.image import Pictures
 from dramatis.motion.face import TEMPLATE_68, HeadFit, project
 from dramatis.motion.performance import Performance
 
-MOST_LIFT = 0.5
+MIN_GAMMA = 0.5
 """Smallest exponent: beyond it what is bright already loses too much."""
 INNER_FACE = slice(27, 68)
 """Nose, eyes and mouth of the 68 landmarks."""
 
 
-def lift_for(reference: Pictures, heads: Sequence[HeadFit], wanted: float | None) -> float:
-    """Exponent, `MOST_LIFT` to 1, of the curve that brings the darkest face to the tone `wanted`; 1 for None.
+def gamma_for(reference: Pictures, heads: Sequence[HeadFit], wanted: float | None) -> float:
+    """Exponent, `MIN_GAMMA` to 1, of the curve that brings the darkest face to the tone `wanted`; 1 for None.
 
     reference: (H, W, 3) uint8.  heads: of everybody, in its pixels.  wanted: mean of a face, 0 black to 1 white.
     """
     if wanted is None:
         return 1.0
     darkest = min(_tone(reference, head) for head in heads)
-    return float(np.clip(np.log(wanted) / np.log(np.clip(darkest, 0.01, 0.99)), MOST_LIFT, 1.0))
+    return float(np.clip(np.log(wanted) / np.log(np.clip(darkest, 0.01, 0.99)), MIN_GAMMA, 1.0))
 
 
 def _tone(reference: Pictures, head: HeadFit) -> float:
@@ -41,12 +41,12 @@ def _tone(reference: Pictures, head: HeadFit) -> float:
     return float(inside.mean()) / 255 if inside.size else 1.0
 
 
-def lifted(pictures: Pictures, lift: float) -> Pictures:
+def brighten(pictures: Pictures, lift: float) -> Pictures:
     """Pictures (..., 3) uint8 in the tones that they are filmed in."""
     return _through(pictures, lift)
 
 
-def restored(pictures: Pictures, lift: float) -> Pictures:
+def restore_tones(pictures: Pictures, lift: float) -> Pictures:
     """The inverse: filmed pictures in the tones of the portrait."""
     return _through(pictures, 1 / lift)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from dramatis.backbones.corruption import corrupted
+from dramatis.backbones.corruption import corrupt
 from dramatis.cascade.colour import match_colours
 from dramatis.senses.seeing.measures import laplacian_variance
 from tests.tiny import canonical_sight
@@ -23,18 +23,18 @@ def mean_lab(pictures: np.ndarray) -> np.ndarray:
 
 
 def test_no_corruption_is_the_picture_itself() -> None:
-    assert np.array_equal(corrupted(textured(), 0.0), textured())
+    assert np.array_equal(corrupt(textured(), 0.0), textured())
 
 
 def test_more_corruption_is_more_blur_and_more_of_a_warm_cast() -> None:
     grey = np.full((64, 64, 3), 120, np.uint8)
     sharpness, warmth = [], []
     for strength in (0.0, 0.3, 0.6, 1.0):
-        spoilt = corrupted(textured(), strength)
+        spoilt = corrupt(textured(), strength)
         assert spoilt.shape == (64, 64, 3)
         assert spoilt.dtype == np.uint8
         sharpness.append(laplacian_variance(spoilt, canonical_sight()) / spoilt.var())
-        red, green, blue = corrupted(grey, strength)[0, 0].astype(int)
+        red, green, blue = corrupt(grey, strength)[0, 0].astype(int)
         assert red >= green >= blue
         warmth.append(red - blue)
     assert all(np.diff(sharpness) < 0)
@@ -59,7 +59,7 @@ def test_colours_go_evenly_from_one_keyframe_to_the_other() -> None:
     head, tail = textured(), (textured() * 0.6).astype(np.uint8)
     light = mean_lab(match_colours(np.stack([head] * 5), head, tail))[:, 0]
     ends = mean_lab(np.stack([head, tail]))[:, 0]
-    assert np.allclose(light, np.linspace(*ends, 5), atol=0.5)
+    assert np.allclose(light, np.linspace(ends[0], ends[1], 5), atol=0.5)
 
 
 def test_colours_beyond_the_gamut_are_clipped_in_silence(recwarn: pytest.WarningsRecorder) -> None:

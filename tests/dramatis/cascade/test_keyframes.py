@@ -8,24 +8,25 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 
 from dramatis.cascade import keyframes
-from dramatis.cascade.context import Set
+from dramatis.cascade.context import JobContext
 from dramatis.cascade.keyframes import Keyframes, choose_keyframes, score_terms, total_score, upscale_keyframes
 from dramatis.cascade.plan import clips_from_keyframes, plan_frames
-from dramatis.models.perception import INNER_LIPS, Sight
+from dramatis.models.perception import INNER_LIPS, FaceReading
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.progress import NullReporter
 from dramatis.runtime.store import ArtifactStore
 from dramatis.story.values import FrameSpan
-from tests.dramatis.cascade.conftest import SIDE, kept, picture, with_louder
+from tests.dramatis.cascade.conftest import SIDE, camera_of, kept, picture, with_louder
 from tests.tiny import canonical_sight
 
 FRAMES = 41
 
 
-def sight_with(opening: float = 0.05, face: float = 1.0) -> Sight:
+def sight_with(opening: float = 0.05, face: float = 1.0) -> FaceReading:
     """The canonical sight with its inner lips `opening` interocular distances apart."""
     sight = canonical_sight()
     landmarks = sight.landmarks.copy()
@@ -42,9 +43,9 @@ def blurred() -> np.ndarray:
     return gaussian_filter(sharp().astype(float), (1.5, 1.5, 0)).astype(np.uint8)
 
 
-def score(monkeypatch: pytest.MonkeyPatch, picture: np.ndarray, seen: Sight, opening: float) -> float:
-    monkeypatch.setattr(keyframes, "look", lambda eye, images: [sight_with(), seen])
-    return total_score(score_terms(None, sharp(), picture, opening))
+def score(monkeypatch: pytest.MonkeyPatch, picture: np.ndarray, seen: FaceReading, opening: float) -> float:
+    monkeypatch.setattr(keyframes, "read_faces", lambda eye, images: [sight_with(), seen])
+    return total_score(score_terms(None, sharp(), picture, opening))  # type: ignore[arg-type]
 
 
 def test_a_sharp_face_with_the_right_mouth_is_preferred(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,19 +65,19 @@ def test_a_sharp_face_with_the_right_mouth_is_preferred(monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Set:
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
     """A set whose blueprint pictures are numbered, and an eye that sees an open mouth in number 20 alone."""
     plan = plan_frames(FRAMES, [FrameSpan(0, FRAMES)])
 
-    def look(eye: object, images) -> list[Sight]:
+    def look(eye: object, images: torch.Tensor) -> list[FaceReading]:
         numbers = ((images[:, 0, 0, 0] + 1) * 127.5).round().int().tolist()
         return [sight_with(0.3 if number == 20 else 0.02) for number in numbers]
 
-    monkeypatch.setattr(keyframes, "look", look)
-    material = SimpleNamespace(reference=numbered(0), openings=np.full(FRAMES, 0.3, np.float32))
+    monkeypatch.setattr(keyframes, "read_faces", look)
+    inputs = SimpleNamespace(reference=numbered(0), openings=np.full(FRAMES, 0.3, np.float32))
     backbone = SimpleNamespace(eye=None, identity={"weights": "none"})
     store = ArtifactStore(tmp_path / "store")
-    return Set(None, plan, material, backbone, store, SerialExecutor(), NullReporter())  # type: ignore[arg-type]
+    return JobContext(None, plan, inputs, backbone, store, SerialExecutor(), NullReporter())  # type: ignore[arg-type]
 
 
 def numbered(frame: int) -> np.ndarray:
@@ -85,57 +86,54 @@ def numbered(frame: int) -> np.ndarray:
     return picture
 
 
-def test_the_choice_follows_the_sound_and_is_kept(stage: Set) -> None:
+def test_the_choice_follows_the_sound_and_is_kept(job: JobContext) -> None:
     blueprint = {}
-    for clip in stage.plan.blueprint:
-        blueprint[clip.key] = stage.store.key({"clip": clip.key})
-        stage.store.put(blueprint[clip.key], {"frames": np.stack([numbered(frame) for frame in clip.frames])})
-    inner = [boundary for boundary in stage.plan.boundaries if len(boundary.candidates) > 1]
+    for clip in job.plan.blueprint:
+        blueprint[clip.key] = job.store.key({"clip": clip.key})
+        job.store.put(blueprint[clip.key], {"frames": np.stack([numbered(frame) for frame in clip.frames])})
+    inner = [boundary for boundary in job.plan.boundaries if len(boundary.candidates) > 1]
     assert [boundary.candidates for boundary in inner] == [(16, 20, 24)]
-    chosen = choose_keyframes(stage, blueprint)
+    chosen = choose_keyframes(job, blueprint)
     assert chosen == (0, 20, 40)
-    reports = [
-        json.loads(stage.store.get(path.stem)["report"])
-        for path in stage.store.root.glob("??/*")
-        if "report" in (stage.store.get(path.stem) or {})
-    ]
+    kept_reports = [(job.store.get(path.stem) or {}).get("report") for path in job.store.root.glob("??/*")]
+    reports = [json.loads(report) for report in kept_reports if isinstance(report, bytes)]
     report = next(report for report in reports if report["candidates"])
     assert [row["frame"] for row in report["candidates"]] == [16, 20, 24]
     assert max(report["candidates"], key=lambda row: row["score"])["frame"] == report["chosen"] == 20
-    made = {path: path.stat().st_mtime_ns for path in stage.store.root.glob("??/*")}
-    assert choose_keyframes(stage, blueprint) == chosen
-    assert {path: path.stat().st_mtime_ns for path in stage.store.root.glob("??/*")} == made
+    made = {path: path.stat().st_mtime_ns for path in job.store.root.glob("??/*")}
+    assert choose_keyframes(job, blueprint) == chosen
+    assert {path: path.stat().st_mtime_ns for path in job.store.root.glob("??/*")} == made
 
 
-def blueprint_of(stage: Set, name: str = "blueprint", **green: int) -> dict[str, str]:
+def blueprint_of(job: JobContext, name: str = "blueprint", **green: int) -> dict[str, str]:
     """A finished blueprint: red is the frame's number, green 50, or what `green` says of a frame (f24=60)."""
     return {
         clip.key: kept(
-            stage,
+            job,
             f"{name} {clip.key}",
             frames=np.stack([picture(frame, green.get(f"f{frame}", 50)) for frame in clip.frames]),
         )
-        for clip in stage.plan.blueprint
+        for clip in job.plan.blueprint
     }
 
 
-def planned_frames(stage: Set) -> tuple[int, ...]:
-    return tuple(boundary.planned for boundary in stage.plan.boundaries)
+def planned_frames(job: JobContext) -> tuple[int, ...]:
+    return tuple(boundary.planned for boundary in job.plan.boundaries)
 
 
-def upscaled(stage: Set, blueprint: dict[str, str]) -> Keyframes:
-    return upscale_keyframes(stage, blueprint, planned_frames(stage))
+def upscaled(job: JobContext, blueprint: dict[str, str]) -> Keyframes:
+    return upscale_keyframes(job, blueprint, planned_frames(job))
 
 
 @pytest.mark.parametrize("scale", [2, 3])
-def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., Set], scale: int) -> None:
-    stage = make_set(120, scale=scale)
-    made = upscaled(stage, blueprint_of(stage))
-    assert np.array_equal(made.high(0), stage.material.portrait)
-    assert np.array_equal(made.low(0), stage.material.reference)
-    assert set(made.keys) == set(planned_frames(stage)[1:])
-    for frame, inputs in zip(made.keys, stage.backbone.asked, strict=True):
-        assert np.array_equal(inputs.head[0], stage.material.portrait)
+def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., JobContext], scale: int) -> None:
+    job = make_set(120, scale=scale)
+    made = upscaled(job, blueprint_of(job))
+    assert np.array_equal(made.high(0), job.inputs.portrait)
+    assert np.array_equal(made.low(0), job.inputs.reference)
+    assert set(made.keys) == set(planned_frames(job)[1:])
+    for frame, inputs in zip(made.keys, camera_of(job).asked, strict=True):
+        assert np.array_equal(inputs.head[0], job.inputs.portrait)
         assert inputs.audio[0, :, 0].tolist() == [0, min(frame, 119)]
         assert inputs.positive == "all"
         high, low = made.high(frame), made.low(frame)
@@ -146,40 +144,42 @@ def test_keyframes_are_enlarged_and_made_small_again(make_set: Callable[..., Set
         assert 0 < np.abs(low - picture(frame, 50).astype(float)).mean() < 20
 
 
-def test_at_scale_one_keyframes_are_the_frames_of_the_blueprint(make_set: Callable[..., Set]) -> None:
-    stage = make_set(120)
-    made = upscaled(stage, blueprint_of(stage))
-    assert stage.backbone.asked == []
-    for frame in planned_frames(stage)[1:]:
+def test_at_scale_one_keyframes_are_the_frames_of_the_blueprint(make_set: Callable[..., JobContext]) -> None:
+    job = make_set(120)
+    made = upscaled(job, blueprint_of(job))
+    assert camera_of(job).asked == []
+    for frame in planned_frames(job)[1:]:
         assert np.array_equal(made.high(frame), picture(frame, 50))
         assert np.array_equal(made.low(frame), picture(frame, 50))
 
 
-def test_a_keyframe_is_made_anew_for_another_picture_and_not_for_other_frames(make_set: Callable[..., Set]) -> None:
-    stage = make_set(120, scale=2)
-    before = upscaled(stage, blueprint_of(stage))
-    frame = planned_frames(stage)[2]
+def test_a_keyframe_is_made_anew_for_another_picture_and_not_for_other_frames(
+    make_set: Callable[..., JobContext],
+) -> None:
+    job = make_set(120, scale=2)
+    before = upscaled(job, blueprint_of(job))
+    frame = planned_frames(job)[2]
 
-    def changed(stage: Set, blueprint: dict[str, str]) -> list[int]:
-        after = upscaled(stage, blueprint)
+    def changed(job: JobContext, blueprint: dict[str, str]) -> list[int]:
+        after = upscaled(job, blueprint)
         return [number for number in before.keys if before.keys[number] != after.keys[number]]
 
-    assert changed(stage, blueprint_of(stage, "equal")) == []
-    assert changed(stage, blueprint_of(stage, "beside", **{f"f{frame + 4}": 60})) == []
-    assert changed(stage, blueprint_of(stage, "other", **{f"f{frame}": 60})) == [frame]
-    retaken = stage.storyline.shots[1].model_copy(update={"seed": 9, "positive": "other words"})
-    story = stage.storyline.model_copy(update={"shots": (stage.storyline.shots[0], retaken)})
-    assert changed(replace(stage, storyline=story), blueprint_of(stage)) == []
-    louder = with_louder(stage, frame)
-    assert changed(louder, blueprint_of(stage)) == [frame]
-    words = stage.storyline.model_copy(update={"positive": "all others"})
-    assert changed(replace(stage, storyline=words), blueprint_of(stage)) == list(before.keys)
+    assert changed(job, blueprint_of(job, "equal")) == []
+    assert changed(job, blueprint_of(job, "beside", **{f"f{frame + 4}": 60})) == []
+    assert changed(job, blueprint_of(job, "other", **{f"f{frame}": 60})) == [frame]
+    retaken = job.storyline.shots[1].model_copy(update={"seed": 9, "positive": "other words"})
+    story = job.storyline.model_copy(update={"shots": (job.storyline.shots[0], retaken)})
+    assert changed(replace(job, storyline=story), blueprint_of(job)) == []
+    louder = with_louder(job, frame)
+    assert changed(louder, blueprint_of(job)) == [frame]
+    words = job.storyline.model_copy(update={"positive": "all others"})
+    assert changed(replace(job, storyline=words), blueprint_of(job)) == list(before.keys)
 
 
-def test_a_clip_is_told_of_its_own_keyframes_alone(make_set: Callable[..., Set]) -> None:
-    stage = make_set(120, scale=2)
-    made = upscaled(stage, blueprint_of(stage))
-    for clip in clips_from_keyframes(stage.plan, planned_frames(stage)).clips:
+def test_a_clip_is_told_of_its_own_keyframes_alone(make_set: Callable[..., JobContext]) -> None:
+    job = make_set(120, scale=2)
+    made = upscaled(job, blueprint_of(job))
+    for clip in clips_from_keyframes(job.plan, planned_frames(job)).clips:
         own = made.of(clip)
         assert set(own.keys) == {clip.first, clip.last} - {0}
         for frame in (clip.first, clip.last):

@@ -7,16 +7,16 @@ import pytest
 
 from dramatis.backbones.geometry import Geometry
 from dramatis.cascade.plan import CascadePlan, clips_from_keyframes, plan_cascade
-from dramatis.cascade.prompts import clip_prompts, every_prompt, joined, joined_terms
+from dramatis.cascade.prompts import clip_prompts, every_prompt, join_prompts, join_terms
 from dramatis.story.storyline import Moment, Shot, Storyline
 from dramatis.story.values import FrameSpan
 
 
 def test_prompts_join_without_repeats_or_double_stops() -> None:
-    assert joined(["She smiles.", " slow push-in", "", "She smiles", "."]) == "She smiles. slow push-in"
-    assert joined([]) == ""
-    assert joined_terms(["sad, blurry.", "Blurry, sad", "", "too dark,"]) == "sad, blurry, too dark"
-    assert joined_terms([]) == ""
+    assert join_prompts(["She smiles.", " slow push-in", "", "She smiles", "."]) == "She smiles. slow push-in"
+    assert join_prompts([]) == ""
+    assert join_terms(["sad, blurry.", "Blurry, sad", "", "too dark,"]) == "sad, blurry, too dark"
+    assert join_terms([]) == ""
 
 
 def story(frames: int) -> Storyline:

@@ -1,7 +1,7 @@
 """What every stage reads: the reference picture, the sound as features, the performance as controls.
 
-Made once per job and kept as an artifact. It grows by about half a kilobyte a frame (an hour: 45 MB), the one part of a
-job that grows at all; pixels are only ever held for the clips at work.
+Made once per job. It grows by about half a kilobyte a frame (an hour: 45 MB), the one part of a
+job that grows at all; pixels are held only for the clips at work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dramatis.motion.performance import Performance
 
 
 @dataclass(frozen=True)
-class Role:
+class CharacterInputs:
     """What one character brings to a job of N frames.
 
     features: (N, ...) float16 speech features. openings: (N,) float32, how far the mouth should be open by the sound.
@@ -32,20 +32,20 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Material:
+class RenderInputs:
     """One job's inputs as the networks take them. N = frames of the video, P = characters.
 
-    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at the
-    size of low-resolution frames. roles: P characters, in the storyline's order. context: how many neighbouring frames
-    on either side are heard with each; 0: features stand alone. lift: exponent of the tone curve that both pictures
-    went through (`exposure`); 1: their own tones.
+    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at
+    the size of low-resolution frames. characters: P of them, in the storyline's order. context: how many neighbouring
+    frames on either side are heard with each; 0: features stand alone. gamma: exponent of the tone curve that both
+    pictures went through (`tone_curve`); 1: their own tones.
     """
 
     portrait: NDArray[np.uint8]
     reference: NDArray[np.uint8]
-    roles: tuple[Role, ...]
+    characters: tuple[CharacterInputs, ...]
     context: int = 0
-    lift: float = 1.0
+    gamma: float = 1.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,38 +60,41 @@ class Material:
     @cached_property
     def openings(self) -> NDArray[np.float32]:
         """(N,) how far the widest mouth should be open."""
-        return np.max([role.openings for role in self.roles], axis=0)
+        return np.max([character.openings for character in self.characters], axis=0)
 
     def audio(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
         """(P, F, ...) features at frame numbers, with a context c (P, F, 2c+1, ...), the ends repeated."""
         return self._heard(frames).astype(np.float32)
 
     def _heard(self, frames: NDArray[np.int64]) -> NDArray[np.float16]:
-        last = len(self.roles[0].features) - 1
+        last = len(self.characters[0].features) - 1
         rows = frames if not self.context else frames[:, None] + np.arange(-self.context, self.context + 1)
-        return np.stack([role.features[rows.clip(0, last)] for role in self.roles])
+        return np.stack([character.features[rows.clip(0, last)] for character in self.characters])
 
-    def controls(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(P, F, 26) controls at frame numbers."""
-        return np.stack([role.performance.take(frames).vector() for role in self.roles])
+    def performances(self, frames: NDArray[np.int64]) -> tuple[Performance, ...]:
+        """What each of P characters does at F frame numbers."""
+        return tuple(character.performance.take(frames) for character in self.characters)
 
     def anchors(self, frames: NDArray[np.int64]) -> NDArray[np.float32]:
         """(P, F, 9, 2) pixels of the heads' rigid points at frame numbers, in low-resolution frames."""
-        return np.stack([project(role.head, role.performance.take(frames), self.size) for role in self.roles])
+        return np.stack(
+            [project(character.head, character.performance.take(frames), self.size) for character in self.characters]
+        )
 
     @cached_property
     def faces(self) -> NDArray[np.float32]:
         """(P, 9, 2) the same in the reference, where nobody has moved yet."""
         still = Performance.still(1)
-        return np.stack([project(role.head, still, self.size)[0] for role in self.roles])
+        return np.stack([project(character.head, still, self.size)[0] for character in self.characters])
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
         value = hashlib.sha256(self.portrait.tobytes())
         value.update(self.reference.tobytes())
         value.update(np.ascontiguousarray(self._heard(frames)).tobytes())
-        value.update(np.ascontiguousarray(self.controls(frames)).tobytes())
-        for role in self.roles:
-            head = role.head
+        for performance in self.performances(frames):
+            value.update(np.ascontiguousarray(performance.pack_controls()).tobytes())
+        for character in self.characters:
+            head = character.head
             value.update(np.array([head.scale, *head.centre, *head.rotation.ravel()]).tobytes())
         return value.hexdigest()

@@ -1,0 +1,172 @@
+"""What comes before the stages: a storyline and the files it names become everything that the stages read.
+
+The picture is read and its heads are fitted, every voice is encoded, the cast performs, and the prompts are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dramatis.backbones.base import Backbone
+from dramatis.backbones.profile import Profile
+from dramatis.cascade.context import JobContext
+from dramatis.cascade.plan import plan_cascade
+from dramatis.cascade.prompts import every_prompt
+from dramatis.cascade.render_inputs import CharacterInputs, RenderInputs
+from dramatis.cascade.tone_curve import brighten, gamma_for
+from dramatis.errors import UserError
+from dramatis.media.image import Pictures
+from dramatis.motion.face import HeadFit, fit_head
+from dramatis.motion.performance import Performance, perform
+from dramatis.motion.prosody import Prosody
+from dramatis.runtime.executor import Executor
+from dramatis.runtime.files import hash_file
+from dramatis.runtime.progress import Reporter, StageProgress
+from dramatis.runtime.store import ArtifactStore
+from dramatis.senses.seeing.finder import is_large_enough, no_face, person_finder
+from dramatis.senses.seeing.people import DetectedPerson
+from dramatis.senses.seeing.picture_file import PictureFile, open_picture
+from dramatis.story.storyline import Character, Storyline
+
+
+def prepare(
+    storyline: Storyline,
+    prosodies: Sequence[Prosody],
+    backbone: Backbone,
+    store: ArtifactStore,
+    executor: Executor,
+    reporter: Reporter,
+) -> JobContext:
+    """Plan the geometry, make what the networks take (pictures, features, performances, heads), read the prompts."""
+    plan = plan_cascade(storyline, backbone.profile.geometry)
+    inputs = make_render_inputs(storyline, perform_cast(storyline, prosodies), backbone, store, reporter)
+    backbone = backbone.for_job(every_prompt(storyline, plan), store, reporter)
+    return JobContext(storyline, plan, inputs, backbone, store, executor, reporter)
+
+
+def perform_cast(storyline: Storyline, prosodies: Sequence[Prosody]) -> list[Performance]:
+    """What everybody in the cast does, each by the rhythm of their voice; all are seen by one camera."""
+    return [
+        perform(storyline.shots_of(character.name), prosody, storyline.seed, index)
+        for index, (character, prosody) in enumerate(zip(storyline.cast, prosodies, strict=True))
+    ]
+
+
+def make_render_inputs(
+    storyline: Storyline,
+    performances: Sequence[Performance],
+    backbone: Backbone,
+    store: ArtifactStore,
+    reporter: Reporter,
+) -> RenderInputs:
+    """The job's inputs as the networks take them; what was seen and heard is kept as artifacts."""
+    low_size = low_resolution_size(storyline, backbone.profile)
+    picture = open_picture(storyline.image)
+    portrait, reference = picture.fitted((storyline.width, storyline.height)), picture.fitted(low_size)
+    heads = fit_heads(storyline, low_size, store)
+    characters = []
+    with StageProgress(reporter, "hearing", len(heads)) as progress:
+        for character, performance, head in zip(storyline.cast, performances, heads, strict=True):
+            features, openings = _encoded_speech(storyline, character, backbone, store)
+            characters.append(CharacterInputs(features, openings, performance, head))
+            progress.advance(detail=character.name)
+    gamma = gamma_for(reference, heads, backbone.profile.framing.face_tone) if len(heads) > 1 else 1.0
+    return RenderInputs(
+        portrait=brighten(portrait, gamma),
+        reference=brighten(reference, gamma),
+        characters=tuple(characters),
+        context=backbone.profile.audio_context,
+        gamma=gamma,
+    )
+
+
+def _encoded_speech(
+    storyline: Storyline, character: Character, backbone: Backbone, store: ArtifactStore
+) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    """What the video network hears of one character, and how far that opens the mouth."""
+    voice = storyline.voice_of(character.name)
+    spans = None if voice.spans is None else [[span.start, span.stop] for span in voice.spans]
+    key = store.key(
+        {
+            "stage": "hearing",
+            "audio": hash_file(voice.path),
+            "frames": storyline.frames,
+            **({} if spans is None else {"spans": spans}),
+            **backbone.identity,
+        }
+    )
+
+    def encode() -> dict[str, Any]:
+        features, openings = backbone.encode_speech(Path(voice.path), storyline.frames, voice.spans)
+        return {"features": features, "openings": openings.astype(np.float32)}
+
+    encoded = store.fetch(key, encode)
+    features, openings = encoded["features"], encoded["openings"]
+    assert isinstance(features, np.ndarray)
+    assert isinstance(openings, np.ndarray)
+    return features, openings
+
+
+def fit_heads(storyline: Storyline, size: tuple[int, int], store: ArtifactStore | None = None) -> list[HeadFit]:
+    """The head of everybody in the cast, in pixels of the picture fitted to `size` (width, height).
+
+    store: keeps what was seen. Raises UserError where a face cannot be used.
+    """
+    picture = open_picture(storyline.image)
+    if storyline.cast[0].face is None:
+        people = [person_finder().portrait(picture, size, store)]
+    else:
+        people = _people_in_boxes(storyline.cast, picture, size, store)
+    try:
+        return [fit_head(person.landmarks) for person in people]
+    except ValueError as error:
+        raise no_face(storyline.image) from error
+
+
+def scale_heads(heads: Sequence[HeadFit], before: tuple[int, int], after: tuple[int, int]) -> list[HeadFit]:
+    """Heads in the same picture at another size; sizes are (width, height)."""
+    factors = np.array(after) / before
+    return [replace(head, scale=head.scale * float(factors[1]), centre=head.centre * factors) for head in heads]
+
+
+def _people_in_boxes(
+    cast: Sequence[Character], picture: PictureFile, size: tuple[int, int], store: ArtifactStore | None
+) -> list[DetectedPerson]:
+    """The people in the characters' boxes."""
+    boxes = [character.face for character in cast if character.face is not None]
+    people = []
+    for character, person in zip(cast, person_finder().in_boxes(picture, size, boxes, store), strict=True):
+        if person is None:
+            raise UserError(
+                f"{picture.path}: no face was found in the box of {character.name!r}; see who is where with "
+                f"`dramatis characters {picture.path}`, and correct the box."
+            )
+        if not is_large_enough(person, size):
+            raise UserError(
+                f"{picture.path}: the face of {character.name!r} is too small to be animated; "
+                "crop the picture closer to the people."
+            )
+        people.append(person)
+    return people
+
+
+def low_resolution_size(storyline: Storyline, profile: Profile) -> tuple[int, int]:
+    """(width, height) of the low-resolution frames; UserError for a size that the model cannot film."""
+    unit = profile.scale * profile.low.size_multiple
+    if storyline.width % unit or storyline.height % unit:
+        raise UserError(
+            f"The storyline's size {storyline.width}x{storyline.height} does not fit the model {profile.name!r}; "
+            f"write a width and a height that are multiples of {unit}."
+        )
+    return storyline.width // profile.scale, storyline.height // profile.scale
+
+
+def reference_picture(path: Path, width: int, height: int) -> Pictures:
+    """The reference image at a size, (H, W, 3) uint8."""
+    return open_picture(path).fitted((width, height))
