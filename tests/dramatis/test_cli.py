@@ -14,23 +14,25 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from dramatis import cli
-from dramatis.app.pipeline import read_storyline, write_storyline
+from dramatis.app.storyline_files import read_storyline, write_storyline
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.media.audio import probe as sound_info
 from dramatis.media.subtitles import read_subtitles
-from dramatis.models.loading import shards_of
+from dramatis.models.loading import shard_files
 from dramatis.story.storyline import Character, Shot, Storyline
+from dramatis.story.storyline_yaml import to_yaml
 from dramatis.story.values import FrameSpan
 from tests import ROOT
 from tests.open_weights import infinitetalk, tiny_open_model, write_public_model
-from tests.tiny import canonical_sight
+from tests.people import see_a_face_in_every_picture
 
 EXAMPLES = ROOT / "examples"
 COMMANDS = {"generate", "characters", "plan", "validate", "render", "resume", "estimate", "models"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
-    names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
+    commands = [command for command in cli.app.registered_commands if command.callback]
+    names = {command.name or command.callback.__name__ for command in commands if command.callback}
     assert names | {group.name for group in cli.app.registered_groups} == COMMANDS
     assert {command.name for command in cli.models.registered_commands} == {"add"}
 
@@ -94,14 +96,18 @@ BAD_SOUNDS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("fault", BAD_IMAGES)
-def test_bad_images(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_bad_images(
+    fault: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused(
         ["-i", BAD_IMAGES[fault](tmp_path), "-a", noise(tmp_path / "ok.wav", 1)], model, tmp_path, monkeypatch, capsys
     )
 
 
 @pytest.mark.parametrize("fault", BAD_SOUNDS)
-def test_bad_sounds(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_bad_sounds(
+    fault: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     refused(
         ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", BAD_SOUNDS[fault](tmp_path)],
         model,
@@ -111,41 +117,51 @@ def test_bad_sounds(fault: str, model: Path, tmp_path: Path, monkeypatch, capsys
     )
 
 
-def test_a_long_prompt(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_a_long_prompt(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
     refused([*good, "-p", "word " * 10_000], model, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("name", ["other", "nowhere/at/all"])
-def test_an_unknown_model(name: str, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_an_unknown_model(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
     refused(good, Path(name), tmp_path, monkeypatch, capsys)
 
 
-def test_weights_cut_short(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_weights_cut_short(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(model, broken)
-    shard = shards_of(broken / "transformer")[0]
+    shard = shard_files(broken / "transformer")[0]
     shard.write_bytes(shard.read_bytes()[:1000])
     good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
     refused(good, broken, tmp_path, monkeypatch, capsys)
 
 
-def test_an_output_that_cannot_be_written(model: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_an_output_that_cannot_be_written(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("x")
     good = ["-i", picture(tmp_path / "ok.png", (99, 99)), "-a", noise(tmp_path / "ok.wav", 1)]
     refused(good, model, tmp_path / "file", monkeypatch, capsys)
 
 
-def test_no_job_to_resume(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_no_job_to_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, message = run(["resume", str(tmp_path)], monkeypatch, capsys)
     assert code == 2
     assert "no job" in message
 
 
-def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> None:
+def refused(
+    arguments: list, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2, one sentence, nothing written, and no large network loaded."""
-    monkeypatch.setattr("dramatis.backbones.mini.MiniBackbone._get", lambda *a: pytest.fail("a network was loaded"))
+    monkeypatch.setattr("dramatis.backbones.mini.MiniBackbone._network", lambda *a: pytest.fail("a network was loaded"))
     before = set(folder.rglob("*")) if folder.is_dir() else set()
     output = folder / "made" / "out.mp4"
     given = [str(argument) for argument in arguments]
@@ -158,14 +174,11 @@ def refused(arguments: list, model: Path, folder: Path, monkeypatch, capsys) -> 
     assert before == after
 
 
-def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
-    """By the shipped eye, and before any large network loads or anything is written."""
-    get = MiniBackbone._get
-    monkeypatch.setattr(
-        MiniBackbone,
-        "_get",
-        lambda self, name, *rest: get(self, name, *rest) if name == "perception" else pytest.fail(name),
-    )
+def test_a_picture_without_a_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the finder, before any network of the model loads or anything is written."""
+    monkeypatch.setattr(MiniBackbone, "_network", lambda self, name, *rest: pytest.fail(name))
     image, audio = picture(tmp_path / "plain.png", (200, 200)), noise(tmp_path / "ok.wav", 1)
     before = set(tmp_path.rglob("*"))
     code, message = run(
@@ -177,9 +190,8 @@ def test_a_picture_without_a_face(tmp_path: Path, monkeypatch, capsys) -> None:
 
 
 def see_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The untrained eye of the tiny model finds no face; let it find one in every picture."""
-    for place in ("app.pipeline", "cascade.pipeline"):
-        monkeypatch.setattr(f"dramatis.{place}.find_face", lambda *given: canonical_sight())
+    """Test pictures show no face; the canonical one stands in the middle."""
+    see_a_face_in_every_picture(monkeypatch)
 
 
 def test_emoji_and_no_prompt_are_fine(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,9 +256,14 @@ def test_an_edited_storyline_is_validated_by_line_and_field(
     ],
 )
 def test_plan_options_that_do_not_fit(
-    options: list[str], words: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    options: list[str],
+    words: str,
+    model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("dramatis.app.pipeline.find_face", lambda *given: canonical_sight())
+    see_faces(monkeypatch)
     good = ["-i", str(picture(tmp_path / "ok.png", (99, 99))), "-a", str(noise(tmp_path / "ok.wav", 1))]
     before = set(tmp_path.rglob("*"))
     arguments = ["plan", *good, "-m", str(model), "-o", str(tmp_path / "p.yaml"), *options]
@@ -332,7 +349,13 @@ def test_several_characters_are_planned(voices: str, pair: Path, tmp_path: Path)
     ],
 )
 def test_characters_that_are_not_clear(
-    options: list[str], words: str, numbered: bool, pair: Path, tmp_path: Path, monkeypatch, capsys
+    options: list[str],
+    words: str,
+    numbered: bool,
+    pair: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     shutil.copytree(pair, tmp_path, dirs_exist_ok=True)
     (tmp_path / "a.srt").write_text("00:00:00,000 --> 00:00:02,000\na: hi\n")
@@ -355,10 +378,18 @@ def test_characters_that_are_not_clear(
     ],
 )
 def test_tracks_of_an_edited_storyline_are_checked(
-    track: str, words: str, model: Path, pair: Path, tmp_path: Path, monkeypatch, capsys
+    track: str,
+    words: str,
+    model: Path,
+    pair: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    people = (Character(name="ann", audio=str(pair / track), face=(0.1, 0.2, 0.4, 0.7)),)
-    people += (Character(name="bob", face=(0.6, 0.2, 0.9, 0.7)),)
+    people = (
+        Character(name="ann", audio=str(pair / track), face=(0.1, 0.2, 0.4, 0.7)),
+        Character(name="bob", face=(0.6, 0.2, 0.9, 0.7)),
+    )
     sound = noise(tmp_path / "whole.wav", 1)
     story = Storyline(
         image=str(pair / "both.png"),
@@ -384,7 +415,7 @@ def test_the_cost_of_public_weights_is_foretold_for_a_card(
     story = Storyline(
         image="a.png", audio="a.wav", frames=50, width=64, height=64, shots=(Shot(index=0, span=FrameSpan(0, 50)),)
     )
-    (tmp_path / "s.yaml").write_text(story.to_yaml())
+    (tmp_path / "s.yaml").write_text(to_yaml(story))
     command = ["estimate", str(tmp_path / "s.yaml"), "--model", str(folder)]
     said = CliRunner().invoke(cli.app, [*command, "--gpu", "RTX 4090"])
     assert said.exit_code == 0, said.output
@@ -428,7 +459,11 @@ def test_public_weights_are_described_checked_and_linked(
     ],
 )
 def test_public_weights_that_cannot_be_added(
-    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setattr(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from dramatis.backbones.mini import GATING_NETWORKS, GROUP_ADAPTER, HIGH_NETWORKS, NETWORKS, MiniBackbone
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.mini_networks import GATING_NETWORKS, HIGH_NETWORKS, NETWORKS, SEEING_NETWORKS
 from dramatis.backbones.registry import find_model, shipped_models
 from dramatis.models.loading import SHARD_BYTES, load_model
 from dramatis.models.perception import PerceptionNet
@@ -17,8 +18,9 @@ def test_the_mini_ships_whole_and_small() -> None:
     assert find_model("mini").folder == folder
     files = list(folder.rglob("*.safetensors"))
     at_root = [path for path in files if path.parent == folder]
-    assert {path.name for path in at_root} == {GROUP_ADAPTER}
-    assert {path.parent.name for path in files if path not in at_root} == {*NETWORKS, *GATING_NETWORKS, *HIGH_NETWORKS}
+    assert {path.name for path in at_root} == {adapter.file for adapter in find_model("mini").profile.adapters}
+    networks = {*NETWORKS, *GATING_NETWORKS, *HIGH_NETWORKS, *SEEING_NETWORKS}
+    assert {path.parent.name for path in files if path not in at_root} == networks
     assert sum(path.stat().st_size for path in files) <= 64_000_000
     assert all(path.stat().st_size <= SHARD_BYTES + 100_000 for path in files)
     assert (folder / "README.md").is_file()

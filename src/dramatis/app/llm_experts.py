@@ -1,4 +1,4 @@
-"""Hiring language models for the director's experts, from what a user writes on the command line."""
+"""Which language models play which of the director's experts, from what a user writes on the command line."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from typing import get_args
 import numpy as np
 import soundfile
 
-from dramatis.director import Crew
+from dramatis.director import LLMExperts
 from dramatis.errors import UserError
 from dramatis.llm import LLM, Budget, OpenAIChat, Server
 from dramatis.media import audio as sound
-from dramatis.media.image import load_image, to_png
+from dramatis.media.image import to_png
+from dramatis.senses.seeing.picture_file import open_picture
 from dramatis.story.dialogue import ExpertName
+from dramatis.story.values import AUDIO_RATE
 
-PLAYED: tuple[ExpertName, ...] = ("text", "negative")
-"""Experts that a model plays unless another is named for them: every model reads and writes."""
 PICTURE_SIDE = 512
 SOUND_SECONDS = 60
-SAMPLE_RATE = 16_000
+_WORD_EXPERTS: tuple[ExpertName, ...] = ("text", "negative")
+"""Experts that the model plays unless another is named for them: every model reads and writes."""
 _NAMES = tuple(name for name in get_args(ExpertName) if name != "director")
 
 
-def hire(
+def experts_from_options(
     address: str | None, model: str | None, experts: Sequence[str], image: Path, audio: Path | None
-) -> Crew | None:
-    """The crew for a server's `address`, or None where no model is wanted.
+) -> LLMExperts | None:
+    """The models of the server at `address` that play experts, or None where no model is wanted.
 
-    model: plays the textual expert and the negative director. experts: "name=model" for others, or for another model.
-    The picture is shown to the visual expert's model and the sound's first minute to the audio expert's, to no other;
-    where characters only have tracks of their own, that model sees what was measured.
+    model: plays the textual expert and the negative director. experts: "expert=model" for the others, or for another
+    model. The picture is shown to the visual expert's model alone, and the first minute of the sound to the audio
+    expert's alone; where characters only have tracks of their own, that model is given what was measured.
     Raises UserError for options that do not fit together.
     """
     named = dict(_named(option) for option in experts)
@@ -40,12 +41,12 @@ def hire(
         if model or named:
             raise UserError("A language model was named but no server; give its address with --llm.")
         return None
-    chosen: dict[ExpertName, str] = {name: model for name in PLAYED if model} | named
+    chosen: dict[ExpertName, str] = {name: model for name in _WORD_EXPERTS if model} | named
     if not chosen:
         raise UserError("A server for language models was given but no model; name one with --llm-model.")
     budget = Budget()
     chats: dict[str, LLM] = {name: OpenAIChat(Server(address, name), budget) for name in dict.fromkeys(chosen.values())}
-    return Crew(
+    return LLMExperts(
         models={expert: chats[name] for expert, name in chosen.items()},
         picture=_picture(image) if "visual" in chosen else None,
         sound=_sound(audio) if "audio" in chosen and audio else None,
@@ -62,19 +63,18 @@ def _named(option: str) -> tuple[ExpertName, str]:
 
 
 def _picture(path: Path) -> bytes:
-    picture = load_image(path)
+    picture = open_picture(path).image.copy()
     picture.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     return to_png(picture)
 
 
 def _sound(path: Path) -> bytes:
-    held = 0
-    blocks = []
-    for block in sound.stream(path, SAMPLE_RATE):
+    length, blocks = 0, []
+    for block in sound.stream(path, AUDIO_RATE):
         blocks.append(block)
-        held += len(block)
-        if held >= SOUND_SECONDS * SAMPLE_RATE:
+        length += len(block)
+        if length >= SOUND_SECONDS * AUDIO_RATE:
             break
     file = io.BytesIO()
-    soundfile.write(file, np.concatenate(blocks)[: SOUND_SECONDS * SAMPLE_RATE], SAMPLE_RATE, format="WAV")
+    soundfile.write(file, np.concatenate(blocks)[: SOUND_SECONDS * AUDIO_RATE], AUDIO_RATE, format="WAV")
     return file.getvalue()

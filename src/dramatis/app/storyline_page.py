@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from dramatis.story.dialogue import Claim, Conflict, Turn
-from dramatis.story.observations import VOICES, Observations
+from dramatis.story.observations import VOICE_KINDS, AudioObservations
 from dramatis.story.storyline import Shot, Storyline
 from dramatis.story.values import FPS, FrameSpan
 
@@ -36,7 +36,7 @@ td img { width: 96px; border-radius: 4px; display: block; } .small { color: #666
 """
 
 
-def storyline_page(storyline: Storyline, heard: Observations, thumbnails: Sequence[bytes] = ()) -> str:
+def storyline_page(storyline: Storyline, heard: AudioObservations, thumbnails: Sequence[bytes] = ()) -> str:
     """The page as HTML text. thumbnails: a png for each shot, or none."""
     parts = [
         f"<h1>{_text(storyline.prompt) or 'No direction was given'}</h1>",
@@ -62,7 +62,7 @@ def storyline_page(storyline: Storyline, heard: Observations, thumbnails: Sequen
     )
 
 
-def sound_drawing(storyline: Storyline, heard: Observations) -> str:
+def sound_drawing(storyline: Storyline, heard: AudioObservations) -> str:
     """Loudness over time, what kind of sound it is and whose, where shots begin, how agitated the voice is, words.
 
     Where several people are seen, each has a lane below that shows when that one is heard.
@@ -112,9 +112,9 @@ def sound_drawing(storyline: Storyline, heard: Observations) -> str:
     )
 
 
-def _lane(heard: Observations, name: str, y: float) -> list[str]:
+def _lane(heard: AudioObservations, name: str, y: float) -> list[str]:
     """When one of several people is heard."""
-    voices = [event for event in heard.events if event.kind in VOICES and name in event.speakers]
+    voices = [event for event in heard.events if event.kind in VOICE_KINDS and name in event.speakers]
     line = f'<line x1="0" x2="{WIDTH}" y1="{y + 7}" y2="{y + 7}" stroke="#d8d8d4"/>'
     bands = [
         _band(event.span, heard.frames, y + 2, 10, _KINDS[event.kind], f"{name}: {event.kind}") for event in voices
@@ -138,10 +138,10 @@ def shot_table(shots: Sequence[Shot], thumbnails: Sequence[bytes] = ()) -> str:
     """A row for each shot, what to show and what to avoid side by side."""
     head = "<tr><th>shot</th>" + ("<th></th>" if thumbnails else "") + "<th>show</th><th>avoid</th></tr>"
     rows = []
-    for place, shot in enumerate(shots):
+    for index, shot in enumerate(shots):
         picture = ""
         if thumbnails:
-            data = base64.b64encode(thumbnails[place]).decode("ascii")
+            data = base64.b64encode(thumbnails[index]).decode("ascii")
             picture = f'<td><img alt="shot {shot.index}" src="data:image/png;base64,{data}"></td>'
         who = _text(", ".join(shot.speakers))
         rows.append(
@@ -155,8 +155,8 @@ def shot_table(shots: Sequence[Shot], thumbnails: Sequence[bytes] = ()) -> str:
 
 def _moments(shot: Shot, side: Literal["positive", "negative"]) -> str:
     """What is shown or avoided in only a part of the shot."""
-    said = [(moment.span, getattr(moment, side)) for moment in shot.moments]
-    return "".join(f"<br>{_when(span)}: {_text(words)}" for span, words in said if words)
+    moments = [(moment.span, getattr(moment, side)) for moment in shot.moments]
+    return "".join(f"<br>{_when(span)}: {_text(words)}" for span, words in moments if words)
 
 
 def _acts(shot: Shot) -> str:
@@ -172,15 +172,15 @@ def _acts(shot: Shot) -> str:
 def turn_box(turn: Turn) -> str:
     """What somebody said in one turn."""
     colour = _EXPERTS[turn.expert]
-    said = [_claim(claim) for claim in turn.claims]
-    said += [f"<li>asks {_text(question.to)}: {_text(question.text)}</li>" for question in turn.questions]
-    said += [
+    items = [_claim(claim) for claim in turn.claims]
+    items += [f"<li>asks {_text(question.to)}: {_text(question.text)}</li>" for question in turn.questions]
+    items += [
         f"<li>objects to {_text(objection.to)} on {_text(objection.about)}: {_text(objection.text)}</li>"
         for objection in turn.objections
     ]
     return (
         f'<div class="turn" style="border-color:{colour}"><b style="color:{colour}">{turn.expert}</b> '
-        f'<span class="small">round {turn.round}</span><br>{_text(turn.thought)}<ul>{"".join(said)}</ul></div>'
+        f'<span class="small">round {turn.round}</span><br>{_text(turn.thought)}<ul>{"".join(items)}</ul></div>'
     )
 
 
@@ -214,9 +214,9 @@ def _claim(claim: Claim) -> str:
 
 def _area(values: Sequence[float], base: float, height: float) -> str:
     step = max(1, -(-len(values) // MOST_POINTS))
-    tops = [max(values[place : place + step]) for place in range(0, len(values), step)]
+    tops = [max(values[start : start + step]) for start in range(0, len(values), step)]
     points = [
-        f"{WIDTH * place / max(1, len(tops) - 1):.1f},{base - height * top:.1f}" for place, top in enumerate(tops)
+        f"{WIDTH * index / max(1, len(tops) - 1):.1f},{base - height * top:.1f}" for index, top in enumerate(tops)
     ]
     return f'<polygon points="0,{base} {" ".join(points)} {WIDTH},{base}" fill="#7d8ca0" fill-opacity=".7"/>'
 

@@ -1,38 +1,38 @@
-"""Who is heard where: every character's own track, or one sound in which subtitles name who speaks.
+"""Who is heard when: in a track for each character, or in one sound in which subtitles name who speaks.
 
-What comes out is one sound for the video and one observation of it, whose events name their speakers. Nobody gets a
-voice by a guess: a character without any is silent and listens.
+The result is one sound for the video and one observation of it, whose events name their speakers. Nobody gets a voice
+by a guess: a character without one is silent and listens.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dramatis.app.casting import Wanted
+from dramatis.app.requests import CharacterRequest
 from dramatis.errors import UserError
 from dramatis.media import audio as sound
 from dramatis.media.audio import AudioInfo
 from dramatis.media.mixing import mix_down
 from dramatis.media.subtitles import Cue, read_subtitles
-from dramatis.models.speech import SAMPLE_RATE
-from dramatis.senses.hearing.listening import Transcribe, hear
-from dramatis.senses.hearing.speakers import attributed, together
+from dramatis.senses.hearing.listening import Transcribe, observe_audio
+from dramatis.senses.hearing.speakers import attribute_speakers, combine_tracks
 from dramatis.senses.hearing.words import Recogniser
-from dramatis.story.observations import Observations
+from dramatis.story.observations import AudioObservations
+from dramatis.story.values import AUDIO_RATE
 
-LATE = 0.5
+TRACK_TAIL_SECONDS = 0.5
 """Seconds by which a character's track may outlast the sound of the whole: the end of a room's echo."""
 
 
 @dataclass(frozen=True)
-class Voices:
-    """Where everybody is heard, checked but not yet listened to.
+class VoiceTracks:
+    """Where everybody is heard; the files are checked, but not listened to yet.
 
     tracks: of the characters who have one with a voice in it. whole: the sound for the video; None where the tracks are
-    to be mixed into one. cues: what is said by whom, as far as subtitles tell.
+    to be mixed into one. cues: what is said by whom, as far as there are subtitles.
     """
 
     tracks: Mapping[str, AudioInfo] = field(default_factory=dict)
@@ -40,38 +40,39 @@ class Voices:
     cues: tuple[Cue, ...] = ()
 
 
-def check_voices(wanted: Sequence[Wanted], audio: Path | None, subtitles: Path | None) -> Voices:
+def check_voices(requests: Sequence[CharacterRequest], audio: Path | None, subtitles: Path | None) -> VoiceTracks:
     """Read and compare all files without listening to them.
 
     A track that is silent throughout, or holds less than 0.2 s, leaves its character silent. `audio` is the sound of
     the video; where characters have tracks it may be left out, and is their sum. Raises UserError for files that cannot
     be used, for names that are nobody's, and where it is not clear who speaks.
     """
-    given = {one.name: sound.scan(one.audio) for one in wanted if one.audio is not None}
-    tracks = {name: i for name, i in given.items() if not i.silent and i.duration >= sound.MIN_SECONDS}
-    if given and not tracks:
-        raise UserError(f"Nobody speaks: {_listed(i.path for i in given.values())} hold no voice; give one that does.")
-    cues = _cues(subtitles, [one.name for one in wanted]) if subtitles else ()
+    infos = {request.name: sound.scan(request.audio) for request in requests if request.audio is not None}
+    tracks = {name: info for name, info in infos.items() if not info.silent and info.duration >= sound.MIN_SECONDS}
+    if infos and not tracks:
+        paths = ", ".join(str(info.path) for info in infos.values())
+        raise UserError(f"Nobody speaks: {paths} hold no voice; give one that does.")
+    cues = _cues(subtitles, [request.name for request in requests]) if subtitles else ()
     if audio is None:
         if not tracks:
             raise UserError("There is no voice; give --audio, or audio= to a --character.")
-        return Voices(tracks, next(iter(tracks.values())) if len(tracks) == 1 else None, _of_tracks(cues, tracks))
+        return VoiceTracks(tracks, next(iter(tracks.values())) if len(tracks) == 1 else None, _of_tracks(cues, tracks))
     whole = sound.probe(audio)
     for name, info in tracks.items():
-        if info.duration > whole.duration + LATE:
+        if info.duration > whole.duration + TRACK_TAIL_SECONDS:
             raise UserError(
                 f"The track {info.path} of {name!r} lasts {info.duration:.2f} s but {audio} only {whole.duration:.2f} "
                 "s; give a sound as long as the longest track, or leave --audio out to have the tracks mixed."
             )
     if tracks:
-        return Voices(tracks, whole, _of_tracks(cues, tracks))
+        return VoiceTracks(tracks, whole, _of_tracks(cues, tracks))
     if cues:
-        return Voices({}, whole, cues)
-    if len(wanted) == 1:
-        return Voices({wanted[0].name: whole}, whole)
+        return VoiceTracks({}, whole, cues)
+    if len(requests) == 1:
+        return VoiceTracks({requests[0].name: whole}, whole)
     raise UserError(
         f"Nothing says who speaks when in {audio}; give each --character its own audio=, or --subtitles whose lines "
-        f"begin with a name, such as '{wanted[0].name}: '."
+        f"begin with a name, such as '{requests[0].name}: '."
     )
 
 
@@ -103,7 +104,7 @@ def _of_tracks(cues: tuple[Cue, ...], tracks: Mapping[str, AudioInfo]) -> tuple[
     return cues
 
 
-def mixed(voices: Voices, mix: Path) -> AudioInfo:
+def mix_tracks(voices: VoiceTracks, mix: Path) -> AudioInfo:
     """The sound for the video; where there is none the tracks are mixed into the wav file `mix`."""
     if voices.whole is not None:
         return voices.whole
@@ -112,14 +113,14 @@ def mixed(voices: Voices, mix: Path) -> AudioInfo:
     return sound.probe(mix)
 
 
-def listen_to(
-    voices: Voices, whole: AudioInfo, transcribe: Transcribe = "auto", recogniser: Recogniser | None = None
-) -> Observations:
+def observe_voices(
+    voices: VoiceTracks, whole: AudioInfo, transcribe: Transcribe = "auto", recogniser: Recogniser | None = None
+) -> AudioObservations:
     """Everything that is heard in a sound for the video, with the names of those who speak."""
 
-    def heard(info: AudioInfo, cues: Sequence[Cue]) -> Observations:
-        return hear(
-            lambda: sound.stream(info.path, SAMPLE_RATE),
+    def observe(info: AudioInfo, cues: Sequence[Cue]) -> AudioObservations:
+        return observe_audio(
+            lambda: sound.stream(info.path, AUDIO_RATE),
             min(info.frames, whole.frames),
             cues=cues,
             transcribe=transcribe,
@@ -127,11 +128,7 @@ def listen_to(
         )
 
     if not voices.tracks:
-        return attributed(heard(whole, voices.cues), voices.cues)
-    own = {name: [cue for cue in voices.cues if cue.speaker == name] for name in voices.tracks}
-    tracks = {name: heard(info, own[name]) for name, info in voices.tracks.items()}
-    return together(tracks, whole.frames, whole.duration)
-
-
-def _listed(paths: Iterable[Path]) -> str:
-    return ", ".join(map(str, paths))
+        return attribute_speakers(observe(whole, voices.cues), voices.cues)
+    cues = {name: [cue for cue in voices.cues if cue.speaker == name] for name in voices.tracks}
+    tracks = {name: observe(info, cues[name]) for name, info in voices.tracks.items()}
+    return combine_tracks(tracks, whole.frames, whole.duration)

@@ -9,28 +9,21 @@ import pytest
 from PIL import Image
 
 from dramatis.app.casting import (
-    Group,
-    Wanted,
-    bind,
+    GroupPicture,
+    assign_people,
     characters_of,
     check_filmed,
-    describe,
-    draw_people,
-    look_at_group,
-    overlap,
-    read_characters,
+    draw_numbered_people,
+    find_group,
+    people_lines,
 )
+from dramatis.app.requests import read_characters
 from dramatis.errors import UserError
-from dramatis.senses.seeing.people import Eye
+from dramatis.senses.seeing.picture_file import open_picture
 from tests import ROOT
 
 CASES = ROOT / "benchmarks" / "cases"
 SIDE = 256
-
-
-@pytest.fixture(scope="module")
-def eye() -> Eye:
-    return Eye.shipped()
 
 
 def face_of(case: int) -> np.ndarray:
@@ -51,41 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def group(folder: Path, eye: Eye) -> Group:
-    return look_at_group(folder / "three.png", eye)
+def group(folder: Path) -> GroupPicture:
+    return find_group(open_picture(folder / "three.png"))
 
 
-def bound(group: Group, eye: Eye, folder: Path, *options: str) -> tuple[int, ...]:
-    named = read_characters(f"name={'abcd'[place]}{option}" for place, option in enumerate(options))
-    return bind(named, group, eye, folder / "numbered.png")
-
-
-def test_options_are_read() -> None:
-    (one,) = read_characters(["name=Ann,image=my,crop.png,audio=x.wav,box=1:2:3.5:4,point=0.5:0.25,at=2"])
-    assert one == Wanted("Ann", Path("my,crop.png"), Path("x.wav"), (1, 2, 3.5, 4), (0.5, 0.25), "2")
-    assert one.says_who
-    assert not Wanted("Ann", audio=Path("x.wav")).says_who
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["ann"], "has no .ann. to set"),
-        (["name=ann,voice=a.wav"], "has no 'voice' to set; it takes name, image, audio"),
-        (["name=ann,at="], "lacks its at"),
-        (["at=1"], "lacks its name"),
-        (["name=ann,at=1,at=2"], "says one thing twice"),
-        (["name=ann,box=1:2:3"], "write box=x0:y0:x1:y1 in pixels or shares"),
-        (["name=ann,point=nan:1"], "write point=x:y"),
-        (["name=a:b"], "has a colon"),
-        (["name=" + "a" * 50], "over 40 letters"),
-        (["name=ann", "name=Ann"], "Two characters are called 'Ann'; give one of them another name"),
-    ],
-)
-def test_options_that_cannot_be_read(options: list[str], words: str) -> None:
-    with pytest.raises(UserError, match=words.replace("(", r"\(")) as refused:
-        read_characters(options)
-    assert "\n" not in str(refused.value)
+def assigned(group: GroupPicture, folder: Path, *options: str) -> tuple[int, ...]:
+    named = read_characters(f"name={name}{option}" for name, option in zip("abcd", options, strict=False))
+    return assign_people(named, group, folder / "numbered.png")
 
 
 @pytest.mark.parametrize(
@@ -103,13 +68,13 @@ def test_options_that_cannot_be_read(options: list[str], words: str) -> None:
         ((",box=240:20:590:256",), (1,)),
     ],
 )
-def test_clues(group: Group, eye: Eye, tmp_path: Path, options: tuple[str, ...], people: tuple[int, ...]) -> None:
-    assert bound(group, eye, tmp_path, *options) == people
+def test_clues(group: GroupPicture, tmp_path: Path, options: tuple[str, ...], people: tuple[int, ...]) -> None:
+    assert assigned(group, tmp_path, *options) == people
     assert not (tmp_path / "numbered.png").exists()
 
 
-def test_a_crop_tells_who_is_meant_however_it_was_saved(group: Group, eye: Eye, folder: Path, tmp_path: Path) -> None:
-    assert bound(group, eye, tmp_path, f",image={folder / 'second.jpg'}", ",at=right") == (1, 2)
+def test_a_crop_tells_who_is_meant_however_it_was_saved(group: GroupPicture, folder: Path, tmp_path: Path) -> None:
+    assert assigned(group, tmp_path, f",image={folder / 'second.jpg'}", ",at=right") == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -120,26 +85,29 @@ def test_a_crop_tells_who_is_meant_however_it_was_saved(group: Group, eye: Eye, 
         ((",at=1", ""), "'b' may be any of 2 people .* say who is meant with at=1"),
         ((",at=left", ",at=1"), "'a' and 'b' both mean person 1 .* let each mean a person of their own"),
         ((",box=300:60:460:220", ",box=290:50:470:250"), "'a' and 'b' both mean person 2"),
-        ((",at=4",), "at=4 of 'a' means nobody among 3 people .* a number from 1 to 3"),
+        ((",at=4",), "The clue at=4 of 'a' means nobody among 3 people .* a number from 1 to 3"),
         ((",at=up",), "write left, right, middle or a number from 1 to 3"),
-        ((",box=0:0:900:100",), "the box of 'a' reaches outside .* which is 768x256 pixels"),
-        ((",point=-0.5:0.5",), "the point of 'a' reaches outside"),
-        ((",box=0.5:0.5:0.4:0.6",), "the box of 'a' has no size"),
-        ((",box=0:0:1:1",), "the box of 'a' holds 3 people .* put it on the face of one person"),
-        ((",box=0:0:0.1:0.1",), "the box of 'a' holds nobody"),
-        ((",point=0.34:0.02",), "the point of 'a' holds nobody"),
-        ((",at=1,point=380:130",), "at= and point= of 'a' mean person 1 and person 2 .* leave one of them out"),
+        ((",box=0:0:900:100",), "The box of 'a' reaches outside .* which is 768x256 pixels"),
+        ((",point=-0.5:0.5",), "The point of 'a' reaches outside"),
+        ((",box=0.5:0.5:0.4:0.6",), "The box of 'a' has no size"),
+        ((",box=0:0:1:1",), "The box of 'a' holds 3 people .* put it on the face of one person"),
+        ((",box=0:0:0.1:0.1",), "The box of 'a' holds nobody"),
+        ((",point=0.34:0.02",), "The point of 'a' holds nobody"),
+        (
+            (",at=1,point=380:130",),
+            "The clues at= and point= of 'a' mean person 1 and person 2 .* leave one of them out",
+        ),
         ((",image=stranger.png",), "stranger.png, which is to show 'a', matches nobody"),
         ((",image=two.png",), "two.png, which is to show 'a', shows 2 faces"),
         ((",image=wall.png",), "wall.png, which is to show 'a', shows no face"),
     ],
 )
 def test_who_is_meant_must_be_clear(
-    group: Group, eye: Eye, folder: Path, tmp_path: Path, options: tuple[str, ...], words: str
+    group: GroupPicture, folder: Path, tmp_path: Path, options: tuple[str, ...], words: str
 ) -> None:
     told = [option.replace("image=", f"image={folder}/") for option in options]
     with pytest.raises(UserError, match=words) as refused:
-        bound(group, eye, tmp_path, *told)
+        assigned(group, tmp_path, *told)
     message = str(refused.value)
     assert "\n" not in message
     assert "numbered.png shows who is who" in message
@@ -147,14 +115,14 @@ def test_who_is_meant_must_be_clear(
         assert drawn.width >= 768
 
 
-def test_twins_are_not_told_apart_by_a_crop(eye: Eye, folder: Path, tmp_path: Path) -> None:
+def test_twins_are_not_told_apart_by_a_crop(folder: Path, tmp_path: Path) -> None:
     Image.fromarray(np.concatenate([face_of(6), face_of(6)], 1)).save(tmp_path / "twins.png")
-    twins = look_at_group(tmp_path / "twins.png", eye)
+    twins = find_group(open_picture(tmp_path / "twins.png"))
     with pytest.raises(UserError, match="matches person 1 or person 2"):
-        bound(twins, eye, tmp_path, f",image={folder / 'stranger.png'}")
+        assigned(twins, tmp_path, f",image={folder / 'stranger.png'}")
 
 
-def test_everybody_else_listens(group: Group) -> None:
+def test_everybody_else_listens(group: GroupPicture) -> None:
     cast = characters_of(read_characters(["name=ann,at=2", "name=cyd"]), (1, 2), group)
     assert [(one.name, one.face) for one in cast] == [
         ("ann", group.people[1].face),
@@ -168,30 +136,25 @@ def test_everybody_else_listens(group: Group) -> None:
         check_filmed(cast, group, (128, 128))
 
 
-def test_one_person_needs_no_face(folder: Path, eye: Eye, tmp_path: Path) -> None:
-    alone = look_at_group(folder / "stranger.png", eye)
-    people = bound(alone, eye, tmp_path, ",at=middle")
+def test_one_person_needs_no_face(folder: Path, tmp_path: Path) -> None:
+    alone = find_group(open_picture(folder / "stranger.png"))
+    people = assigned(alone, tmp_path, ",at=middle")
     (only,) = characters_of(read_characters(["name=a"]), people, alone)
     assert (only.name, only.face) == ("a", None)
 
 
-def test_a_picture_without_a_face_is_refused(folder: Path, eye: Eye) -> None:
+def test_a_picture_without_a_face_is_refused(folder: Path) -> None:
     with pytest.raises(UserError, match="no face was found"):
-        look_at_group(folder / "wall.png", eye)
+        find_group(open_picture(folder / "wall.png"))
 
 
-def test_the_preview_numbers_everybody(group: Group) -> None:
-    lines = describe(group)
+def test_the_preview_numbers_everybody(group: GroupPicture) -> None:
+    lines = people_lines(group)
     assert [line.split()[:2] for line in lines] == [["1", "left"], ["2", "middle"], ["3", "right"]]
     left, top, right, bottom = (int(side) for side in lines[1].split("box=")[1].split(":"))
     assert SIDE < left < right < 2 * SIDE
     assert 0 < top < bottom < SIDE
-    plain, named = (np.asarray(draw_people(group, names)) for names in (None, {1: "ann"}))
+    plain, named = (np.asarray(draw_numbered_people(group, names)) for names in (None, {1: "ann"}))
     changed = np.flatnonzero((plain != named).any((0, 2))) / plain.shape[1]
     assert changed.min() > 0.3, "the name stands at its own person"
     assert changed.max() < 0.67, "the name stands at its own person"
-
-
-def test_overlap_is_intersection_over_union() -> None:
-    assert overlap((0, 0, 1, 1), (0.5, 0, 1.5, 1)) == pytest.approx(1 / 3)
-    assert overlap((0, 0, 1, 1), (2, 2, 3, 3)) == 0

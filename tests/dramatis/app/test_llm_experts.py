@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from dramatis.app.llm_experts import PICTURE_SIDE, SOUND_SECONDS, hire
+from dramatis.app.llm_experts import PICTURE_SIDE, SOUND_SECONDS, experts_from_options
 from dramatis.errors import UserError
 from tests import ROOT
 
@@ -18,11 +18,11 @@ ADDRESS = "http://127.0.0.1:9/v1"
 
 
 def test_nobody_is_hired_unless_asked_for() -> None:
-    assert hire(None, None, (), *FILES) is None
+    assert experts_from_options(None, None, (), *FILES) is None
 
 
 def test_one_model_reads_and_warns() -> None:
-    crew = hire(ADDRESS, "small", (), *FILES)
+    crew = experts_from_options(ADDRESS, "small", (), *FILES)
     assert crew is not None
     assert set(crew.models) == {"text", "negative"}
     assert crew.models["text"] is crew.models["negative"], "one model, one budget"
@@ -31,7 +31,7 @@ def test_one_model_reads_and_warns() -> None:
 
 
 def test_only_experts_that_look_and_listen_get_files() -> None:
-    crew = hire(ADDRESS, None, ("visual=eye", "audio=ear"), *FILES)
+    crew = experts_from_options(ADDRESS, None, ("visual=eye", "audio=ear"), *FILES)
     assert crew is not None
     assert set(crew.models) == {"visual", "audio"}
     assert crew.picture is not None
@@ -56,4 +56,4 @@ def test_what_does_not_fit_is_said(
     address: str | None, model: str | None, experts: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):
-        hire(address, model, experts, *FILES)
+        experts_from_options(address, model, experts, *FILES)

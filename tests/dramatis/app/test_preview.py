@@ -10,27 +10,28 @@ import pytest
 from PIL import Image
 
 from dramatis.app import preview
-from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.profile_files import load_profile
 from dramatis.director import direct
 from dramatis.story.storyline import Storyline
-from tests.dramatis.director.test_director import observe
-from tests.tiny import canonical_sight
+from tests.dramatis.director.planning import observe
+from tests.inputs import MakeImage
+from tests.people import see_a_face_in_every_picture
 
 HEARD = observe(300, 3)
 
 
 @pytest.fixture
-def storyline(make_image, monkeypatch: pytest.MonkeyPatch) -> Storyline:
-    monkeypatch.setattr("dramatis.cascade.pipeline.find_face", lambda *given: canonical_sight())
+def storyline(make_image: MakeImage, monkeypatch: pytest.MonkeyPatch) -> Storyline:
+    see_a_face_in_every_picture(monkeypatch)
     image = str(make_image(size=(128, 96)))
     return direct(HEARD, "first static, then strong pan left", 0, image=image, audio="voice.wav", width=128, height=96)
 
 
 def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Path) -> None:
-    drawn = preview.thumbnails(MiniBackbone(model), storyline, HEARD)
+    drawn = preview.thumbnails(storyline, HEARD, load_profile(model))
     assert len(drawn) == len(storyline.shots) > 1
     pictures = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in drawn]
-    assert {picture.shape for picture in pictures} == {(preview.SIDE * 96 // 128, preview.SIDE, 3)}
+    assert {picture.shape for picture in pictures} == {(preview.THUMBNAIL_SIDE * 96 // 128, preview.THUMBNAIL_SIDE, 3)}
     # The picture's left half is red and its right half blue; the edge between them moves with the camera.
     moves = [shot.camera.move for shot in storyline.shots]
     edges = [float((picture[..., 0] > picture[..., 2]).mean()) for picture in pictures]
@@ -44,5 +45,5 @@ def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Pa
 
 
 def test_very_many_shots_are_not_drawn(storyline: Storyline, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "MOST", len(storyline.shots) - 1)
-    assert preview.thumbnails(MiniBackbone(model), storyline, HEARD) == []
+    monkeypatch.setattr(preview, "MAX_THUMBNAILS", len(storyline.shots) - 1)
+    assert preview.thumbnails(storyline, HEARD, load_profile(model)) == []

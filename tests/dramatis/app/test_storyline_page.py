@@ -12,7 +12,7 @@ from dramatis.director import direct
 from dramatis.story.observations import Mood, Word
 from dramatis.story.storyline import Character, Storyline
 from dramatis.story.values import FrameSpan
-from tests.dramatis.director.test_director import observe, talk
+from tests.dramatis.director.planning import observe, talk
 
 HOSTILE = "<script>alert(1)</script> very happy & sad \u202e she nods \x1b[2J"
 

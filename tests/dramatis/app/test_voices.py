@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from dramatis.app.casting import Wanted
-from dramatis.app.voices import check_voices, listen_to, mixed
+from dramatis.app.requests import CharacterRequest
+from dramatis.app.voices import check_voices, mix_tracks, observe_voices
 from dramatis.errors import UserError
-from dramatis.story.observations import VOICES
+from dramatis.story.observations import VOICE_KINDS
 from tests import ROOT
 
 RATE = 16_000
@@ -46,20 +46,22 @@ def srt(first: str, second: str) -> str:
     return f"1\n00:00:00,000 --> 00:00:01,000\n{first}\n\n2\n00:00:01,000 --> 00:00:02,000\n{second}\n"
 
 
-def cast(folder: Path, *tracks: str | None) -> list[Wanted]:
+def cast(folder: Path, *tracks: str | None) -> list[CharacterRequest]:
     return [
-        Wanted(name, audio=folder / track if track else None)
+        CharacterRequest(name, audio=folder / track if track else None)
         for name, track in zip(("ann", "bob"), tracks, strict=False)
     ]
 
 
-def speakers(folder: Path, wanted: list[Wanted], audio: str | None = None, said: str | None = None) -> list[str]:
+def speakers(
+    folder: Path, wanted: list[CharacterRequest], audio: str | None = None, said: str | None = None
+) -> list[str]:
     """Who is heard, in order; also checks that the mix lasts as long as what was heard."""
     voices = check_voices(wanted, folder / audio if audio else None, folder / said if said else None)
-    whole = mixed(voices, folder / "mix.wav")
-    heard = listen_to(voices, whole, "never")
+    whole = mix_tracks(voices, folder / "mix.wav")
+    heard = observe_voices(voices, whole, "never")
     assert heard.frames == whole.frames
-    order = [event.speaker or "?" for event in heard.events if event.kind in VOICES]
+    order = [event.speaker or "?" for event in heard.events if event.kind in VOICE_KINDS]
     return list(dict.fromkeys(order))
 
 

@@ -1,0 +1,184 @@
+"""From a request to a storyline: the senses observe picture and sound, and the director plans.
+
+What a user can get wrong is checked here before any network of the video model loads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dramatis.app.captions import spoken_lines
+from dramatis.app.casting import assign_people, characters_of, check_filmed, find_group
+from dramatis.app.llm_experts import experts_from_options
+from dramatis.app.preview import thumbnails
+from dramatis.app.requests import PlanRequest
+from dramatis.app.storyline_files import write_storyline
+from dramatis.app.storyline_page import storyline_page
+from dramatis.app.voices import check_voices, mix_tracks, observe_voices
+from dramatis.backbones.base import Backbone
+from dramatis.backbones.profile import Profile
+from dramatis.director import check_prompt, direct
+from dramatis.errors import UserError
+from dramatis.media import audio as sound
+from dramatis.media.image import choose_size
+from dramatis.media.subtitles import read_subtitles, to_srt, to_vtt
+from dramatis.models.perception import interocular
+from dramatis.runtime.files import write_whole
+from dramatis.senses.hearing.listening import observe_audio
+from dramatis.senses.hearing.whisper import Whisper
+from dramatis.senses.hearing.words import Recogniser
+from dramatis.senses.seeing.finder import person_finder
+from dramatis.senses.seeing.picture_file import PictureFile, open_picture
+from dramatis.story.observations import AudioObservations, PictureObservations
+from dramatis.story.storyline import Character, Storyline
+from dramatis.story.values import AUDIO_RATE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A storyline, what was heard for it, and the files that were written while planning: the mixed tracks."""
+
+    storyline: Storyline
+    observations: AudioObservations
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Observed:
+    """The inputs, observed.
+
+    audio: the sound of the video; size: its width and height; characters: those whom the user named, and everybody
+    else in the picture; files: what was written.
+    """
+
+    audio: Path
+    heard: AudioObservations
+    seen: PictureObservations
+    size: tuple[int, int]
+    characters: tuple[Character, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+def plan_storyline(request: PlanRequest, backbone: Backbone) -> Plan:
+    """Observe the inputs of a request and have the director write a storyline for the backbone.
+
+    Where characters have tracks of their own, these are mixed into a file named after the request's output
+    (.voices.wav). Raises UserError for inputs that cannot be used; where it is not clear who is meant, after drawing
+    the picture with numbers (.people.png).
+    """
+    check_prompt(request.prompt)
+    recogniser = Whisper(request.recogniser) if request.recogniser else None
+    experts = experts_from_options(request.llm, request.llm_model, request.llm_experts, request.image, request.audio)
+    observe = _observe_group if request.characters else _observe_portrait
+    observed = observe(request, backbone, recogniser)
+    storyline = direct(
+        observed.heard,
+        request.prompt,
+        request.seed,
+        image=str(request.image),
+        audio=str(observed.audio),
+        width=observed.size[0],
+        height=observed.size[1],
+        seen=observed.seen,
+        llm_experts=experts,
+        characters=observed.characters,
+    )
+    if request.negative_prompt:
+        negative = ", ".join(part for part in (storyline.negative, request.negative_prompt) if part)
+        storyline = storyline.model_copy(update={"negative": negative})
+    return Plan(storyline, observed.heard, observed.files)
+
+
+def _observe_portrait(request: PlanRequest, backbone: Backbone, recogniser: Recogniser | None) -> _Observed:
+    """One person, whoever speaks."""
+    audio = request.audio
+    if audio is None:
+        raise UserError("There is no voice; give --audio, or --character with a track of its own.")
+    picture = open_picture(request.image)
+    info = sound.probe(audio)
+    cues = read_subtitles(request.subtitles) if request.subtitles else ()
+    seen, size = _see_portrait(picture, backbone.profile)
+    heard = observe_audio(
+        lambda: sound.stream(audio, AUDIO_RATE),
+        info.frames,
+        cues=cues,
+        transcribe=request.transcribe,
+        recogniser=recogniser,
+    )
+    return _Observed(audio, heard, seen, size)
+
+
+def _observe_group(request: PlanRequest, backbone: Backbone, recogniser: Recogniser | None) -> _Observed:
+    """Everybody in a picture: those who are named with their voices, the others as listeners."""
+    voices = check_voices(request.characters, request.audio, request.subtitles)
+    picture = open_picture(request.image)
+    group = find_group(picture)
+    people = assign_people(request.characters, group, request.output.with_suffix(".people.png"))
+    characters = characters_of(request.characters, people, group)
+    backbone.check_cast(len(characters))
+    if len(characters) == 1:
+        seen, size = _see_portrait(picture, backbone.profile)
+    else:
+        seen = person_finder().describe_group(picture)
+        scale = picture.size[0] / picture.overview.shape[1]
+        distances = [scale * interocular(person.landmarks) for person in group.people]
+        size = frame_size(backbone.profile, picture.size, distances)
+        check_filmed(characters, group, size)
+    whole = mix_tracks(voices, request.output.with_suffix(".voices.wav"))
+    tracks = {name: str(info.path) for name, info in voices.tracks.items()}
+    characters = tuple(character.model_copy(update={"audio": tracks.get(character.name)}) for character in characters)
+    heard = observe_voices(voices, whole, request.transcribe, recogniser)
+    return _Observed(whole.path, heard, seen, size, characters, () if voices.whole else (whole.path,))
+
+
+def _see_portrait(picture: PictureFile, profile: Profile) -> tuple[PictureObservations, tuple[int, int]]:
+    """What a portrait shows, and the size (width, height) of a video of it."""
+    width, height = frame_size(profile, picture.size)
+    try:
+        seen = person_finder().describe_portrait(picture, (width // profile.scale, height // profile.scale))
+    except UserError as error:
+        raise _several_people(picture) or error from error
+    return seen, (width, height)
+
+
+def _several_people(picture: PictureFile) -> UserError | None:
+    """The refusal of a picture of several people of whom nobody is named."""
+    people = len(person_finder().everybody(picture))
+    if people < 2:
+        return None
+    return UserError(
+        f"{picture.path}: {people} people can be seen; say who is who and heard where with --character, which "
+        f"`dramatis characters {picture.path}` helps with."
+    )
+
+
+def frame_size(profile: Profile, picture: tuple[int, int], interoculars: Sequence[float] = ()) -> tuple[int, int]:
+    """The size (width, height) of a video of a picture of that size.
+
+    interoculars: distances of the outer eye corners of several people in the picture, px; none for a portrait.
+    """
+    people, multiple = max(1, len(interoculars)), profile.low.size_multiple
+    area = profile.area_of(people)
+    low = choose_size(*picture, area, multiple, people)
+    if people > 1:
+        fitted = max(low[0] / picture[0], low[1] / picture[1])
+        growth = profile.growth_for([fitted * distance for distance in interoculars])
+        low = choose_size(*picture, round(area * growth**2), multiple, people)
+    return low[0] * profile.scale, low[1] * profile.scale
+
+
+def write_plan(plan: Plan, path: Path, profile: Profile) -> tuple[Path, ...]:
+    """Save a plan's storyline; beside it a page to look at, and captions where words are known. All their paths."""
+    write_storyline(plan.storyline, path)
+    page = path.with_suffix(".html")
+    pictures = thumbnails(plan.storyline, plan.observations, profile)
+    write_whole(page, storyline_page(plan.storyline, plan.observations, pictures))
+    if not plan.observations.words:
+        return path, page
+    lines = spoken_lines(plan.storyline, plan.observations)
+    subtitles = path.with_suffix(".srt"), path.with_suffix(".vtt")
+    write_whole(subtitles[0], to_srt(lines))
+    write_whole(subtitles[1], to_vtt(lines))
+    return path, page, *subtitles

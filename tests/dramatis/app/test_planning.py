@@ -1,0 +1,52 @@
+"""From a request to a storyline and the files that show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dramatis.app.planning import frame_size, plan_storyline, write_plan
+from dramatis.app.requests import CharacterRequest, PlanRequest
+from dramatis.app.storyline_files import read_storyline
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.profile import Profile
+from dramatis.errors import UserError
+from tests.inputs import MakeAudio, MakeImage
+from tests.people import see_a_face_in_every_picture
+
+
+def test_a_plan_is_written_with_a_page_and_captions(
+    model: Path, make_audio: MakeAudio, make_image: MakeImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see_a_face_in_every_picture(monkeypatch)
+    backbone = MiniBackbone(model)
+    said = tmp_path / "said.srt"
+    said.write_text("1\n00:00:00,100 --> 00:00:00,900\nGood evening\n", encoding="utf-8")
+    request = PlanRequest(make_image("face.png", (200, 200)), make_audio("voice.wav", 1.0), subtitles=said)
+    plan = plan_storyline(request, backbone)
+    assert plan.files == ()
+    files = write_plan(plan, tmp_path / "s.yaml", backbone.profile)
+    assert [path.name for path in files] == ["s.yaml", "s.html", "s.srt", "s.vtt"]
+    assert all(path.is_file() for path in files)
+    assert read_storyline(files[0]) == plan.storyline
+    silent = plan.observations.model_copy(update={"words": ()})
+    assert len(write_plan(type(plan)(plan.storyline, silent), tmp_path / "t.yaml", backbone.profile)) == 2
+
+
+@pytest.mark.parametrize("characters", [(), (CharacterRequest("ann"),)])
+def test_without_any_voice_nothing_is_planned(
+    characters: tuple[CharacterRequest, ...], model: Path, make_image: MakeImage
+) -> None:
+    request = PlanRequest(make_image("face.png", (200, 200)), characters=characters)
+    with pytest.raises(UserError, match="There is no voice; give --audio"):
+        plan_storyline(request, MiniBackbone(model))
+
+
+def test_a_frame_has_the_shape_of_the_picture_and_the_area_of_the_profile() -> None:
+    profile = Profile(family="mini", name="any")
+    assert frame_size(profile, (500, 500)) == (128, 128)
+    width, height = frame_size(profile, (900, 600))
+    assert width / height == pytest.approx(1.5, rel=0.1)
+    assert width * height == pytest.approx(128 * 128, rel=0.2)
+    assert (width % 16, height % 16) == (0, 0)
