@@ -1,1 +1,1 @@
-"""Training data on disk: shards of samples."""
+"""What the networks learn from: shards of samples, what is precomputed from them, and batches by task."""

@@ -1,16 +1,29 @@
-"""Reading the shards of the synthetic world: a growing folder of safetensors files, each with a JSON manifest."""
+"""Reading the shards of the synthetic world: a growing folder of safetensors files, each with a JSON manifest.
+
+The first frame of a sample is the reference; `DENSE` and `STRIDED` are the frames of its two clips.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from safetensors import safe_open
 
+DENSE, STRIDED = slice(1, 30), slice(30, 59)
 
-class ShardSet:
+
+class GrowingDataset(Protocol):
+    """Samples of which more may be written while they are learnt from."""
+
+    def __len__(self) -> int: ...
+    def refresh(self) -> None:
+        """Take in files that appeared since the last look."""
+
+
+class ShardDataset:
     """Random access to the samples of a folder; arrays are read one by one, so memory stays small.
 
     Shards may still be written by another process: `refresh` finds the new ones.

@@ -1,1 +1,1 @@
-"""Training loops for the mini models; each resumes from its run folder and runs on a CPU or a CUDA GPU unchanged."""
+"""How the networks are trained: one loop, one file and one config a network, one command line."""

@@ -4,7 +4,8 @@ Real portraits are the users' input and none is in the training data, so colours
 rotation are varied far beyond what the renderer makes. A share of the pictures holds no face: shuffled blocks, plain
 colours, soft shapes, noise.
 
-    python -m dramatis_lab.train.perception --data DATA/train --test DATA/test --run RUNS/perception --minutes 15
+    python -m dramatis_lab.train perception --config recipes/mini/perception.yaml --data DATA/train \
+        --test DATA/test --run RUNS/perception --out RUNS/mini/perception
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
+from pydantic import Field
 from torch import Tensor
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import LANDMARKS, PerceptionNet
-from dramatis_lab.data.shards import ShardSet
-from dramatis_lab.train.common import Run, RunOption, autocast, fit, pick_device
+from dramatis_lab.data.device import autocast, pick_device
+from dramatis_lab.data.shards import ShardDataset
+from dramatis_lab.train.config import TrainConfig
+from dramatis_lab.train.loop import fit
+from dramatis_lab.train.run import RunOption, TrainingRun
 
-FLIP = np.array(
+MIRRORED_LANDMARKS = np.array(
     [
         *(*range(16, -1, -1), *range(26, 16, -1)),  # jaw, brows
         *(*range(27, 31), *range(35, 30, -1)),  # nose
@@ -32,7 +37,7 @@ FLIP = np.array(
     ]
 )
 """Landmark order of the mirrored face."""
-GAPS = (
+LANDMARK_GAPS = (
     *((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46)),  # inner lips and eyelids, upper and lower
     *((48, 51), (48, 57), (54, 51), (54, 57)),  # corners of the mouth and the middles of its lips: a smile
     *((21, 39), (22, 42), (19, 37), (24, 44)),  # brows and the lids under them
@@ -40,17 +45,24 @@ GAPS = (
 """Pairs of landmarks whose distances tell openings and expressions, and count by themselves in the loss."""
 
 
-def usable(row: dict[str, Any]) -> bool:
+class PerceptionConfig(TrainConfig):
+    """presence_only: train only whether there is a face, keep all else."""
+
+    batch_size: int = Field(ge=4)
+    presence_only: bool
+
+
+def has_true_geometry(row: dict[str, Any]) -> bool:
     """One person, and pixels that lie where the ground truth says."""
     return row.get("people", 1) == 1 and row.get("damage") != "distorted"
 
 
-def raw_batch(data: ShardSet, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
+def sample_frames(data: ShardDataset, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """Frames (B, 3, H, W) in [-1, 1], landmarks (B, 68, 2) px, masks (B, 2, H, W) of person and face."""
     frames, marks, masks = [], [], []
     for _ in range(size):
         index = int(rng.integers(len(data)))
-        while not usable(data.row(index)):
+        while not has_true_geometry(data.row(index)):
             index = int(rng.integers(len(data)))
         row = int(rng.integers(59))
         frames.append(data.frames(index, slice(row, row + 1))[0])
@@ -61,7 +73,7 @@ def raw_batch(data: ShardSet, rng: np.random.Generator, size: int) -> tuple[Tens
     return images, torch.from_numpy(np.stack(marks)), torch.from_numpy(np.stack(masks))
 
 
-def warp(images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def warp_faces(images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Random scale, rotation, shift and mirror of a batch, applied to pictures, landmarks and masks alike."""
     size = len(images)
     side = images.shape[-1]
@@ -79,15 +91,15 @@ def warp(images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator)
     inverse = np.linalg.inv(linear)
     unit = (marks.numpy() / side * 2 - 1) - shift[:, None]
     moved = (np.einsum("bij,bkj->bki", inverse, unit) + 1) / 2 * PerceptionNet.size
-    flipped = np.where((mirror < 0)[:, None, None], moved[:, FLIP], moved)
+    flipped = np.where((mirror < 0)[:, None, None], moved[:, MIRRORED_LANDMARKS], moved)
     return warped, torch.from_numpy(flipped.astype(np.float32)), masks
 
 
-def recolour(images: Tensor, rng: np.random.Generator) -> Tensor:
+def vary_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Gains, gamma, grey, blur, low resolution and noise, each on some of the pictures."""
     size = len(images)
 
-    def some(share: float) -> Tensor:
+    def chosen(share: float) -> Tensor:
         return torch.from_numpy((rng.random(size) < share).astype(np.float32)).view(-1, 1, 1, 1)
 
     def draw(low: float, high: float, channels: int = 1) -> Tensor:
@@ -96,16 +108,16 @@ def recolour(images: Tensor, rng: np.random.Generator) -> Tensor:
     x = (images + 1) / 2
     x = x.clamp(0, 1) ** torch.exp(draw(-0.6, 0.6))
     x = x * draw(0.6, 1.3) * draw(0.85, 1.15, 3) + draw(-0.12, 0.12)
-    x = torch.lerp(x, x.mean(1, keepdim=True), some(0.2) * draw(0.5, 1.0))
+    x = torch.lerp(x, x.mean(1, keepdim=True), chosen(0.2) * draw(0.5, 1.0))
     soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    x = torch.lerp(x, soft, some(0.4) * draw(0.3, 1.0))
+    x = torch.lerp(x, soft, chosen(0.4) * draw(0.3, 1.0))
     coarse = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="bilinear")
-    x = torch.lerp(x, coarse, some(0.2))
-    x = x + some(0.4) * draw(0.0, 0.08) * torch.randn_like(x)
+    x = torch.lerp(x, coarse, chosen(0.2))
+    x = x + chosen(0.4) * draw(0.0, 0.08) * torch.randn_like(x)
     return x.clamp(0, 1) * 2 - 1
 
 
-def spoil(images: Tensor, rng: np.random.Generator) -> Tensor:
+def shuffle_blocks(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Pictures without a face made from pictures with one: blocks shuffled, so only textures are left."""
     block = 16
     cells = PerceptionNet.size // block
@@ -115,7 +127,7 @@ def spoil(images: Tensor, rng: np.random.Generator) -> Tensor:
     return patches.permute(0, 1, 2, 4, 3, 5).reshape(images.shape)
 
 
-def faceless(images: Tensor, rng: np.random.Generator) -> Tensor:
+def make_faceless(images: Tensor, rng: np.random.Generator) -> Tensor:
     """Pictures without a face, of four kinds: shuffled blocks of the given ones, plain colours, soft shapes, noise."""
     size, side = len(images), images.shape[-1]
 
@@ -123,41 +135,41 @@ def faceless(images: Tensor, rng: np.random.Generator) -> Tensor:
         values = torch.from_numpy(rng.uniform(-1, 1, (size, 3, cells, cells)).astype(np.float32))
         return F.interpolate(values, size=(side, side), mode="bicubic", align_corners=False).clamp(-1, 1)
 
-    kinds = torch.stack([spoil(images, rng), noise(1), noise(int(rng.integers(2, 9))), noise(side)])
+    kinds = torch.stack([shuffle_blocks(images, rng), noise(1), noise(int(rng.integers(2, 9))), noise(side)])
     return kinds[torch.from_numpy(rng.integers(0, 4, size)), torch.arange(size)]
 
 
-def losses(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, spoiled: Tensor) -> Tensor:
+def perception_loss(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, faceless: Tensor) -> Tensor:
     """Landmark error in interocular distances, cross-entropy of masks and of face presence."""
-    everything = torch.cat([images, spoiled])
+    everything = torch.cat([images, faceless])
     with autocast(images.device):
         points, logits, face = net(everything)
-    seen = len(images)
+    faces = len(images)
     inside = ((marks > 0) & (marks < PerceptionNet.size)).all(-1)
     span = (marks[:, 36] - marks[:, 45]).norm(dim=-1).clamp(min=8).view(-1, 1, 1)
-    error = F.smooth_l1_loss(points[:seen].float() / span, marks / span, beta=0.02, reduction="none").sum(-1)
+    error = F.smooth_l1_loss(points[:faces].float() / span, marks / span, beta=0.02, reduction="none").sum(-1)
     weight = inside.float()
     weight[:, 48:68] *= 2.0
     loss = 10 * (error * weight).sum() / weight.sum()
     # Points that err together still say how far lips, lids and brows stand apart: sync and smiles are read off that.
-    upper, lower = (list(side) for side in zip(*GAPS, strict=True))
-    seen_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:seen].float() / span, marks / span))
-    gap_error = F.smooth_l1_loss(seen_gap, true_gap, beta=0.01, reduction="none").sum(-1)
+    upper, lower = (list(side) for side in zip(*LANDMARK_GAPS, strict=True))
+    predicted_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:faces].float() / span, marks / span))
+    gap_error = F.smooth_l1_loss(predicted_gap, true_gap, beta=0.01, reduction="none").sum(-1)
     loss = loss + 10 * (gap_error * weight[:, upper]).sum() / weight[:, upper].sum()
     target = F.avg_pool2d(masks, 2)
-    loss = loss + F.binary_cross_entropy_with_logits(logits[:seen].float(), target)
-    present = (torch.arange(len(everything), device=images.device) < seen).float()
+    loss = loss + F.binary_cross_entropy_with_logits(logits[:faces].float(), target)
+    present = (torch.arange(len(everything), device=images.device) < faces).float()
     return loss + 0.2 * F.binary_cross_entropy_with_logits(face.float(), present)
 
 
 @torch.no_grad()
-def evaluate(net: PerceptionNet, data: ShardSet, device: torch.device) -> dict[str, float]:
+def evaluate_perception(net: PerceptionNet, data: ShardDataset, device: torch.device) -> dict[str, float]:
     """Held-out people, unaugmented frames: landmark error in interocular distances, mask IoU, opening correlation."""
     net.eval()
     rng = np.random.default_rng(1)
     errors, ious, faces, pairs, presence = [], [], [], [], []
     for _ in range(8):
-        images, marks, masks = raw_batch(data, rng, 32)
+        images, marks, masks = sample_frames(data, rng, 32)
         points, logits, face = net(images.to(device))
         points, logits = points.float().cpu(), logits.float().cpu()
         span = (marks[:, 36] - marks[:, 45]).norm(dim=-1)
@@ -167,60 +179,45 @@ def evaluate(net: PerceptionNet, data: ShardSet, device: torch.device) -> dict[s
         ious.append(overlap[:, 0].mean())
         faces.append(overlap[:, 1].mean())
         presence.append((face > 0).float().mean().cpu())
-        for source in (points, marks):
-            pairs.append((source[:, 62] - source[:, 66]).norm(dim=-1) / span)
-    seen, true = torch.cat(pairs[::2]), torch.cat(pairs[1::2])
+        pairs += [(source[:, 62] - source[:, 66]).norm(dim=-1) / span for source in (points, marks)]
+    predicted, true = torch.cat(pairs[::2]), torch.cat(pairs[1::2])
     return {
         "landmark_error": float(np.mean(errors)),
         "person_iou": float(np.mean(ious)),
         "face_iou": float(np.mean(faces)),
-        "opening_r": float(np.corrcoef(seen, true)[0, 1]),
+        "opening_r": float(np.corrcoef(predicted, true)[0, 1]),
         "face_seen": float(np.mean(presence)),
     }
 
 
-def main(
+def train_perception(
+    config: PerceptionConfig,
     data: Annotated[Path, typer.Option(help="training shards")],
     test: Annotated[Path, typer.Option(help="held-out shards")],
     run: RunOption,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
-    minutes: float = 15.0,
-    batch_size: int = 32,
-    rate: float = 2e-3,
-    presence_only: Annotated[bool, typer.Option(help="train only whether there is a face, keep all else")] = False,
 ) -> None:
-    """Train, resuming from the run folder when it has a checkpoint."""
+    """Train the perception network: landmarks, masks, and whether there is a face."""
     device = pick_device()
     torch.manual_seed(0)
-    train_set, test_set = ShardSet(data), ShardSet(test)
+    dataset, held_out = ShardDataset(data), ShardDataset(test)
     net = (load_model(PerceptionNet, init) if init else PerceptionNet()).to(device).train()
     net = net.to(memory_format=torch.channels_last)
-    if presence_only:
-        net.eval().requires_grad_(False)  # evaluation mode: the norms' statistics stay as well
-        net.face.requires_grad_(True)
+    if config.presence_only:
+        net.eval().requires_grad_(requires_grad=False)  # evaluation mode: the norms' statistics stay as well
+        net.face.requires_grad_(requires_grad=True)
 
-    def loss_of(rng: np.random.Generator) -> Tensor:
-        images, marks, masks = warp(*raw_batch(train_set, rng, batch_size), rng)
-        images = recolour(images, rng)
-        spoiled = faceless(images[: batch_size // 4], rng)
-        return losses(net, *(x.to(device) for x in (images, marks, masks, spoiled)))
+    def step_loss(rng: np.random.Generator) -> tuple[str, Tensor]:
+        images, marks, masks = warp_faces(*sample_frames(dataset, rng, config.batch_size), rng)
+        images = vary_colours(images, rng)
+        faceless = make_faceless(images[: config.batch_size // 4], rng)
+        return "loss", perception_loss(net, *(x.to(device) for x in (images, marks, masks, faceless)))
 
-    shipped = fit(
-        net,
-        Run(run, minutes),
-        loss_of,
-        lambda net: evaluate(net, test_set, device),
-        rate=rate,
-        weight_decay=1e-3,
-        clip=5.0,
-        refresh=train_set.refresh,
-    )
+    training = TrainingRun(run, config.minutes, config.steps)
+    shipped = fit(net, training, config, step_loss, lambda net: evaluate_perception(net, held_out, device), dataset)
     if out is not None:
         save_model(shipped, out)
 
 
-assert len(FLIP) == LANDMARKS
-
-if __name__ == "__main__":
-    typer.run(main)
+assert len(MIRRORED_LANDMARKS) == LANDMARKS

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.dramatis_lab.train.conftest import sample, write_shard
 
-from dramatis_lab.data.shards import ShardSet
+from dramatis_lab.data.shards import ShardDataset
+from tests.dramatis_lab.samples import sample, write_shard
 
 
 def test_samples_come_back_as_written(shards: Path) -> None:
-    data = ShardSet(shards)
+    data = ShardDataset(shards)
     assert len(data) == 4
     assert data.row(3)["slot"] == 1
     written = sample(101)
@@ -21,7 +21,7 @@ def test_samples_come_back_as_written(shards: Path) -> None:
 
 def test_new_shards_are_taken_in_once_and_only_when_whole(tmp_path: Path) -> None:
     write_shard(tmp_path, 0)
-    data = ShardSet(tmp_path)
+    data = ShardDataset(tmp_path)
     write_shard(tmp_path, 1)
     (tmp_path / "shard-00002.json").write_text('[{"caption": "its arrays are still being written"}]')
     for _ in range(2):
@@ -30,7 +30,7 @@ def test_new_shards_are_taken_in_once_and_only_when_whole(tmp_path: Path) -> Non
 
 
 def test_an_empty_folder_has_no_samples(tmp_path: Path) -> None:
-    data = ShardSet(tmp_path)
+    data = ShardDataset(tmp_path)
     assert len(data) == 0
     with pytest.raises(IndexError):
         data.row(0)

@@ -1,181 +1,25 @@
-"""Small shards in the format of the synthetic world: a canonical face that drifts over a coloured ground."""
+"""Short runs of the trainers with the recipes of the repository."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-import numpy as np
-import pytest
-import torch
-from safetensors.numpy import save_file
-from safetensors.torch import save_file as save_tensors
+from dramatis_lab.train.config import TrainConfig, load_config
 
-from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68
-from dramatis.motion.performance import Performance
-from dramatis_lab.train.common import Run
-
-SIDE = 64
-HIGH_SIDE = 12
-LENGTHS = (8, 5, 8, 3)
-"""Of precomputed high-resolution latents: side in cells, and the latent frames of each sample."""
-TIMELINE = 120
-PEOPLE, GROUP_SIZE, GROUP_TIMELINE = 2, (64, 128), 60
+RECIPES = Path(__file__).parents[3] / "recipes" / "mini"
 
 
-def face_at(centre: tuple[float, float], scale: float = 34.0) -> np.ndarray:
-    """(68, 2) px landmarks of the canonical face, about `scale` px high."""
-    return (np.array(centre) + TEMPLATE_68[:, :2] * [scale, -scale]).astype(np.float32)
-
-
-def sample(seed: int, strided: bool = True) -> dict[str, np.ndarray]:
-    """All arrays of one sample: a reference frame, 29 dense and, if `strided`, 29 strided ones."""
-    rng = np.random.default_rng(seed)
-    index = np.concatenate([[0], np.arange(10, 39), 4 * np.arange(29 if strided else 0)]).astype(np.int32)
-    frames = np.empty((len(index), SIDE, SIDE, 3), np.uint8)
-    frames[:] = rng.integers(60, 200, 3)
-    person = np.zeros((len(index), SIDE, SIDE), np.uint8)
-    landmarks = np.empty((len(index), 68, 2), np.float32)
-    for row, time in enumerate(index):
-        landmarks[row] = face_at((30 + 4 * np.sin(time / 9), 36))
-        low, high = landmarks[row].min(0).astype(int), landmarks[row].max(0).astype(int)
-        frames[row, low[1] : high[1], low[0] : high[0]] = (210, 160, 130)
-        person[row, low[1] - 6 : high[1] + 4, low[0] - 4 : high[0] + 4] = 1
-    vowels = np.sin(np.arange(TIMELINE * 640) * 0.06) * (np.sin(np.arange(TIMELINE * 640) / 1500) > 0)
-    return {
-        "frames": frames,
-        "index": index,
-        "audio": (vowels * 9000).astype(np.int16),
-        "controls": np.repeat(Performance.still(1).vector(), len(index), 0).astype(np.float16),
-        "anchors": landmarks[:, list(RIGID_ANCHORS)].astype(np.float16),
-        "landmarks": landmarks.astype(np.float16),
-        "person": person,
-        "face": person,
-    }
-
-
-def write_shard(folder: Path, number: int, count: int = 2, strided: bool = True) -> None:
-    """One shard of `count` samples and its manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays, rows = {}, []
-    for slot in range(count):
-        for key, value in sample(100 * number + slot, strided).items():
-            arrays[f"{slot}/{key}"] = np.ascontiguousarray(value)  # safetensors writes memory as it lies
-        rows.append({"caption": f"a person {slot}", "whole_caption": "a person", "people": 1, "damage": None})
-    save_file(arrays, folder / f"shard-{number:05d}.safetensors")
-    (folder / f"shard-{number:05d}.json").write_text(json.dumps(rows))
-
-
-def group_sample(seed: int) -> dict[str, np.ndarray]:
-    """Two faces side by side, one of which drifts: the reference, 29 dense and 29 strided frames."""
-    height, width = GROUP_SIZE
-    rng = np.random.default_rng(seed)
-    index = np.concatenate([[0], np.arange(10, 39), 2 * np.arange(29)]).astype(np.int32)
-    frames = np.full((len(index), height, width, 3), rng.integers(60, 200, 3), np.uint8)
-    person = np.zeros((len(index), height, width), np.uint8)
-    landmarks = np.empty((PEOPLE, len(index), 68, 2), np.float32)
-    for who, middle in enumerate((32, 96)):
-        for row, time in enumerate(index):
-            landmarks[who, row] = face_at((middle + 4 * who * np.sin(time / 9), 36))
-            low, high = landmarks[who, row].min(0).astype(int), landmarks[who, row].max(0).astype(int)
-            frames[row, low[1] : high[1], low[0] : high[0]] = (210, 160 - 90 * who, 130)
-            person[row, low[1] - 6 : high[1] + 4, low[0] - 4 : high[0] + 4] = who + 1
-    hum = np.sin(np.arange(GROUP_TIMELINE * 640) * 0.06) * 9000
-    controls = np.repeat(Performance.still(1).vector(), len(index), 0)
-    return {
-        "frames": frames,
-        "index": index,
-        "person": person,
-        "audio": np.stack([hum, 0.5 * hum]).astype(np.int16),
-        "controls": np.stack([controls] * PEOPLE).astype(np.float16),
-        "anchors": np.ascontiguousarray(landmarks[:, :, list(RIGID_ANCHORS)]).astype(np.float16),
-        "landmarks": landmarks.astype(np.float16),
-    }
-
-
-def annotated_sample(seed: int) -> dict[str, np.ndarray]:
-    """The same as an annotation has it: no voices, no strided frames, and three columns more than a frame can have."""
-    arrays = group_sample(seed)
-    cut = {
-        name: np.pad(arrays[name][:30], [(0, 0), (0, 0), (0, 3), (0, 0)][: arrays[name].ndim])
-        for name in ("frames", "person")
-    }
-    cut["index"] = arrays["index"][:30]
-    cut |= {name: arrays[name][:, :30] for name in ("controls", "anchors", "landmarks")}
-    return {name: np.ascontiguousarray(array) for name, array in cut.items()}
-
-
-def write_groups(folder: Path, count: int, made: Callable[[int], dict[str, np.ndarray]] = group_sample) -> Path:
-    """One shard of `count` samples of two people, and its manifest."""
-    folder.mkdir()
-    arrays = {f"{slot}/{key}": value for slot in range(count) for key, value in made(slot).items()}
-    save_file(arrays, folder / "shard-00000.safetensors")
-    row = {"caption": "two people", "whole_caption": "two people", "people": PEOPLE, "close": False}
-    (folder / "shard-00000.json").write_text(json.dumps([row] * count))
-    return folder
-
-
-def write_high_latents(folder: Path, seed: int = 0) -> Path:
-    """Random latents in the format of `dramatis_lab.train.hr_latents`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    generator = torch.Generator().manual_seed(seed)
-
-    def noise(*shape: int) -> torch.Tensor:
-        return torch.randn(len(LENGTHS), *shape, generator=generator).half()
-
-    def pixels(frames: int) -> torch.Tensor:
-        shape = (len(LENGTHS), frames, 8 * HIGH_SIDE, 8 * HIGH_SIDE, 3)
-        return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-
-    tensors = {name: noise(16, 8, HIGH_SIDE, HIGH_SIDE) for name in ("z", "low", "both")}
-    tensors |= {name: noise(4, 16, HIGH_SIDE, HIGH_SIDE) for name in ("key_z", "key_low", "key_fill")}
-    tensors |= {
-        "key_index": torch.tensor([[0, 1, 4, 5]] * len(LENGTHS)),
-        "reference": noise(16, 16, 16),
-        "audio": noise(29, 12),
-        "controls": noise(29, 26),
-        "maps": noise(29, 6, HIGH_SIDE, HIGH_SIDE),
-        "weight": noise(8, HIGH_SIDE, HIGH_SIDE).abs() + 1,
-        "true": pixels(29),
-        "fill": pixels(29),
-        "key_moved": pixels(4),
-    }
-    rows = [{"caption": f"shot {place}", "length": length} for place, length in enumerate(LENGTHS)]
-    save_tensors(tensors, folder / "shard-00000.safetensors", metadata={"rows": json.dumps(rows)})
-    return folder
+def recipe(network: str, name: str | None = None, **changes: object) -> Any:
+    """The config in a network's recipe, or in the recipe `name`, with some values changed."""
+    train = getattr(import_module(f"dramatis_lab.train.{network}"), f"train_{network}")
+    kind: type[TrainConfig] = get_type_hints(train)["config"]
+    overrides = [f"{option}={json.dumps(value)}" for option, value in changes.items()]
+    return load_config(kind, RECIPES / f"{name or network}.yaml", overrides)
 
 
 def logged(run: Path) -> list[dict[str, Any]]:
     """The rows of a run folder's log."""
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-
-
-@pytest.fixture(scope="session")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two shards of two samples."""
-    folder = tmp_path_factory.mktemp("shards")
-    for number in range(2):
-        write_shard(folder, number)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def dense_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same without strided frames: what the high-resolution networks train on."""
-    folder = tmp_path_factory.mktemp("dense_shards")
-    for number in range(2):
-        write_shard(folder, number, strided=False)
-    return folder
-
-
-@pytest.fixture
-def three_steps_a_call(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """three_steps_a_call(module): its loop ends by steps, not by the clock; the second call takes it to six."""
-
-    def shorten(module: str) -> None:
-        totals = iter((3, 6))
-        monkeypatch.setattr(f"dramatis_lab.train.{module}.Run", lambda folder, _: Run(folder, 10.0, steps=next(totals)))
-
-    return shorten

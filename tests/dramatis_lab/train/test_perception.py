@@ -3,15 +3,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
-from tests.dramatis_lab.train.conftest import face_at, logged
 from torch import Tensor
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import PerceptionNet
 from dramatis.motion.face import TEMPLATE_68
-from dramatis_lab.data.shards import ShardSet
-from dramatis_lab.train.perception import FLIP, faceless, losses, main, raw_batch, recolour, spoil, warp
+from dramatis_lab.data.shards import ShardDataset
+from dramatis_lab.train.perception import (
+    MIRRORED_LANDMARKS,
+    make_faceless,
+    perception_loss,
+    sample_frames,
+    shuffle_blocks,
+    train_perception,
+    vary_colours,
+    warp_faces,
+)
+from tests.dramatis_lab.samples import face_at
+from tests.dramatis_lab.train.conftest import logged, recipe
 
 LEFT_EYE, RIGHT_EYE = 36, 45
 
@@ -42,15 +53,15 @@ def centroid(picture: Tensor) -> np.ndarray:
 
 
 def test_the_mirror_order_is_an_involution_that_mirrors_the_face() -> None:
-    assert sorted(FLIP) == list(range(68))
-    assert np.array_equal(FLIP[FLIP], np.arange(68))
-    mirrored = TEMPLATE_68[FLIP] * [-1, 1, 1]
+    assert sorted(MIRRORED_LANDMARKS) == list(range(68))
+    assert np.array_equal(MIRRORED_LANDMARKS[MIRRORED_LANDMARKS], np.arange(68))
+    mirrored = TEMPLATE_68[MIRRORED_LANDMARKS] * [-1, 1, 1]
     assert np.abs(mirrored - TEMPLATE_68).max() < 0.02
 
 
 def test_landmarks_and_masks_move_with_the_pixels() -> None:
     images, marks, masks = dotted(24)
-    warped, moved, moved_masks = warp(images, marks, masks, np.random.default_rng(3))
+    warped, moved, moved_masks = warp_faces(images, marks, masks, np.random.default_rng(3))
     seen = {"straight": 0, "mirrored": 0}
     for picture, points, mask in zip(warped, moved.numpy(), moved_masks, strict=True):
         red, green = points[LEFT_EYE], points[RIGHT_EYE]
@@ -66,14 +77,14 @@ def test_landmarks_and_masks_move_with_the_pixels() -> None:
 
 
 def test_a_mirrored_face_keeps_its_left_on_the_left() -> None:
-    _, moved, _ = warp(*dotted(24), np.random.default_rng(5))
+    _, moved, _ = warp_faces(*dotted(24), np.random.default_rng(5))
     # Turns stay well below a right angle, so the image-left eye has the smaller x, mirrored or not.
     assert (moved[:, LEFT_EYE, 0] < moved[:, RIGHT_EYE, 0]).all()
 
 
 def test_colours_change_within_range_and_shapes_stay() -> None:
     images, _, _ = dotted(4)
-    changed = recolour(images, np.random.default_rng(0))
+    changed = vary_colours(images, np.random.default_rng(0))
     assert changed.shape == images.shape
     assert changed.min() >= -1
     assert changed.max() <= 1
@@ -82,17 +93,17 @@ def test_colours_change_within_range_and_shapes_stay() -> None:
 
 def test_spoilt_pictures_keep_their_pixels_but_not_their_face() -> None:
     images, _, _ = dotted(3)
-    spoilt = spoil(images, np.random.default_rng(0))
+    spoilt = shuffle_blocks(images, np.random.default_rng(0))
     assert spoilt.shape == images.shape
     assert torch.equal(spoilt.flatten(2).sort(-1).values, images.flatten(2).sort(-1).values)
     assert not torch.equal(spoilt, images)
-    whole = spoil(images, np.random.default_rng(0))
+    whole = shuffle_blocks(images, np.random.default_rng(0))
     assert torch.equal(spoilt, whole)
 
 
 def test_faceless_pictures_are_of_every_kind() -> None:
     images, _, _ = dotted(40)
-    made = faceless(images, np.random.default_rng(0))
+    made = make_faceless(images, np.random.default_rng(0))
     assert made.shape == images.shape
     assert made.abs().max() <= 1
     plain = [bool(picture.flatten(1).std(1).max() < 1e-3) for picture in made]
@@ -103,15 +114,17 @@ def test_faceless_pictures_are_of_every_kind() -> None:
     assert any(plain)
     assert any(same_pixels)
     assert sum(plain) + sum(same_pixels) < 40
-    assert torch.equal(made, faceless(images, np.random.default_rng(0)))
+    assert torch.equal(made, make_faceless(images, np.random.default_rng(0)))
 
 
-def test_presence_alone_changes_only_its_layer(shards: Path, tmp_path: Path, monkeypatch, three_steps_a_call) -> None:
-    three_steps_a_call("perception")
-    monkeypatch.setattr("dramatis_lab.train.perception.evaluate", lambda net, data, device: {"landmark_error": 1.0})
+def test_presence_alone_changes_only_its_layer(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "dramatis_lab.train.perception.evaluate_perception", lambda net, data, device: {"landmark_error": 1.0}
+    )
     save_model(tiny_eye(), tmp_path / "init")
-    folders = {"data": shards, "test": shards, "run": tmp_path / "run"}
-    main(**folders, out=tmp_path / "out", init=tmp_path / "init", batch_size=8, rate=1.0, presence_only=True)
+    config = recipe("perception", steps=3, batch_size=8, rate=1.0, presence_only=True)
+    folders = {name: tmp_path / name for name in ("run", "out", "init")}
+    train_perception(config, data=shards, test=shards, **folders)
     old, new = load_model(PerceptionNet, tmp_path / "init"), load_model(PerceptionNet, tmp_path / "out")
     changed = {name for name, value in old.state_dict().items() if not torch.equal(value, new.state_dict()[name])}
     assert changed
@@ -121,17 +134,17 @@ def test_presence_alone_changes_only_its_layer(shards: Path, tmp_path: Path, mon
 def test_a_batch_and_its_loss_fall_in_training(shards: Path) -> None:
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
-    images, marks, masks = raw_batch(ShardSet(shards), rng, 6)
+    images, marks, masks = sample_frames(ShardDataset(shards), rng, 6)
     assert images.shape == (6, 3, 64, 64)
     assert marks.shape == (6, 68, 2)
     assert masks.shape == (6, 2, 64, 64)
-    images, marks, masks = warp(images, marks, masks, rng)
-    spoilt = spoil(images[:2], rng)
+    images, marks, masks = warp_faces(images, marks, masks, rng)
+    spoilt = shuffle_blocks(images[:2], rng)
     net = tiny_eye().train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
     values = []
     for _ in range(100):
-        loss = losses(net, images, marks, masks, spoilt)
+        loss = perception_loss(net, images, marks, masks, spoilt)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -139,18 +152,19 @@ def test_a_batch_and_its_loss_fall_in_training(shards: Path) -> None:
     assert values[-1] < 0.8 * values[0]
 
 
-def test_training_resumes_and_writes_weights(shards: Path, tmp_path: Path, monkeypatch, three_steps_a_call) -> None:
-    three_steps_a_call("perception")
-    monkeypatch.setattr("dramatis_lab.train.perception.evaluate", lambda net, data, device: {"landmark_error": 1.0})
+def test_training_resumes_and_writes_weights(shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "dramatis_lab.train.perception.evaluate_perception", lambda net, data, device: {"landmark_error": 1.0}
+    )
     save_model(tiny_eye(), tmp_path / "init")
-    for _ in range(2):
-        main(
+    for steps in (3, 6):
+        train_perception(
+            recipe("perception", steps=steps, batch_size=8),
             data=shards,
             test=shards,
             run=tmp_path / "run",
             out=tmp_path / "out",
             init=tmp_path / "init",
-            batch_size=8,
         )
     rows = logged(tmp_path / "run")
     assert [(row["step"], row["landmark_error"]) for row in rows] == [(3, 1.0), (6, 1.0)]

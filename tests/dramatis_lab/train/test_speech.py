@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from tests.dramatis_lab.train.conftest import logged
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.speech import SpeechEncoder
 from dramatis.motion.face import TEMPLATE_68
-from dramatis_lab.train.speech import FRAMES, SHAPES, main, mouth_shapes
+from dramatis_lab.train.speech import MOUTH_SHAPES, UTTERANCE_FRAMES, mouth_shapes, train_speech
+from tests.dramatis_lab.train.conftest import logged, recipe
 
 
 def test_mouth_shapes_of_known_faces() -> None:
@@ -21,8 +21,8 @@ def test_mouth_shapes_of_known_faces() -> None:
     faces[2, 48, 0] -= 0.1 * span  # one corner outwards
     faces[3, [51, 57], 2] += 0.1 * span  # lips forward
     shapes = mouth_shapes(faces, rest)
-    assert shapes.shape == (4, len(SHAPES))
-    column = {name: shapes[:, place] for place, name in enumerate(SHAPES)}
+    assert shapes.shape == (4, len(MOUTH_SHAPES))
+    column = {name: shapes[:, place] for place, name in enumerate(MOUTH_SHAPES)}
     moved = {name: (values - values[0]).round(3).tolist() for name, values in column.items()}
     assert moved["jaw"] == pytest.approx([0, 0.1, 0, 0])
     assert moved["opening"][1] == pytest.approx(0.1, abs=0.02)
@@ -34,28 +34,25 @@ def test_mouth_shapes_of_known_faces() -> None:
 
 def fake_voices(path: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    visemes = rng.dirichlet(np.full(16, 0.1), (4, FRAMES)).astype(np.float16)
-    audio = rng.normal(0, 800, (4, FRAMES * 640)).astype(np.int16)
-    shapes = rng.normal(0, 0.1, (4, FRAMES, len(SHAPES))).astype(np.float16)
+    visemes = rng.dirichlet(np.full(16, 0.1), (4, UTTERANCE_FRAMES)).astype(np.float16)
+    audio = rng.normal(0, 800, (4, UTTERANCE_FRAMES * 640)).astype(np.int16)
+    shapes = rng.normal(0, 0.1, (4, UTTERANCE_FRAMES, len(MOUTH_SHAPES))).astype(np.float16)
     save_file({"audio": audio, "visemes": visemes, "shapes": shapes}, path)
 
 
-def test_training_on_made_voices_resumes_and_writes_weights(tmp_path: Path, three_steps_a_call) -> None:
-    three_steps_a_call("speech")
+def test_training_on_made_voices_resumes_and_writes_weights(tmp_path: Path) -> None:
     (tmp_path / "voices").mkdir()
     fake_voices(tmp_path / "voices" / "train-00000.safetensors", 0)
     fake_voices(tmp_path / "voices" / "test-00000.safetensors", 1)
     save_model(SpeechEncoder(channels=12, blocks=(1, 1)), tmp_path / "init")
-    for _ in range(2):
-        main(
+    for steps in (3, 6):
+        train_speech(
+            recipe("speech", steps=steps, utterances=100, held_out=100, batch_size=2),
             assets=tmp_path / "unused",
             cache=tmp_path / "voices",
             run=tmp_path / "run",
             out=tmp_path / "out",
             init=tmp_path / "init",
-            utterances=100,
-            held_out=100,
-            batch_size=2,
         )
     rows = logged(tmp_path / "run")
     assert [row["step"] for row in rows] == [3, 6]

@@ -2,38 +2,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from tests.dramatis_lab.train.conftest import face_at, logged
 
 from dramatis.models.loading import load_model, save_model
 from dramatis.models.perception import PerceptionNet
-from dramatis.models.traits import SIDE, TRAITS, TraitNet, aligned
+from dramatis.models.traits import TRAIT_CROP_SIDE, TRAITS, TraitNet, align_faces
 from dramatis.motion.performance import EMOTION_COLUMNS, SETTLE_FRAMES, Performance
 from dramatis.story.values import EMOTIONS
-from dramatis_lab.data.shards import ShardSet
+from dramatis_lab.data.shards import ShardDataset
 from dramatis_lab.train.traits import (
-    FRAMES,
-    LOOKS,
-    ROOM,
-    Faces,
-    Gallery,
+    CROP_SIDE,
+    EVALUATED_FRAMES,
+    KEPT_FRAMES,
+    FaceDataset,
+    HeldOutFaces,
     auc,
     calibration_error,
-    coarse,
-    draw,
-    evaluate,
-    labels,
-    loss_of,
-    main,
-    misplaced,
-    usable,
-    worn,
+    evaluate_traits,
+    glasses_and_beard,
+    is_single_and_undamaged,
+    jitter_landmarks,
+    reduce_resolution,
+    sample_trait_crops,
+    train_traits,
+    trait_labels,
+    trait_loss,
 )
 from dramatis_lab.world.people.person import random_spec
+from tests.dramatis_lab.samples import face_at
+from tests.dramatis_lab.train.conftest import logged, recipe
 
 GLASSES, BEARD, HAPPY, SAD = range(len(TRAITS))
 LENGTH = 16
@@ -42,12 +45,12 @@ CPU = torch.device("cpu")
 
 def someone(glasses: bool, beard: bool) -> int:
     """The first identity of that kind."""
-    return next(seed for seed in range(1000) if worn(seed) == (glasses, beard))
+    return next(seed for seed in range(1000) if glasses_and_beard(seed) == (glasses, beard))
 
 
 def controls_of(emotion: str, weight: float) -> np.ndarray:
     """(LENGTH, 26) of a performance that shows an emotion all the time."""
-    controls = np.repeat(Performance.still(1).vector(), LENGTH, 0)
+    controls = np.repeat(Performance.still(1).pack_controls(), LENGTH, 0)
     controls[:, EMOTION_COLUMNS] = 0
     controls[:, EMOTION_COLUMNS.start] = 1 - weight
     controls[:, EMOTION_COLUMNS.start + EMOTIONS.index(emotion)] += weight
@@ -56,7 +59,7 @@ def controls_of(emotion: str, weight: float) -> np.ndarray:
 
 def sample(identity: int, emotion: str, side: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """A flat face with black bars for glasses, a black chin for a beard, a white mouth if happy."""
-    glasses, beard = worn(identity)
+    glasses, beard = glasses_and_beard(identity)
     frames = np.empty((LENGTH, side, side, 3), np.uint8)
     frames[:] = rng.integers(90, 160, 3)
     landmarks = np.stack([face_at((side * rng.uniform(0.4, 0.6), side * 0.55), side * 0.5) for _ in range(LENGTH)])
@@ -84,7 +87,8 @@ def write(folder: Path, sides: tuple[int, ...] = (48, 96)) -> Path:
     folder.mkdir()
     rng = np.random.default_rng(0)
     for number, side in enumerate(sides):
-        arrays, rows = {}, []
+        arrays: dict[str, NDArray[Any]] = {}
+        rows: list[dict[str, Any]] = []
         for glasses in (False, True):
             for beard in (False, True):
                 for emotion in ("happy", "sad", "neutral"):
@@ -117,15 +121,17 @@ def tiny_eye() -> PerceptionNet:
 
 
 def test_only_one_undamaged_person_counts() -> None:
-    assert usable({"people": 1, "damage": None})
-    assert not usable({"people": 2, "damage": None})
-    assert not usable({"people": 1, "damage": "blur"})
+    assert is_single_and_undamaged({"people": 1, "damage": None})
+    assert not is_single_and_undamaged({"people": 2, "damage": None})
+    assert not is_single_and_undamaged({"people": 1, "damage": "blur"})
 
 
 @pytest.mark.parametrize("glasses", [False, True])
 @pytest.mark.parametrize("beard", [False, True])
 def test_glasses_and_beards_are_the_persons(glasses: bool, beard: bool) -> None:
-    known = labels({"identity": someone(glasses, beard)}, controls_of("neutral", 0), np.arange(LENGTH))
+    known = trait_labels(
+        {"identity": someone(glasses, beard)}, controls_of("neutral", 0), np.arange(LENGTH, dtype=np.int32)
+    )
     assert known.shape == (LENGTH, len(TRAITS))
     assert (known[:, GLASSES] == glasses).all()
     assert (known[:, BEARD] == beard).all()
@@ -145,21 +151,21 @@ def test_glasses_and_beards_are_the_persons(glasses: bool, beard: bool) -> None:
 def test_expressions_are_those_of_each_frame(emotion: str, weight: float, happy: float, sad: float) -> None:
     controls = controls_of(emotion, weight)
     controls[: LENGTH // 2] = controls_of("neutral", 0)[: LENGTH // 2]
-    known = labels({"identity": 1}, controls, 100 + np.arange(LENGTH))
+    known = trait_labels({"identity": 1}, controls, 100 + np.arange(LENGTH, dtype=np.int32))
     assert (known[: LENGTH // 2, HAPPY:] == 0).all()
     for column, wanted in ((HAPPY, happy), (SAD, sad)):
         assert np.array_equal(known[LENGTH // 2 :, column], np.full(LENGTH // 2, wanted), equal_nan=True)
 
 
 def test_beards_like_the_skin_are_neither_here_nor_there() -> None:
-    kinds = [worn(seed)[1] for seed in range(400)]
+    kinds = [glasses_and_beard(seed)[1] for seed in range(400)]
     bearded = [max(random_spec(seed).complexion.beard, random_spec(seed).complexion.moustache) for seed in range(400)]
     assert all((strength == 0) == (kind == 0) for strength, kind in zip(bearded, kinds, strict=True))
     assert 0 < np.isnan(kinds).sum() < 0.25 * np.count_nonzero(bearded)
 
 
 def test_nobody_knows_the_expression_of_the_first_frames() -> None:
-    known = labels({"identity": 1}, controls_of("happy", 1.0), np.arange(LENGTH))
+    known = trait_labels({"identity": 1}, controls_of("happy", 1.0), np.arange(LENGTH, dtype=np.int32))
     assert np.isnan(known[:SETTLE_FRAMES, HAPPY:]).all()
     assert not np.isnan(known[SETTLE_FRAMES:]).any()
     assert not np.isnan(known[:, :HAPPY]).any()
@@ -170,22 +176,24 @@ def test_nobody_knows_the_expression_of_the_first_frames() -> None:
     [(None, 0, 0), (["happy", 0.8], 1, 0), (["happy", 0.3], np.nan, 0), (["sad", 0.6], 0, 1), (["angry", 1.0], 0, 0)],
 )
 def test_the_reference_shows_what_was_caught(caught: list | None, happy: float, sad: float) -> None:
-    known = labels({"identity": 1, "caught": caught}, controls_of("happy", 1.0), np.arange(LENGTH))
+    known = trait_labels(
+        {"identity": 1, "caught": caught}, controls_of("happy", 1.0), np.arange(LENGTH, dtype=np.int32)
+    )
     assert np.array_equal(known[0, HAPPY:], [happy, sad], equal_nan=True)
     assert np.isnan(known[1:SETTLE_FRAMES, HAPPY:]).all()
     assert (known[SETTLE_FRAMES:, HAPPY] == 1).all()
 
 
 def test_faces_are_kept_with_their_landmarks_in_place(drawn: Path) -> None:
-    faces = Faces(ShardSet(drawn))
+    faces = FaceDataset(ShardDataset(drawn))
     assert len(faces.rows) == 24
     for index in (0, 23):
-        kept = faces.portraits(index)
-        assert kept is faces.portraits(index)
-        assert kept.pictures.shape == (FRAMES, 3, ROOM, ROOM)
+        kept = faces.crops(index)
+        assert kept is faces.crops(index)
+        assert kept.pictures.shape == (KEPT_FRAMES, 3, CROP_SIDE, CROP_SIDE)
         assert kept.pictures.dtype == torch.uint8
         middle = kept.landmarks[:, 36:48].mean(1)
-        assert torch.allclose(middle[:, 0], torch.tensor(ROOM / 2), atol=2.0)
+        assert torch.allclose(middle[:, 0], torch.tensor(CROP_SIDE / 2), atol=2.0)
         for picture, points in zip(kept.pictures, kept.landmarks, strict=True):
             x, y = points[30].round().int().tolist()
             skin = torch.tensor([210, 160, 130])
@@ -201,47 +209,47 @@ def test_samples_without_a_single_sound_person_are_left_out(drawn: Path, tmp_pat
     rows = json.loads(manifest.read_text())
     rows[0]["people"], rows[1]["damage"] = 2, "noise"
     manifest.write_text(json.dumps(rows))
-    assert Faces(ShardSet(folder)).rows == list(range(2, 24))
+    assert FaceDataset(ShardDataset(folder)).rows == list(range(2, 24))
 
 
 def test_misplaced_landmarks_stay_near_and_differ() -> None:
     marks = torch.from_numpy(np.stack([face_at((64, 64), 60)] * 200))
-    moved = misplaced(marks, np.random.default_rng(0))
+    moved = jitter_landmarks(marks, np.random.default_rng(0))
     span = float((marks[0, 36] - marks[0, 45]).norm())
     error = (moved - marks).norm(dim=-1) / span
     assert 0.02 < float(error.mean()) < 0.15
     assert float(error.mean(1).std()) > 0.005
-    assert torch.equal(moved, misplaced(marks, np.random.default_rng(0)))
+    assert torch.equal(moved, jitter_landmarks(marks, np.random.default_rng(0)))
 
 
 def test_some_crops_get_coarse_and_the_others_stay() -> None:
-    images = torch.rand(40, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    made = coarse(images, np.random.default_rng(0), share=0.5)
+    images = torch.rand(40, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    made = reduce_resolution(images, np.random.default_rng(0), share=0.5)
     same = [torch.equal(a, b) for a, b in zip(made, images, strict=True)]
     assert 10 < sum(same) < 30
     assert made.abs().max() <= 1 + 1e-5
-    assert torch.equal(coarse(images, np.random.default_rng(0), share=0.0), images)
+    assert torch.equal(reduce_resolution(images, np.random.default_rng(0), share=0.0), images)
 
 
 def test_batches_repeat_with_their_generator(drawn: Path) -> None:
-    faces = Faces(ShardSet(drawn))
+    faces = FaceDataset(ShardDataset(drawn))
     torch.manual_seed(0)
-    images, known = draw(faces, np.random.default_rng(0), 10)
-    assert images.shape == (10, 3, SIDE, SIDE)
+    images, known = sample_trait_crops(faces, np.random.default_rng(0), 10)
+    assert images.shape == (10, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE)
     assert known.shape == (10, len(TRAITS))
     assert images.min() >= -1
     assert images.max() <= 1
     torch.manual_seed(0)
-    again, known_again = draw(faces, np.random.default_rng(0), 10)
+    again, known_again = sample_trait_crops(faces, np.random.default_rng(0), 10)
     assert torch.equal(images, again)
     assert torch.equal(known.nan_to_num(-1), known_again.nan_to_num(-1))
 
 
 def test_what_is_not_known_is_not_learnt() -> None:
     net = tiny().eval()
-    images = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    images = torch.randn(2, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE, generator=torch.Generator().manual_seed(0))
     known = torch.tensor([[1.0, 0.0, torch.nan, torch.nan], [0.0, 1.0, torch.nan, torch.nan]])
-    loss_of(net, images, known).backward()
+    trait_loss(net, images, known).backward()
     gradient = net.leave.weight.grad
     assert gradient is not None
     assert gradient[:HAPPY].abs().max() > 0
@@ -250,16 +258,16 @@ def test_what_is_not_known_is_not_learnt() -> None:
 
 def test_drawn_traits_are_learnt(drawn: Path) -> None:
     torch.manual_seed(0)
-    faces, rng = Faces(ShardSet(drawn)), np.random.default_rng(0)
+    faces, rng = FaceDataset(ShardDataset(drawn)), np.random.default_rng(0)
     net = tiny().train()
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2)
     for _ in range(120):
         optimiser.zero_grad()
-        loss_of(net, *draw(faces, rng, 24)).backward()
+        trait_loss(net, *sample_trait_crops(faces, rng, 24)).backward()
         optimiser.step()
     parts = [faces.read(index, 3) for index in faces.rows[12:]]
-    crops = torch.cat([aligned(*part[:2]) for part in parts])
-    figures = evaluate(net.eval(), Gallery(crops, torch.cat([part[2] for part in parts])), CPU)
+    crops = torch.cat([align_faces(*part[:2]) for part in parts])
+    figures = evaluate_traits(net.eval(), HeldOutFaces(crops, torch.cat([part[2] for part in parts])), CPU)
     assert min(figures[f"{trait}_accuracy"] for trait in ("glasses", "beard")) > 0.9
     assert figures["happy_auc"] > 0.8
 
@@ -279,13 +287,13 @@ def test_figures_are_left_out_where_nothing_can_be_told() -> None:
         def forward(self, faces: torch.Tensor) -> torch.Tensor:
             return faces[:, 0, 0, :4] * 10
 
-    crops = torch.zeros(10, 3, SIDE, SIDE)
+    crops = torch.zeros(10, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE)
     crops[:, 0, 0, :4] = -1
     crops[:5, 0, 0, GLASSES] = 1
     known = torch.zeros(10, 4)
     known[:5, GLASSES] = 1
     known[:, SAD] = torch.nan
-    figures = evaluate(Sure().eval(), Gallery(crops, known), CPU)
+    figures = evaluate_traits(Sure().eval(), HeldOutFaces(crops, known), CPU)
     assert {name.split("_")[0] for name in figures} == {"glasses"}
     assert figures["glasses_accuracy"] == figures["glasses_auc"] == 1
     assert figures["glasses_seen_right"] == figures["glasses_unseen_right"] == 1
@@ -293,28 +301,31 @@ def test_figures_are_left_out_where_nothing_can_be_told() -> None:
 
 
 def test_held_out_faces_are_cut_where_the_eye_finds_them(drawn: Path) -> None:
-    faces = Faces(ShardSet(drawn))
+    faces = FaceDataset(ShardDataset(drawn))
     faces.rows = faces.rows[11:13]  # one of each size
-    gallery = Gallery.of(faces, tiny_eye())
-    assert gallery.crops.shape == (2 * LOOKS, 3, SIDE, SIDE)
-    assert gallery.known.shape == (2 * LOOKS, len(TRAITS))
-    assert gallery.known[:LOOKS, HAPPY].tolist() == [0] * LOOKS, "the last sample of the first size is calm"
-    assert gallery.known[LOOKS:, HAPPY].tolist() == [1] * LOOKS, "the first one of the other size smiles"
+    gallery = HeldOutFaces.find(faces, tiny_eye())
+    assert gallery.crops.shape == (2 * EVALUATED_FRAMES, 3, TRAIT_CROP_SIDE, TRAIT_CROP_SIDE)
+    assert gallery.labels.shape == (2 * EVALUATED_FRAMES, len(TRAITS))
+    assert gallery.labels[:EVALUATED_FRAMES, HAPPY].tolist() == [0] * EVALUATED_FRAMES, (
+        "the last sample of the first size is calm"
+    )
+    assert gallery.labels[EVALUATED_FRAMES:, HAPPY].tolist() == [1] * EVALUATED_FRAMES, (
+        "the first one of the other size smiles"
+    )
 
 
-def test_training_resumes_and_writes_weights(drawn: Path, tmp_path: Path, three_steps_a_call) -> None:
-    three_steps_a_call("traits")
+def test_training_resumes_and_writes_weights(drawn: Path, tmp_path: Path) -> None:
     save_model(tiny(), tmp_path / "init")
     save_model(tiny_eye(), tmp_path / "eye")
-    for _ in range(2):
-        main(
+    for steps in (3, 6):
+        train_traits(
+            recipe("traits", steps=steps, batch_size=8),
             data=drawn,
             test=drawn,
             run=tmp_path / "run",
             perception=tmp_path / "eye",
             out=tmp_path / "out",
             init=tmp_path / "init",
-            batch_size=8,
         )
     rows = logged(tmp_path / "run")
     assert [row["step"] for row in rows] == [3, 6]

@@ -7,12 +7,13 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from tests.dramatis_lab.train.conftest import PEOPLE, annotated_sample, write_groups
-from tests.tiny import write_model
 
-from dramatis_lab.train.autoencoder import DENSE, STRIDED
-from dramatis_lab.train.group_windows import LENGTHS, Clips, contrasts, main, varied_light
-from dramatis_lab.train.mask_head import Backbone
+from dramatis_lab.data.group_clips import GroupClip, GroupClipDataset
+from dramatis_lab.data.precompute_groups import GROUP_CLIP_LENGTHS, face_contrasts, main
+from dramatis_lab.data.shards import DENSE, STRIDED
+from dramatis_lab.train.mask_head import FrozenBackbone
+from tests.dramatis_lab.samples import PEOPLE, annotated_sample, write_groups
+from tests.tiny import write_model
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_every_sample_has_a_dense_and_a_strided_clip(made: Path) -> None:
             z = clips[f"{number}.z"]
             _, length, rows, columns = z.shape
             frames = 4 * length - 3
-            assert length in LENGTHS[span.start][0]
+            assert length in GROUP_CLIP_LENGTHS[span.start][0]
             assert columns == 2 * rows
             assert 16 <= rows <= 24
             shapes = {
@@ -84,25 +85,15 @@ def test_contrast_is_that_of_the_seen_face() -> None:
     weight[:, :, 2:6] = 3
     z = torch.randn(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     z[..., 4:] *= 0.1
-    bright, dark, hidden = contrasts(z, masks, weight)
+    bright, dark, hidden = face_contrasts(z, masks, weight)
     assert float(bright / dark) == pytest.approx(100, rel=0.5)
     assert bool(hidden.isnan()), "nobody counts whose face is not seen"
-
-
-def test_light_is_varied_the_same_in_all_frames() -> None:
-    video = torch.linspace(-1, 1, 60).view(1, 1, 6, 10).expand(3, 5, 6, 10).contiguous()
-    made = [varied_light(video, np.random.default_rng(seed)) for seed in range(30)]
-    assert all(one.shape == video.shape and one.min() >= -1 and one.max() <= 1 for one in made)
-    assert all(torch.allclose(one[:, 0], one[:, -1], atol=1e-5) for one in made)
-    same = [torch.equal(one, video) for one in made]
-    assert 0.1 < np.mean(same) < 0.6
-    assert any(one.mean() > video.mean() + 0.1 for one in made), "dark faces are filmed lighter"
 
 
 def test_clips_that_appear_are_taken_in(made: Path, tmp_path: Path) -> None:
     files = sorted((made / "out").glob("*.safetensors"))
     (tmp_path / files[0].name).write_bytes(files[0].read_bytes())
-    clips = Clips([tmp_path])
+    clips = GroupClipDataset([tmp_path])
     assert len(clips) == 2
     (tmp_path / files[1].name).write_bytes(files[1].read_bytes())
     clips.refresh()
@@ -115,14 +106,14 @@ def test_clips_that_appear_are_taken_in(made: Path, tmp_path: Path) -> None:
 def test_annotated_groups_are_learnt_from_with_sound_unknown(made: Path, tmp_path: Path) -> None:
     groups = write_groups(tmp_path / "groups", 1, annotated_sample)
     main(data=groups, model=made / "model", out=tmp_path / "out")
-    ((row, clip),) = Clips([tmp_path / "out"]).clips
+    ((row, clip),) = GroupClipDataset([tmp_path / "out"]).clips
     assert row["strided"] is False
     assert clip["audio"].shape[-1] == 12
     assert not clip["audio"].any()
     assert clip["z"].shape[-1] == 2 * clip["z"].shape[-2], "what is beyond a multiple of 16 is cut"
     assert (clip["masks"].amax((1, 2, 3)) == 1).all()
-    backbone = Backbone(made / "model", torch.device("cpu"))
-    looks = backbone.look((row, clip), 0.5, clip["shares"].float()[None], [0], seed=0)
-    sampled = looks.sampled(np.random.default_rng(0), 64)
+    backbone = FrozenBackbone(made / "model", torch.device("cpu"))
+    looks = backbone.compute(GroupClip(row, clip), 0.5, clip["shares"].float()[None], [0], seed=0)
+    sampled = looks.sample_tokens(np.random.default_rng(0), 64)
     assert torch.isfinite(sampled.tokens[0]).all()
     assert sampled.cells.shape == (1, PEOPLE, 64, 4)
