@@ -1,1 +1,1 @@
-"""Measures of a finished video: lip sync, silence, sharpness, direction, identity. Frames in, figures out."""
+"""How well the models do: measures of finished videos, the cases they are measured on, and the table of results."""

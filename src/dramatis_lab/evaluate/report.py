@@ -6,7 +6,7 @@ Long rows are measured on their own: a later run replaces its own rows and leave
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,18 +39,26 @@ class Row:
         return "**failing**" if not self.passed else "aim reached" if self.aimed else "passes"
 
 
-def judged(name: str, value: str, least: str, aim: str, passed: bool, aimed: bool, **figures: Any) -> Row:
-    """A row with bars; what reaches the aim must have passed."""
-    return Row(name, value, least, aim, bool(passed), bool(passed and aimed), figures)
+def judged_row(
+    name: str,
+    value: str,
+    least: str,
+    aim: str,
+    passed: bool,  # noqa: FBT001 - the two verdicts follow the two bars
+    aimed: bool,  # noqa: FBT001
+    figures: Mapping[str, Any] | None = None,
+) -> Row:
+    """A row with bars; only what passes can reach the aim."""
+    return Row(name, value, least, aim, bool(passed), bool(passed and aimed), dict(figures or {}))
 
 
-def unmeasured(name: str, least: str = "", aim: str = "") -> Row:
+def unmeasured_row(name: str, least: str = "", aim: str = "") -> Row:
     """A row that this run did not measure."""
     return Row(name, NOT_RUN, least, aim)
 
 
 @dataclass(frozen=True)
-class Run:
+class BenchmarkRun:
     """One call of the benchmark. weights: the first letters of the model's fingerprint."""
 
     command: str
@@ -61,36 +69,36 @@ class Run:
 
 @dataclass(frozen=True)
 class Entry:
-    """A row as it is kept: in which group, measured by which run (None: by none yet)."""
+    """A row of the stored table: its group, and the run that measured it (None: no run yet)."""
 
     group: str
     row: Row
-    run: Run | None
+    run: BenchmarkRun | None
 
 
-def merge(kept: Sequence[Entry], new: Sequence[Entry], groups: Sequence[str]) -> list[Entry]:
-    """The kept table with the new rows in it, ordered by group.
+def merge(stored: Sequence[Entry], new: Sequence[Entry], groups: Sequence[str]) -> list[Entry]:
+    """The stored table with the new rows in it, ordered by group.
 
     A group that was measured keeps nothing of its older rows, except where the new run left a row of that name out.
     Groups that are unknown are dropped, and those never measured are named as such.
     """
-    older = {(entry.group, entry.row.name): entry for entry in kept}
+    older = {(entry.group, entry.row.name): entry for entry in stored}
     measured = {entry.group for entry in new}
     out: list[Entry] = []
     for group in groups:
-        rows = [entry for entry in (new if group in measured else kept) if entry.group == group]
+        rows = [entry for entry in (new if group in measured else stored) if entry.group == group]
         if group in measured:
             rows = [e if e.row.value != NOT_RUN else older.get((group, e.row.name), replace(e, run=None)) for e in rows]
-        out += rows or [Entry(group, unmeasured(group), None)]
+        out += rows or [Entry(group, unmeasured_row(group), None)]
     return out
 
 
-def load(path: Path) -> list[Entry]:
-    """What `save` wrote; nothing where there is no file."""
+def load_entries(path: Path) -> list[Entry]:
+    """What `save_entries` wrote; nothing where there is no file."""
     if not path.exists():
         return []
     value = json.loads(path.read_text(encoding="utf-8"))
-    runs = [Run(**run) for run in value["runs"]]
+    runs = [BenchmarkRun(**run) for run in value["runs"]]
     entries = []
     for item in value["rows"]:
         group, number = item.pop("group"), item.pop("run")
@@ -98,7 +106,7 @@ def load(path: Path) -> list[Entry]:
     return entries
 
 
-def save(entries: Sequence[Entry], path: Path) -> None:
+def save_entries(entries: Sequence[Entry], path: Path) -> None:
     """All rows and figures as JSON."""
     runs = runs_of(entries)
     rows = [
@@ -108,12 +116,12 @@ def save(entries: Sequence[Entry], path: Path) -> None:
     write_whole(path, json.dumps({"runs": [asdict(run) for run in runs], "rows": rows}, indent=1) + "\n")
 
 
-def runs_of(entries: Sequence[Entry]) -> list[Run]:
+def runs_of(entries: Sequence[Entry]) -> list[BenchmarkRun]:
     """The runs that measured them, each once, in order of appearance."""
     return list(dict.fromkeys(entry.run for entry in entries if entry.run is not None))
 
 
-def markdown(entries: Sequence[Entry], runs: Sequence[Run]) -> str:
+def markdown(entries: Sequence[Entry], runs: Sequence[BenchmarkRun]) -> str:
     """The rows as a table; the last column is the number of the run in `runs`, from 1."""
     lines = ["| | measured | at least | aim | | run |", "|---|---|---|---|---|---|"]
     for entry in entries:
@@ -123,7 +131,7 @@ def markdown(entries: Sequence[Entry], runs: Sequence[Run]) -> str:
     return "\n".join(lines)
 
 
-def legend(runs: Sequence[Run]) -> str:
+def legend(runs: Sequence[BenchmarkRun]) -> str:
     """The runs as a numbered list."""
     return "\n".join(
         f"{number}. `{run.command}`, {run.date}, {run.machine}, weights {run.weights}"

@@ -1,22 +1,70 @@
+"""A bench of tiny networks, and one held-out case of a second."""
+
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from importlib import import_module
-from types import ModuleType
+import json
+from pathlib import Path
 
+import numpy as np
 import pytest
-from tests import ROOT
+import soundfile
+from PIL import Image
 
-BENCHMARKS = ROOT / "benchmarks"
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.motion.face import RIGID_ANCHORS
+from dramatis.motion.performance import Performance
+from dramatis.senses.seeing.finder import PersonFinder
+from dramatis.senses.seeing.people import DetectedPerson, face_box
+from dramatis.senses.seeing.picture_file import PictureFile
+from dramatis_lab.evaluate.bench import Bench
+from dramatis_lab.evaluate.cases.held_out import Case
+from dramatis_lab.evaluate.ways import film, processes
+from dramatis_lab.evaluate.ways.record import FilmingWay
+from tests.dramatis_lab.evaluate import FRAMES, SIDE
+from tests.inputs import voice
+from tests.tiny import canonical_sight
 
 
 @pytest.fixture
-def load_benchmark(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
-    """Imports a module of the benchmarks by name; it and what it imports of them are forgotten afterwards."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    yield import_module
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
-            del sys.modules[name]
+def bench(model_twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench with one case; videos that are timed are filmed in this process."""
+
+    def portrait(
+        finder: PersonFinder, picture: PictureFile, size: tuple[int, int], store: object = None
+    ) -> DetectedPerson:
+        reading = canonical_sight()
+        box = face_box(reading.landmarks, size)
+        return DetectedPerson(reading.landmarks, 1.0, box, box, reading)
+
+    monkeypatch.setattr(PersonFinder, "portrait", portrait)
+
+    def film_here(command: list[str], video: Path) -> tuple[float, float]:
+        assert command[1:3] == ["-m", film.__name__]
+        words = dict(zip(command[4::2], command[5::2], strict=True))
+        files = {name: Path(words[f"--{name}"]) for name in ("image", "audio", "output")}
+        film.main(FilmingWay(command[3]), **files, model=words["--model"], workers=1, executor="threads")
+        return 2.0, 100.0
+
+    monkeypatch.setattr(processes, "run_timed", film_here)
+    return Bench(MiniBackbone(model_twice), [_case(tmp_path)], tmp_path, tmp_path / "pictures", (2,))
+
+
+def _case(folder: Path) -> Case:
+    rng = np.random.default_rng(0)
+    frames = np.repeat(rng.integers(0, 256, (1, SIDE, SIDE, 3), np.uint8), FRAMES, 0)
+    Image.fromarray(frames[0]).save(folder / "portrait.png")
+    soundfile.write(folder / "voice.flac", voice(1.0, 16_000), 16_000)
+    (folder / "case.json").write_text(json.dumps({"whole_caption": "a face"}))
+    rigid = canonical_sight().landmarks[list(RIGID_ANCHORS)] * (SIDE / 64)
+    return Case(
+        folder,
+        folder / "portrait.png",
+        folder / "voice.flac",
+        frames,
+        rng.uniform(0, 1, FRAMES),
+        Performance.still(FRAMES).pack_controls(),
+        np.repeat(rigid[None], FRAMES, 0).astype(np.float32),
+        np.arange(0, FRAMES, 7),
+        np.repeat(canonical_sight().landmarks[None] * 2, 4, 0),
+        np.ones((4, SIDE, SIDE), bool),
+    )

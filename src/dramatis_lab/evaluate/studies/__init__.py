@@ -1,0 +1,1 @@
+"""Measurements outside the table of results, each with a command of its own."""
