@@ -1,4 +1,4 @@
-"""The lab's command line: masks for videos of one's own, and the synthetic world.
+"""The lab's command line: the synthetic world, and masks for your own videos.
 
 Every fault that a user can mend ends in one sentence and exit code 2.
 """
@@ -11,85 +11,106 @@ from typing import Annotated
 import typer
 
 from dramatis.cli import QuietOption, SeedOption, progress, run
+from dramatis.runtime.packages import require_package
+from dramatis_lab.train.commands import train_app
+
+AssetsOption = Annotated[Path, typer.Option(help="Folder with the raw assets; see docs/world.md.")]
+ASSETS = Path("../shared/assets")
 
 app = typer.Typer(
-    help="How the models are made: data, annotation, training.",
+    help="How the models are made: the rendered world, and annotation of videos.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-world = typer.Typer(help="The synthetic world that the mini models are trained on.", no_args_is_help=True)
+world = typer.Typer(help="Render the synthetic world that the mini models are trained on.", no_args_is_help=True)
 app.add_typer(world, name="world")
+app.add_typer(train_app, name="train")
 
 
 @app.command()
 def annotate(
-    folder: Annotated[Path, typer.Argument(help="a folder with videos; sub-folders are searched too")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="folder for masks, overlays and the manifest")],
-    detector: Annotated[Path | None, typer.Option(help="a YOLO-class detector, .onnx; default: embedded")] = None,
-    pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx; default: embedded")] = None,
-    segmenter: Annotated[Path | None, typer.Option(help="a folder with SAM 2 for videos; default: embedded")] = None,
-    groups: Annotated[Path | None, typer.Option(help="write what is kept as groups to train on, here")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="videos annotated at once, in as many processes")] = 1,
+    folder: Annotated[Path, typer.Argument(help="Folder with videos; its sub-folders are searched too.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for masks, overlays and the manifest.")],
+    *,
+    detector: Annotated[Path | None, typer.Option(help="YOLO-class detector, .onnx. Default: embedded.")] = None,
+    pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx. Default: embedded.")] = None,
+    segmenter: Annotated[Path | None, typer.Option(help="Folder with SAM 2 for videos. Default: embedded.")] = None,
+    groups: Annotated[Path | None, typer.Option(help="Folder for the kept frames as training groups.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Videos annotated at once, each in its own process.")] = 1,
     quiet: QuietOption = False,
 ) -> None:
-    """Mask every person in every frame of many videos and drop what does not hold; run again to resume or extend."""
-    from dramatis_lab.annotate.folder import annotate_folder, check_output
-    from dramatis_lab.annotate.parts import Choice
-    from dramatis_lab.annotate.settings import Settings
+    """Mask every person in every frame of many videos and reject unreliable masks.
 
-    choice = Choice(detector, pose, segmenter)
+    Run the same command again to resume or to add videos.
+    """
+    from dramatis_lab.annotate.folder import annotate_folder, check_output_folder
+    from dramatis_lab.annotate.parts import PartChoice
+    from dramatis_lab.annotate.settings import AnnotationSettings
+
+    choice = PartChoice(detector, pose, segmenter)
     if groups is not None:
-        check_output(groups, "groups")
-    with progress(quiet) as reporter:
-        done = annotate_folder(folder, output, choice, Settings(), workers, reporter)
-    typer.echo(f"{done.manifest}: {done.videos} videos ({done.made} annotated now), {done.kept} segments kept")
-    for cause, count in done.causes.items():
+        require_package("numba", "The option --groups")
+        check_output_folder(groups, "groups")
+    with progress(quiet=quiet) as reporter:
+        summary = annotate_folder(folder, output, choice, AnnotationSettings(), workers, reporter)
+    annotated = f"{summary.videos} videos ({summary.made} annotated now)"
+    typer.echo(f"{summary.manifest}: {annotated}, {summary.kept} segments kept")
+    for cause, count in summary.causes.items():
         typer.echo(f"rejected, {cause}: {count}")
     if groups is None:
         return
     from dramatis_lab.annotate.groups import write_groups
 
-    with progress(quiet) as reporter:
+    with progress(quiet=quiet) as reporter:
         made = write_groups(folder, output, groups, reporter)
     typer.echo(f"{groups}: {made} samples made")
 
 
 @world.command("render")
 def world_render(
-    output: Annotated[Path, typer.Argument(help="the mp4 to write")] = Path("world.mp4"),
+    output: Annotated[Path, typer.Argument(help="The mp4 file to write.")] = Path("world.mp4"),
+    *,
     seed: SeedOption = 0,
-    seconds: Annotated[float, typer.Option(min=0.2, max=60.0)] = 4.0,
-    size: Annotated[int, typer.Option(min=64, max=1024)] = 256,
-    people: Annotated[int, typer.Option(min=1, max=3)] = 1,
-    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
+    seconds: Annotated[float, typer.Option(min=0.2, max=60.0, help="Length of the clip.")] = 4.0,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of the square picture in pixels.")] = 256,
+    people: Annotated[int, typer.Option(min=1, max=3, help="People in the picture.")] = 1,
+    assets: AssetsOption = ASSETS,
 ) -> None:
-    """Render a clip of the synthetic world to look at."""
-    from dramatis_lab.world.takes.film import render_clip
+    """Render one clip of the synthetic world to look at."""
+    require_package("numba", "The synthetic world")
+    from dramatis_lab.world.takes.clip import render_clip
 
     render_clip(output, seed=seed, seconds=seconds, size=size, people=people, assets=assets)
     typer.echo(str(output))
 
 
 @world.command("dataset")
-def world_dataset(
-    output: Annotated[Path, typer.Argument(help="folder for the shards; existing ones are kept")],
-    shards: Annotated[int, typer.Option(min=1)] = 10,
-    samples: Annotated[int, typer.Option(min=1, help="samples a shard")] = 32,
-    split: Annotated[str, typer.Option(help="train or test (held-out people, voices, backgrounds)")] = "train",
-    size: Annotated[int, typer.Option(min=16, max=1024)] = 128,
-    strided: Annotated[bool, typer.Option(help="with the frames of a blueprint; high resolution does without")] = True,
-    people: Annotated[int | None, typer.Option(min=1, max=3, help="groups of so many, in frames as wide")] = None,
+def world_dataset(  # noqa: PLR0913 - one parameter for each option
+    output: Annotated[Path, typer.Argument(help="Folder for the shards; existing shards are kept.")],
+    *,
+    shards: Annotated[int, typer.Option(min=1, help="Shards that the data set shall have.")] = 10,
+    samples: Annotated[int, typer.Option(min=1, help="Samples in each shard.")] = 32,
+    split: Annotated[str, typer.Option(help="train, or test: held-out people, voices and backdrops.")] = "train",
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Height of the frames in pixels.")] = 128,
+    strided: Annotated[bool, typer.Option(help="Add the frames of a blueprint to each sample.")] = True,
+    people: Annotated[
+        int | None, typer.Option(min=1, max=3, help="Groups of this many people, in frames as many times as wide.")
+    ] = None,
     seed: SeedOption = 0,
-    workers: Annotated[int, typer.Option(min=1, help="shards rendered at once, in as many processes")] = 2,
-    assets: Annotated[Path, typer.Option(help="raw assets, see docs/world.md")] = Path("../shared/assets"),
+    workers: Annotated[int, typer.Option(min=1, help="Shards rendered at once, each in its own process.")] = 2,
+    assets: AssetsOption = ASSETS,
     quiet: QuietOption = False,
 ) -> None:
-    """Write training shards: frames with exact ground truth, sound and captions; run again to resume or extend."""
+    """Write training shards: frames with exact ground truth, sound and captions.
+
+    Run the same command again to resume, or with more shards to extend.
+    """
+    require_package("numba", "The synthetic world")
     from dramatis_lab.world.takes.dataset import Recipe, write_dataset
 
     recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided, people=people)
-    with progress(quiet) as reporter:
+    with progress(quiet=quiet) as reporter:
         made = write_dataset(output, shards, assets, recipe, workers, reporter)
     typer.echo(f"{output}: {made} shards made, {shards} there")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from dramatis_lab import cli
@@ -13,8 +15,48 @@ from dramatis_lab import cli
 
 def test_the_surface_changes_on_purpose_only() -> None:
     names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
-    assert names | {group.name for group in cli.app.registered_groups} == {"annotate", "world"}
+    assert names | {group.name for group in cli.app.registered_groups} == {"annotate", "train", "world"}
     assert {command.name for command in cli.world.registered_commands} == {"render", "dataset"}
+    assert {path: options(path) for path in SURFACE} == SURFACE
+
+
+SURFACE = {
+    "annotate": "folder --output/-o --detector --pose --segmenter --groups --workers --quiet/-q",
+    "world render": "output --seed --seconds --size --people --assets",
+    "world dataset": "output --shards --samples --split --size --strided/--no-strided --people --seed --workers "
+    "--assets --quiet/-q",
+}
+"""Every argument and option of every command: whoever changes one changes this table, on purpose."""
+
+
+def options(path: str) -> str:
+    """The arguments and options of a command, as users type them."""
+    command: Any = typer.main.get_command(cli.app)
+    for name in path.split():
+        command = command.commands[name]
+    shown = []
+    for parameter in command.params:
+        names = [*parameter.opts, *parameter.secondary_opts]
+        shown.append("/".join(names))
+    return " ".join(shown)
+
+
+@pytest.mark.parametrize(
+    "command", [["world", "render", "a.mp4"], ["world", "dataset", "a"], ["annotate", "a", "-o", "b", "--groups", "c"]]
+)
+def test_a_missing_package_is_named_in_one_sentence(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dramatis.runtime.packages.find_spec", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["dramatis-lab", *command])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    message = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert "needs the package numba, which is not installed; run `pip install dramatis[lab]`." in message
+    assert message.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 def folder_with(path: Path, name: str) -> Path:
@@ -38,7 +80,11 @@ def folder_with(path: Path, name: str) -> Path:
     ],
 )
 def test_annotations_that_cannot_begin(
-    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[lab])")
     monkeypatch.chdir(tmp_path)

@@ -1,1 +1,1 @@
-"""Who is where in a video: masks of every person, validated frame by frame, as training data (report, section 3.3)."""
+"""Masks of every person in a video, validated frame by frame, as training data (section 3.3 of the report)."""

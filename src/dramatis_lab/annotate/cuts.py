@@ -1,4 +1,4 @@
-"""Where one shot ends and the next begins: whoever is followed across a cut is somebody else."""
+"""Finds hard cuts, because nobody can be followed across one."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis_lab.annotate.settings import Settings
+from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Frame
 
 _CELLS = 24
-"""Cells of a side that frames are compared in: small movements do not count."""
+"""Cells on each side of the grid on which frames are compared, so coarse that small movements do not count."""
 _REMEMBERED = 12
-"""Changes that tell what is usual."""
+"""Number of past changes whose median is the usual change."""
 
 
-def mark_cuts(frames: Iterable[Frame], settings: Settings) -> Iterator[tuple[bool, Frame]]:
-    """Every frame, with whether it begins a shot: the first, and each that differs suddenly from the one before."""
-    usual: deque[float] = deque(maxlen=_REMEMBERED)
+def mark_cuts(frames: Iterable[Frame], settings: AnnotationSettings) -> Iterator[tuple[bool, Frame]]:
+    """Each frame with a flag that tells whether it begins a shot: the first does, and so does any sudden change."""
+    recent_changes: deque[float] = deque(maxlen=_REMEMBERED)
     before: NDArray[np.float32] | None = None
     for frame in frames:
         now = thumbnail(frame)
         change = 0.0 if before is None else float(np.abs(now - before).mean())
-        cut = change > max(settings.cut, settings.cut_ratio * float(np.median(usual or [0.0])))
+        cut = change > max(settings.cut, settings.cut_ratio * float(np.median(recent_changes or [0.0])))
         if before is not None:
-            usual.append(change)  # a cut as well: the median does not mind one, and learns what never rests
+            # Cuts too: one hardly moves the median, and many raise it for a video that never rests.
+            recent_changes.append(change)
         yield cut or before is None, frame
         before = now
 

@@ -1,4 +1,4 @@
-"""What was annotated, to look at: frames of a video side by side with everybody's mask in a colour of its own."""
+"""Contact sheets of annotated videos: frames side by side, each person's mask in a colour of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from dramatis.media.sheet import COLOURS, contact_sheet
+from dramatis.media.sheet import PERSON_COLOURS, contact_sheet
 from dramatis_lab.annotate.records import Segment
 from dramatis_lab.annotate.units import Frame, Masks
 
@@ -17,43 +17,50 @@ _TINT = 0.45
 
 
 class Overlay:
-    """Collects at most 12 small frames, evenly over a video of any length, and draws them when the verdict is known."""
+    """Collects at most 12 small frames, spread evenly over a video, and draws them when the verdicts are known."""
 
     def __init__(self) -> None:
         self._stride = 1
-        self._kept: list[tuple[int, Frame, Masks | None]] = []
+        self._frames: list[tuple[int, Frame, Masks | None]] = []
 
-    def watch(self, number: int, frame: Frame, masks: Masks | None) -> None:
-        """Take a frame and its masks, if it is one of those that are shown."""
+    def add(self, number: int, frame: Frame, masks: Masks | None) -> None:
+        """Keep a frame and its masks if it is one of those to show."""
         if number % self._stride:
             return
-        self._kept.append((number, shrink(frame), None if masks is None else np.stack([shrink(m) for m in masks])))
-        if len(self._kept) > _MOST:
-            self._kept, self._stride = self._kept[::2], self._stride * 2
+        self._frames.append(
+            (number, downsample(frame), None if masks is None else np.stack([downsample(m) for m in masks]))
+        )
+        if len(self._frames) > _MOST:
+            self._frames, self._stride = self._frames[::2], self._stride * 2
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of the frames that are shown."""
+        return [number for number, _, _ in self._frames]
 
     def draw(self, segments: Sequence[Segment]) -> Image.Image | None:
-        """A contact sheet: kept masks in colour, rejected ones in grey with their cause; None without any frame."""
-        if not self._kept:
+        """A contact sheet: kept masks in colour, rejected ones in grey with their cause. None without frames."""
+        if not self._frames:
             return None
         pictures, labels = [], []
-        for number, frame, masks in self._kept:
+        for number, frame, masks in self._frames:
             present = {segment.person: segment for segment in segments if number in segment.span}
-            pictures.append(tinted(frame, masks, {person for person, segment in present.items() if segment.kept}))
+            pictures.append(tint_masks(frame, masks, {person for person, segment in present.items() if segment.kept}))
             causes = [f"{person + 1}: {segment.cause}" for person, segment in present.items() if not segment.kept]
             labels.append("; ".join([f"frame {number}", *causes]))
         return contact_sheet(pictures, labels)
 
 
-def shrink(picture: np.ndarray) -> np.ndarray:
-    """A frame or a mask at no more than 256 pixels across."""
+def downsample(picture: np.ndarray) -> np.ndarray:
+    """A frame or a mask at no more than 256 pixels of width."""
     step = -(-picture.shape[1] // _WIDTH)
     return np.ascontiguousarray(picture[::step, ::step])
 
 
-def tinted(frame: Frame, masks: Masks | None, kept: set[int]) -> Frame:
-    """A frame with masks (N, H, W) laid over it: those of `kept` in colour, the others in grey."""
+def tint_masks(frame: Frame, masks: Masks | None, kept: set[int]) -> Frame:
+    """A frame with masks (N, H, W) over it: those of the people `kept` in colour, the others in grey."""
     out = frame.astype(np.float32)
     for person, mask in enumerate(() if masks is None else masks):
-        colour = COLOURS[person % len(COLOURS)] if person in kept else _GREY
+        colour = PERSON_COLOURS[person % len(PERSON_COLOURS)] if person in kept else _GREY
         out[mask] += _TINT * (colour - out[mask])
     return out.round().astype(np.uint8)

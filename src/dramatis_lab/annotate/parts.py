@@ -1,4 +1,4 @@
-"""Which parts annotate: the embedded ones, or networks that the user gives."""
+"""Opens the parts that annotate: the embedded ones, or networks that the user provides."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dramatis_lab.annotate.units import Detector, Parts, PoseEstimator, Segmente
 
 
 @dataclass(frozen=True)
-class Choice:
-    """Files of the user's own networks; None takes the embedded part.
+class PartChoice:
+    """The user's own networks; None selects the embedded part.
 
     detector: a YOLO-class ONNX file.  pose: DWPose's ONNX file.  segmenter: a folder with SAM 2 for videos.
     """
@@ -22,10 +22,10 @@ class Choice:
 
 
 @lru_cache(maxsize=1)
-def open_parts(choice: Choice) -> Parts:
-    """The parts of a choice, once in each process; the given files first, for they are what can be wrong.
+def open_parts(choice: PartChoice) -> Parts:
+    """The chosen parts, opened once in each process; the user's files first, because only they can be wrong.
 
-    Raises UserError for files that are not what they should be.
+    Raises UserError for a file that does not hold the expected network.
     """
     detector: Detector | None = None
     pose: PoseEstimator | None = None
@@ -44,10 +44,10 @@ def open_parts(choice: Choice) -> Parts:
         segmenter = Sam2Segmenter(choice.segmenter)
     if detector and pose and segmenter:
         return Parts(detector, pose, segmenter)
-    from dramatis.senses.seeing.people import Eye
+    from dramatis.senses.seeing.people import FaceDetector
     from dramatis_lab.annotate.embedded import PerceptionDetector, PerceptionPose, PerceptionSegmenter
 
-    eye = Eye.shipped()
+    faces = FaceDetector.shipped()
     return Parts(
-        detector or PerceptionDetector(eye), pose or PerceptionPose(eye), segmenter or PerceptionSegmenter(eye)
+        detector or PerceptionDetector(faces), pose or PerceptionPose(faces), segmenter or PerceptionSegmenter(faces)
     )

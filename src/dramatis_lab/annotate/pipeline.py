@@ -1,8 +1,8 @@
-"""The annotation of one video in one pass, as section 3.3 of the report has it.
+"""Annotates one video in one pass, after section 3.3 of the report.
 
-People are detected in the first frame of a shot and keypoints in each box. Both prompt segmentation and tracking. Then
-every frame's masks are held against fresh detections and keypoints, and what is misaligned or overlaps too little is
-dropped, with the cause. Frames are read once and forgotten, so memory does not grow with the length of the video.
+People are detected in the first frame of a shot, and keypoints in each box. Both prompt segmentation and tracking. The
+masks of every frame are then compared with fresh detections and keypoints, and those that are misaligned or overlap too
+little are rejected, with the cause. Frames are read once and forgotten, so memory does not grow with the video.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterable
 from dramatis.media.masks import Rle, encode_mask
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.cuts import mark_cuts
-from dramatis_lab.annotate.records import Segment, Shot, cut_segments
-from dramatis_lab.annotate.settings import Settings
+from dramatis_lab.annotate.records import Segment, VideoShot, cut_segments
+from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Detection, Frame, Masks, Parts, Pose, Prompt, Tracking
-from dramatis_lab.annotate.validate import Finding, ShotValidator
+from dramatis_lab.annotate.validate import MaskVerdict, ShotValidator
 
-Watch = Callable[[int, Frame, Masks | None], None]
-"""Called with each frame's number, the frame, and the masks (None where nobody is followed)."""
+FrameCallback = Callable[[int, Frame, Masks | None], None]
+"""Called with the number of each frame, the frame, and its masks (None if nobody is followed)."""
 
 
 def annotate_frames(
-    frames: Iterable[Frame], parts: Parts, settings: Settings, watch: Watch | None = None
-) -> tuple[list[Shot], list[Segment]]:
+    frames: Iterable[Frame], parts: Parts, settings: AnnotationSettings, on_frame: FrameCallback | None = None
+) -> tuple[list[VideoShot], list[Segment]]:
     """The shots of a video and the segments of all people in them."""
-    shots: list[Shot] = []
+    shots: list[VideoShot] = []
     segments: list[Segment] = []
     current: _Shot | None = None
     for number, (begins, frame) in enumerate(mark_cuts(frames, settings)):
@@ -34,17 +34,17 @@ def annotate_frames(
                 current.close(shots, segments)
             current = _Shot(number, parts, settings)
         masks = current.step(frame)
-        if watch is not None:
-            watch(number, frame, masks)
+        if on_frame is not None:
+            on_frame(number, frame, masks)
     if current is not None:
         current.close(shots, segments)
     return shots, segments
 
 
 class _Shot:
-    """A shot at work. Nobody is followed until a frame shows somebody: a shot may fade in."""
+    """The shot in progress. Nobody is followed until a frame shows somebody, since a shot may fade in."""
 
-    def __init__(self, start: int, parts: Parts, settings: Settings) -> None:
+    def __init__(self, start: int, parts: Parts, settings: AnnotationSettings) -> None:
         self._start = start
         self._stop = start
         self._parts = parts
@@ -52,34 +52,34 @@ class _Shot:
         self._tracking: Tracking | None = None
         self._validator: ShotValidator | None = None
         self._followed_from = start
-        self._findings: list[list[Finding]] = []
+        self._verdicts: list[list[MaskVerdict]] = []
         self._masks: list[list[Rle]] = []
         self._unclaimed = 0
 
     def step(self, frame: Frame) -> Masks | None:
-        """Take the next frame; the masks of those who are followed."""
-        detections, poses = self._look(frame)
+        """Process the next frame; returns the masks of the people followed, or None if there are none yet."""
+        detections, poses = self._detect(frame)
         if self._tracking is None and detections:
             self._begin(detections, poses)
         self._stop += 1
         if self._tracking is None or self._validator is None:
             return None
         masks = self._tracking.step(frame)
-        findings = self._validator.check(frame, masks, detections, poses)
-        for person, (finding, mask) in enumerate(zip(findings, masks, strict=True)):
-            self._findings[person].append(finding)
+        verdicts = self._validator.check(frame, masks, detections, poses)
+        for person, (verdict, mask) in enumerate(zip(verdicts, masks, strict=True)):
+            self._verdicts[person].append(verdict)
             self._masks[person].append(encode_mask(mask))
         self._unclaimed += len(detections) > len(masks)
         return masks
 
-    def close(self, shots: list[Shot], segments: list[Segment]) -> None:
+    def close(self, shots: list[VideoShot], segments: list[Segment]) -> None:
         """Add the shot and its segments to the lists."""
-        people = len(self._findings)
-        shots.append(Shot(span=FrameSpan(self._start, self._stop), people=people, unclaimed=self._unclaimed))
-        for person, (findings, masks) in enumerate(zip(self._findings, self._masks, strict=True)):
-            segments += cut_segments(person, self._followed_from, findings, masks, self._settings)
+        people = len(self._verdicts)
+        shots.append(VideoShot(span=FrameSpan(self._start, self._stop), people=people, unclaimed=self._unclaimed))
+        for person, (verdicts, masks) in enumerate(zip(self._verdicts, self._masks, strict=True)):
+            segments += cut_segments(person, self._followed_from, verdicts, masks, self._settings)
 
-    def _look(self, frame: Frame) -> tuple[list[Detection], list[Pose]]:
+    def _detect(self, frame: Frame) -> tuple[list[Detection], list[Pose]]:
         detections = self._parts.detector.detect(frame)
         return detections, self._parts.pose.estimate(frame, [detection.box for detection in detections])
 
@@ -88,5 +88,5 @@ class _Shot:
         self._tracking = self._parts.segmenter.begin(prompts)
         self._validator = ShotValidator(len(prompts), self._settings)
         self._followed_from = self._stop
-        self._findings = [[] for _ in prompts]
+        self._verdicts = [[] for _ in prompts]
         self._masks = [[] for _ in prompts]

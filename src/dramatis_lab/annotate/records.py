@@ -1,4 +1,4 @@
-"""What is written about a video: its shots, and every segment with its masks or the cause of its rejection."""
+"""The record of an annotated video: its shots, and every segment with its masks or the cause of its rejection."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pydantic import ValidationError
 from dramatis.errors import UserError
 from dramatis.media.masks import Rle, decode_mask
 from dramatis.story.values import FrameSpan, Value
-from dramatis_lab.annotate.settings import Settings
-from dramatis_lab.annotate.validate import Cause, Finding
+from dramatis_lab.annotate.settings import AnnotationSettings
+from dramatis_lab.annotate.validate import Cause, MaskVerdict
 
-FORMAT: Literal[1] = 1
-"""Of the files; another format is another annotation."""
+ANNOTATION_FORMAT: Literal[1] = 1
+"""Format of the files; a change of format annotates every video again."""
 VIDEOS = "videos"
 MANIFEST = "manifest.jsonl"
 
 
 class Segment(Value):
-    """One person in consecutive frames of a shot, and whether they are good to train on.
+    """One person in consecutive frames of a shot, kept for training or rejected.
 
     person: number within the shot, from the left.  span: frames of the video.  cause, detail: why it was rejected.
-    masks: one for each frame of a segment that is kept, as COCO writes them; none for one that is not.
+    masks: one for each frame of a kept segment, in COCO's compressed form; none for a rejected one.
     """
 
     person: int
@@ -43,7 +43,7 @@ class Segment(Value):
         return np.stack([decode_mask(mask) for mask in self.masks])
 
 
-class Shot(Value):
+class VideoShot(Value):
     """Frames between two cuts. people: found in its first frame.  unclaimed: frames with more people than masks."""
 
     span: FrameSpan
@@ -52,24 +52,24 @@ class Shot(Value):
 
 
 class Annotation(Value):
-    """All about one video. key: hash of the video and of everything that annotated it.  size: (width, height).
+    """Everything about one video. key: hash of the video and of all that annotated it.  size: (width, height).
 
     cause, detail: why the whole video was rejected, if it was.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = ANNOTATION_FORMAT
     key: str
     video: str
     frames: int = 0
     size: tuple[int, int] = (0, 0)
     fps: float = 0.0
-    shots: tuple[Shot, ...] = ()
+    shots: tuple[VideoShot, ...] = ()
     segments: tuple[Segment, ...] = ()
     cause: Cause | None = None
     detail: str = ""
 
     def lines(self) -> Iterator[dict[str, object]]:
-        """What the manifest says of it: a line for each segment, or one for the video if it has none."""
+        """Its lines of the manifest: one for each segment, or a single one if it has none."""
         if not self.segments:
             yield {"video": self.video, "kept": False, "cause": self.cause, "detail": self.detail}
         for segment in self.segments:
@@ -94,19 +94,19 @@ def read_annotations(folder: str | Path) -> Iterator[Annotation]:
     if not paths:
         raise UserError(f"The folder {folder} holds no annotations; run `dramatis-lab annotate VIDEOS -o {folder}`.")
     for path in paths:
-        found = read_annotation(path)
-        if found is None:
+        annotation = read_annotation(path)
+        if annotation is None:
             raise UserError(f"The annotation {path} is damaged; delete it and annotate again.")
-        yield found
+        yield annotation
 
 
 def annotation_path(folder: Path, video: str) -> Path:
-    """Where in a folder of annotations everything about a video is. video: its path in the folder of videos."""
+    """The file of a video in a folder of annotations. video: its path in the folder of videos."""
     return folder / VIDEOS / f"{video}.json"
 
 
 def read_annotation(path: Path) -> Annotation | None:
-    """One file, or None when it is missing, cut short or of another format."""
+    """One annotation, or None if its file is missing, cut short or of another format."""
     try:
         return Annotation.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -114,14 +114,14 @@ def read_annotation(path: Path) -> Annotation | None:
 
 
 def cut_segments(
-    person: int, start: int, findings: Sequence[Finding], masks: Sequence[Rle], settings: Settings
+    person: int, start: int, verdicts: Sequence[MaskVerdict], masks: Sequence[Rle], settings: AnnotationSettings
 ) -> list[Segment]:
     """The frames of one person in a shot that begins at frame `start`, as segments that cover all of them.
 
-    Sound frames become kept segments, without the margins towards a fault and if they are enough; all between is
-    rejected for the cause that most of its frames have.
+    Sound frames become kept segments, less the margins next to a fault, where enough of them are left; the frames
+    between are rejected with their commonest cause.
     """
-    kept = trimmed(np.array([finding.cause is None for finding in findings], bool), settings)
+    kept = kept_frames(np.array([verdict.cause is None for verdict in verdicts], bool), settings)
     borders = [0, *(np.flatnonzero(np.diff(kept)) + 1).tolist(), len(kept)]
     segments = []
     for first, stop in pairwise(borders):
@@ -129,13 +129,13 @@ def cut_segments(
         if kept[first]:
             segments.append(Segment(person=person, span=span, kept=True, masks=tuple(masks[first:stop])))
         else:
-            cause, detail = explain(findings[first:stop], settings)
+            cause, detail = commonest_cause(verdicts[first:stop], settings)
             segments.append(Segment(person=person, span=span, kept=False, cause=cause, detail=detail))
     return segments
 
 
-def trimmed(sound: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
-    """(F,) the frames that are kept: sound ones, not next to a fault, in long enough runs."""
+def kept_frames(sound: NDArray[np.bool_], settings: AnnotationSettings) -> NDArray[np.bool_]:
+    """(F,) which frames are kept: sound ones, not next to a fault, in runs that are long enough."""
     kept = sound.copy()
     for fault in np.flatnonzero(~sound):
         kept[max(0, fault - settings.margin) : fault + settings.margin + 1] = False
@@ -146,11 +146,11 @@ def trimmed(sound: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
     return kept
 
 
-def explain(findings: Sequence[Finding], settings: Settings) -> tuple[Cause, str]:
-    """The commonest cause of frames that are not kept, and how often and how badly."""
-    faults = [(finding.cause, finding.value) for finding in findings if finding.cause is not None]
+def commonest_cause(verdicts: Sequence[MaskVerdict], settings: AnnotationSettings) -> tuple[Cause, str]:
+    """The commonest cause of frames that are not kept; how many have it, and their median value."""
+    faults = [(verdict.cause, verdict.value) for verdict in verdicts if verdict.cause is not None]
     if not faults:
-        return Cause.TOO_SHORT, f"{len(findings)} frames, fewer than {settings.least_frames}"
+        return Cause.TOO_SHORT, f"{len(verdicts)} frames, fewer than {settings.least_frames}"
     cause, count = Counter(cause for cause, _ in faults).most_common(1)[0]
     middle = float(np.median([value for other, value in faults if other is cause]))
-    return cause, f"{count} of {len(findings)} frames, median {middle:.2f}"
+    return cause, f"{count} of {len(verdicts)} frames, median {middle:.2f}"

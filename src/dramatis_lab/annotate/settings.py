@@ -1,4 +1,4 @@
-"""The numbers by which frames are judged and shots are cut."""
+"""The bounds by which masks are judged and shots are cut."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from pydantic import Field
 from dramatis.story.values import Unit, Value
 
 
-class Settings(Value):
-    """Bounds of the validation; the defaults were set on rendered training people (docs/annotation.md).
+class AnnotationSettings(Value):
+    """Bounds of the validation. The defaults were chosen on rendered training people (docs/annotation.md).
 
     least_area: share of the picture below which a mask counts as lost.
     box_overlap: least intersection over union of a mask's box and that of a fresh detection.
-    sure: least confidence of the keypoints that count.
+    sure: least confidence of a keypoint that counts.
     inside: least share of a person's keypoints that lie in the mask.
-    foreign: most of another person's keypoints that may lie in it.
-    slack: how far outside a mask a keypoint still counts as inside, in sides of the square with its box's area.
-    step: least intersection over union with the last mask that was trusted.
-    own: least share of colours that a mask has in common with this person before.
-    likeness: how much larger the share in common with another person may be.
-    margin: frames next to a fault that are dropped with it, for masks go astray before it shows.
-    least_frames: frames of the shortest segment that is kept.
-    cut: change of brightness from frame to frame, 0..255, that can be a cut.
-    cut_ratio: how many times the usual change a cut is.
+    foreign: largest share of another person's keypoints that may lie in the mask.
+    slack: distance outside the mask at which a keypoint still counts as inside, relative to the square root of the
+        area of the mask's box.
+    step: least intersection over union with the last trusted mask.
+    own: least overlap of the mask's colour histogram with this person's earlier ones.
+    likeness: how much larger the overlap with another person's histograms may be.
+    margin: frames next to a fault that are dropped too, because masks go astray before the fault shows.
+    least_frames: frames in the shortest segment that is kept.
+    cut: least change of brightness between frames, 0..255, that can be a cut.
+    cut_ratio: least ratio of a cut to the usual change.
     """
 
     least_area: Unit = 0.004

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from dramatis.senses.seeing.people import Eye
+from dramatis.senses.seeing.people import FaceDetector
 
 
 @pytest.fixture(scope="session")
-def eye() -> Eye:
+def eye() -> FaceDetector:
     """The perception network with the shipped weights."""
-    return Eye.shipped()
+    return FaceDetector.shipped()

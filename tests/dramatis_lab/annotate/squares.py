@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dramatis_lab.annotate.units import Box, Detection, Frame, Masks, Parts, Pose, Prompt, Tracking, box_of
+from dramatis.story.values import Box
+from dramatis_lab.annotate.units import Detection, Frame, Masks, Parts, Pose, Prompt, Tracking, bounding_box
 
 GROUND = 40
 COLOURS = np.array([(220, 30, 30), (30, 60, 220), (30, 200, 60)], np.uint8)
@@ -37,14 +38,14 @@ class SquareDetector:
     identity = "squares"
 
     def detect(self, frame: Frame) -> list[Detection]:
-        boxes = [box_of(mask_of(frame, colour)) for colour in COLOURS]
+        boxes = [bounding_box(mask_of(frame, colour)) for colour in COLOURS]
         return sorted((Detection(box, 1.0) for box in boxes if box), key=lambda found: found.box.left)
 
 
 class SquarePose:
     identity = "corners"
 
-    def estimate(self, frame: Frame, boxes: Sequence[Box]) -> list[Pose]:
+    def estimate(self, _frame: Frame, boxes: Sequence[Box]) -> list[Pose]:
         steps = np.array([(x, y) for x in (0.1, 0.5, 0.9) for y in (0.1, 0.5, 0.9)])
         poses = []
         for box in boxes:

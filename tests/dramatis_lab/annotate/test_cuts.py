@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.dramatis_lab.annotate.squares import frame_of, walk
 
 from dramatis_lab.annotate.cuts import mark_cuts, thumbnail
-from dramatis_lab.annotate.settings import Settings
+from dramatis_lab.annotate.settings import AnnotationSettings
+from tests.dramatis_lab.annotate.squares import frame_of, walk
 
 
 def begins(frames: list[np.ndarray]) -> list[int]:
-    return [number for number, (cut, _) in enumerate(mark_cuts(frames, Settings())) if cut]
+    return [number for number, (cut, _) in enumerate(mark_cuts(frames, AnnotationSettings())) if cut]
 
 
 def test_a_shot_without_a_cut_begins_once() -> None:

@@ -8,11 +8,10 @@ import pytest
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[annotate])")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-from tests.dramatis_lab.annotate.networks import write_constant
-
 from dramatis.errors import UserError
-from dramatis_lab.annotate.dwpose import KEYPOINTS, DwPose, roomy
-from dramatis_lab.annotate.units import Box
+from dramatis.story.values import Box
+from dramatis_lab.annotate.dwpose import KEYPOINTS, DwPose, padded_box
+from tests.dramatis_lab.annotate.networks import write_constant
 
 
 def outputs(height: int = 384, width: int = 288) -> dict[str, np.ndarray]:
@@ -37,10 +36,10 @@ def test_peaks_become_pixels_of_the_frame(tmp_path: Path) -> None:
 
 
 def test_a_view_has_room_and_the_networks_shape() -> None:
-    wide = roomy(Box(0, 0, 100, 10), 0.75)
+    wide = padded_box(Box(0, 0, 100, 10), 0.75)
     assert (wide.right - wide.left) / (wide.bottom - wide.top) == pytest.approx(0.75)
     assert wide.right - wide.left == pytest.approx(125)
-    assert roomy(Box(0, 0, 10, 100), 0.75).top == pytest.approx(-12.5)
+    assert padded_box(Box(0, 0, 10, 100), 0.75).top == pytest.approx(-12.5)
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

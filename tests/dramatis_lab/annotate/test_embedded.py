@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests import ROOT
 
-from dramatis.senses.seeing.people import Eye, Square
+from dramatis.senses.seeing.people import CropBox, FaceDetector
+from dramatis.story.values import Box
 from dramatis_lab.annotate.embedded import (
     PerceptionDetector,
     PerceptionPose,
     PerceptionSegmenter,
-    first_square,
-    head_square,
+    head_crop,
+    initial_crop,
 )
-from dramatis_lab.annotate.units import Box, Frame, Pose, Prompt, box_of, mask_overlap
+from dramatis_lab.annotate.units import Frame, Pose, Prompt, bounding_box, mask_iou
+from tests import ROOT
 
 SIDE = 160
 PORTRAIT = ROOT / "examples" / "portrait.png"
@@ -30,7 +31,7 @@ def pair(shift: int = 0) -> Frame:
     return np.roll(np.concatenate([portrait(), portrait()[:, ::-1]], 1), shift, 1)
 
 
-def test_two_people_are_found_from_left_to_right_with_their_keypoints(eye: Eye) -> None:
+def test_two_people_are_found_from_left_to_right_with_their_keypoints(eye: FaceDetector) -> None:
     frame = pair()
     found = PerceptionDetector(eye).detect(frame)
     assert len(found) == 2
@@ -48,26 +49,26 @@ NOISE = np.random.default_rng(0).integers(0, 256, (96, 160, 3)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("frame", [np.full((96, 160, 3), 90, np.uint8), NOISE], ids=["plain", "noise"])
-def test_nobody_is_found_without_a_face(eye: Eye, frame: Frame) -> None:
+def test_nobody_is_found_without_a_face(eye: FaceDetector, frame: Frame) -> None:
     assert PerceptionDetector(eye).detect(frame) == []
 
 
-def test_masks_follow_people_and_are_never_shared(eye: Eye) -> None:
+def test_masks_follow_people_and_are_never_shared(eye: FaceDetector) -> None:
     detector, pose = PerceptionDetector(eye), PerceptionPose(eye)
     found = detector.detect(pair())
     poses = pose.estimate(pair(), [detection.box for detection in found])
     tracking = PerceptionSegmenter(eye).begin([Prompt(d.box, p) for d, p in zip(found, poses, strict=True)])
     first = tracking.step(pair())
     assert not (first[0] & first[1]).any()
-    assert [mask_overlap(mask, alone) > 0.85 for mask, alone in zip(first, halves(eye), strict=True)] == [True, True]
+    assert [mask_iou(mask, alone) > 0.85 for mask, alone in zip(first, halves(eye), strict=True)] == [True, True]
     second = tracking.step(pair(8))
-    assert mask_overlap(second[0][:, 8:], first[0][:, :-8]) > 0.9
+    assert mask_iou(second[0][:, 8:], first[0][:, :-8]) > 0.9
     gone = pair(8)
     gone[:, :SIDE] = 90
     assert [bool(mask.any()) for mask in tracking.step(gone)] == [False, True]
 
 
-def halves(eye: Eye) -> list[np.ndarray]:
+def halves(eye: FaceDetector) -> list[np.ndarray]:
     """Each half's person as seen alone: what the network was trained for."""
     masks = []
     for place, picture in enumerate((portrait(), portrait()[:, ::-1])):
@@ -78,12 +79,12 @@ def halves(eye: Eye) -> list[np.ndarray]:
     return masks
 
 
-def test_a_prompt_on_nothing_follows_nothing(eye: Eye) -> None:
+def test_a_prompt_on_nothing_follows_nothing(eye: FaceDetector) -> None:
     frame = np.concatenate([portrait(), np.full((SIDE, SIDE, 3), 90, np.uint8)], 1)
     box = Box(SIDE + 10, 10, 2 * SIDE - 10, SIDE)
     (pose,) = PerceptionPose(eye).estimate(frame, [box])
     assert pose.confidence.max() == 0.0
-    assert box_of(PerceptionSegmenter(eye).begin([Prompt(box, pose)]).step(frame)[0]) is None
+    assert bounding_box(PerceptionSegmenter(eye).begin([Prompt(box, pose)]).step(frame)[0]) is None
 
 
 def test_a_face_among_the_keypoints_of_a_whole_body_is_where_the_first_look_goes() -> None:
@@ -92,6 +93,6 @@ def test_a_face_among_the_keypoints_of_a_whole_body_is_where_the_first_look_goes
     body = Pose(np.zeros((133, 2), np.float32), np.zeros(133, np.float32))
     body.points[23:91], body.confidence[23:91] = points, 0.9
     box = Box(0, 0, 100, 200)
-    assert first_square(Prompt(box, body)) == first_square(Prompt(box, alone))
+    assert initial_crop(Prompt(box, body)) == initial_crop(Prompt(box, alone))
     unsure = Pose(points, np.zeros(68, np.float32))
-    assert first_square(Prompt(box, unsure)) == head_square(box) == Square(0.0, -5.0, 100.0)
+    assert initial_crop(Prompt(box, unsure)) == head_crop(box) == CropBox(0.0, -5.0, 100.0)

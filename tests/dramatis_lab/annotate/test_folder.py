@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.dramatis_lab.annotate.squares import GROUND, HEIGHT, SIDE, WIDTH, parts
-from tests.dramatis_lab.annotate.test_embedded import portrait
 
 from dramatis.errors import UserError
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.progress import NullReporter, Progress
 from dramatis_lab.annotate import folder as folders
 from dramatis_lab.annotate.folder import annotate_folder, annotate_video, find_videos
-from dramatis_lab.annotate.parts import Choice
+from dramatis_lab.annotate.parts import PartChoice
 from dramatis_lab.annotate.records import MANIFEST, read_annotations
-from dramatis_lab.annotate.settings import Settings
+from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Frame
+from tests.dramatis_lab.annotate.squares import GROUND, HEIGHT, SIDE, WIDTH, parts
+from tests.dramatis_lab.annotate.test_embedded import portrait
 
-SETTINGS = Settings(least_frames=4, margin=0)
+SETTINGS = AnnotationSettings(least_frames=4, margin=0)
 
 
 def write(path: Path, frames: list[Frame]) -> Path:
@@ -41,7 +41,7 @@ def grey(level: int) -> list[Frame]:
 @pytest.fixture
 def videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three videos in two folders, one that is none, and a text; annotated by squares in this process."""
-    monkeypatch.setattr(folders, "open_parts", lambda choice: parts())
+    monkeypatch.setattr(folders, "open_parts", lambda _: parts())
     root = tmp_path / "videos in"
     write(root / "b.mp4", grey(230))
     write(root / "a" / "c.mp4", grey(200))
@@ -51,9 +51,9 @@ def videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def annotate(videos: Path, out: Path, **options: object) -> folders.Summary:
+def annotate(videos: Path, out: Path, **options: object) -> folders.FolderSummary:
     given = {"settings": SETTINGS, "workers": 1, "reporter": NullReporter()} | options
-    return annotate_folder(videos, out, Choice(), given["settings"], given["workers"], given["reporter"])  # type: ignore[arg-type]
+    return annotate_folder(videos, out, PartChoice(), given["settings"], given["workers"], given["reporter"])  # type: ignore[arg-type]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -86,7 +86,7 @@ def test_a_second_run_makes_only_what_is_missing_or_changed(videos: Path, tmp_pa
     assert contents(out) == before
     write(videos / "b.mp4", grey(180))
     assert annotate(videos, out).made == 1
-    assert annotate(videos, out, settings=Settings(least_frames=5, margin=0)).made == 4
+    assert annotate(videos, out, settings=AnnotationSettings(least_frames=5, margin=0)).made == 4
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
@@ -95,7 +95,7 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     annotate(videos, tmp_path / "whole")
     done: list[str] = []
 
-    def stops(*arguments: object) -> folders.Outcome:
+    def stops(*arguments: object) -> folders.VideoOutcome:
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(str(arguments[-1]))
@@ -131,7 +131,7 @@ def test_processes_give_the_bytes_of_one(tmp_path: Path) -> None:
     for name, columns in (("a.mp4", 2), ("b.mp4", 1)):
         write(root / name, [np.concatenate([np.roll(portrait(), t, 0)] * columns, 1) for t in range(3)])
     for workers in (1, 2):
-        annotate(root, tmp_path / f"out-{workers}", workers=workers, settings=Settings(least_frames=3))
+        annotate(root, tmp_path / f"out-{workers}", workers=workers, settings=AnnotationSettings(least_frames=3))
     assert contents(tmp_path / "out-1") == contents(tmp_path / "out-2")
     kept = [segment.kept for found in read_annotations(tmp_path / "out-1") for segment in found.segments]
     assert kept == [True] * 3

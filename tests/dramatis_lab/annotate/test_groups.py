@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.dramatis_lab.annotate.test_embedded import SIDE, pair
-from tests.dramatis_lab.annotate.test_folder import write
 
 from dramatis.errors import UserError
 from dramatis.media.masks import encode_mask
@@ -16,26 +14,30 @@ from dramatis.motion.face import fit_head
 from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS, Performance
 from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import NullReporter
-from dramatis.senses.seeing.people import Eye
+from dramatis.senses.seeing.people import FaceDetector
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.groups import (
-    SPAN,
-    follow,
-    nearest,
-    sampled,
-    samples_of,
-    stretches,
+    SAMPLE_SPAN,
+    complete_stretches,
+    follow_faces,
+    least_head_distance,
+    sample_indices,
+    video_samples,
     write_groups,
     write_video,
 )
-from dramatis_lab.annotate.records import Annotation, Segment, Shot
-from dramatis_lab.data.shards import ShardSet
-from dramatis_lab.world.takes.dataset import WINDOW
+from dramatis_lab.annotate.records import Annotation, Segment, VideoShot
+from dramatis_lab.data.shards import ShardDataset
+from dramatis_lab.world.takes.dataset import WINDOW_FRAMES
+from tests.dramatis_lab.annotate.test_embedded import SIDE, pair
+from tests.dramatis_lab.annotate.test_folder import write
 
 FRAMES = 31
 
 
-def annotation_of(eye: Eye, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 0, key: str = "1") -> Annotation:
+def annotation_of(
+    eye: FaceDetector, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 0, key: str = "1"
+) -> Annotation:
     masks = eye.people(pair(), eye.find(pair()))
     segments = tuple(
         Segment(
@@ -46,7 +48,7 @@ def annotation_of(eye: Eye, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 
         )
         for person, span in enumerate(kept)
     )
-    shots = (Shot(span=FrameSpan(0, FRAMES), people=2, unclaimed=unclaimed),)
+    shots = (VideoShot(span=FrameSpan(0, FRAMES), people=2, unclaimed=unclaimed),)
     size = 2 * SIDE, SIDE
     return Annotation(key=key, video="pair.mp4", frames=FRAMES, size=size, fps=25.0, shots=shots, segments=segments)
 
@@ -59,39 +61,43 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def annotation(eye: Eye) -> Annotation:
+def annotation(eye: FaceDetector) -> Annotation:
     return annotation_of(eye, (FrameSpan(0, FRAMES), FrameSpan(1, FRAMES)))
 
 
-def test_stretches_are_where_everybody_is_kept(eye: Eye, annotation: Annotation) -> None:
-    (stretch,) = stretches(annotation)
+def test_stretches_are_where_everybody_is_kept(eye: FaceDetector, annotation: Annotation) -> None:
+    (stretch,) = complete_stretches(annotation)
     assert stretch.span == FrameSpan(1, FRAMES)
     owners = stretch.owners(20)
     assert set(np.unique(owners)) == {0, 1, 2}
     assert np.array_equal(owners == 2, annotation.segments[1].pixels()[19])
-    assert not list(stretches(annotation_of(eye, (FrameSpan(0, 5), FrameSpan(9, 12))))), "one after the other"
-    assert not list(stretches(annotation_of(eye, (FrameSpan(0, 9), FrameSpan(0, 9)), unclaimed=1))), "somebody else"
+    assert not list(complete_stretches(annotation_of(eye, (FrameSpan(0, 5), FrameSpan(9, 12))))), "one after the other"
+    assert not list(complete_stretches(annotation_of(eye, (FrameSpan(0, 9), FrameSpan(0, 9)), unclaimed=1))), (
+        "somebody else"
+    )
 
 
 def test_frames_are_drawn_at_25_a_second() -> None:
-    (dense,) = sampled(FrameSpan(7, 7 + WINDOW), 25.0)
-    assert dense.tolist() == [7, *range(7, 7 + WINDOW)]
-    assert not list(sampled(FrameSpan(0, WINDOW - 1), 25.0))
-    first, second = sampled(FrameSpan(10, 10 + SPAN + WINDOW), 25.0)
-    assert len(first) == 2 * WINDOW + 1
-    assert first[-1] == 10 + SPAN - 1
-    assert second[0] == 10 + SPAN
-    (fast,) = sampled(FrameSpan(0, 2 * WINDOW), 50.0)
-    assert fast.tolist() == [0, *range(0, 2 * WINDOW, 2)]
-    (slow,) = sampled(FrameSpan(0, WINDOW), 20.0)
-    assert len(slow) == WINDOW + 1
-    assert slow[-1] < WINDOW
+    (dense,) = sample_indices(FrameSpan(7, 7 + WINDOW_FRAMES), 25.0)
+    assert dense.tolist() == [7, *range(7, 7 + WINDOW_FRAMES)]
+    assert not list(sample_indices(FrameSpan(0, WINDOW_FRAMES - 1), 25.0))
+    first, second = sample_indices(FrameSpan(10, 10 + SAMPLE_SPAN + WINDOW_FRAMES), 25.0)
+    assert len(first) == 2 * WINDOW_FRAMES + 1
+    assert first[-1] == 10 + SAMPLE_SPAN - 1
+    assert second[0] == 10 + SAMPLE_SPAN
+    (fast,) = sample_indices(FrameSpan(0, 2 * WINDOW_FRAMES), 50.0)
+    assert fast.tolist() == [0, *range(0, 2 * WINDOW_FRAMES, 2)]
+    (slow,) = sample_indices(FrameSpan(0, WINDOW_FRAMES), 20.0)
+    assert len(slow) == WINDOW_FRAMES + 1
+    assert slow[-1] < WINDOW_FRAMES
 
 
-def test_a_sample_tells_where_everybody_is_and_how_heads_move(eye: Eye, videos: Path, annotation: Annotation) -> None:
-    ((arrays, row),) = samples_of(eye, videos / "pair.mp4", annotation)
+def test_a_sample_tells_where_everybody_is_and_how_heads_move(
+    eye: FaceDetector, videos: Path, annotation: Annotation
+) -> None:
+    ((arrays, row),) = video_samples(eye, videos / "pair.mp4", annotation)
     assert row == {"caption": "", "whole_caption": "", "people": 2, "close": False, "video": "pair.mp4", "frame": 1}
-    count, size = WINDOW + 1, (SIDE, 2 * SIDE)
+    count, size = WINDOW_FRAMES + 1, (SIDE, 2 * SIDE)
     shapes = {
         "frames": (count, *size, 3), "index": (count,), "person": (count, *size), "landmarks": (2, count, 68, 2),
         "anchors": (2, count, 9, 2), "controls": (2, count, len(CONTROL_NAMES)),
@@ -103,43 +109,45 @@ def test_a_sample_tells_where_everybody_is_and_how_heads_move(eye: Eye, videos: 
     owner = [[arrays["person"][t, int(y), int(x)] for t, (x, y) in enumerate(own)] for own in nose]
     assert np.array_equal(owner, [[1] * count, [2] * count])
     for person in range(2):
-        acted = Performance.from_vector(arrays["controls"][person].astype(np.float32))
+        acted = Performance.from_controls(arrays["controls"][person].astype(np.float32))
         scale = fit_head(arrays["landmarks"][person, 0].astype(float)).scale
         assert acted.head[-1, 3] == pytest.approx(15 / scale, abs=0.03)
         assert np.abs(acted.head[:, :3]).max() < 0.15
         assert not arrays["controls"][person][:, EMOTION_COLUMNS].any(), "left open"
 
 
-def test_a_sample_in_which_a_face_is_lost_is_left_out(eye: Eye, tmp_path: Path, annotation: Annotation) -> None:
+def test_a_sample_in_which_a_face_is_lost_is_left_out(
+    eye: FaceDetector, tmp_path: Path, annotation: Annotation
+) -> None:
     frames = [pair(frame // 2) for frame in range(FRAMES)]
     frames[20] = np.full_like(frames[20], 90)
-    assert not list(samples_of(eye, write(tmp_path / "pair.mp4", frames), annotation))
+    assert not list(video_samples(eye, write(tmp_path / "pair.mp4", frames), annotation))
 
 
-def test_a_face_outside_its_mask_is_nobodys(eye: Eye) -> None:
+def test_a_face_outside_its_mask_is_nobodys(eye: FaceDetector) -> None:
     owners = np.zeros((SIDE, 2 * SIDE), np.uint8)
     owners[:, :SIDE], owners[:, SIDE:] = 1, 2
-    faces = follow(eye, pair(), owners, 2, None)
+    faces = follow_faces(eye, pair(), owners, 2, None)
     assert faces is not None
     assert faces[0].centre[0] < SIDE < faces[1].centre[0]
-    assert nearest([fit_head(face.landmarks) for face in faces]) > 1.15
-    assert follow(eye, pair(), np.where(owners == 2, 0, owners).astype(np.uint8), 2, faces) is None
+    assert least_head_distance([fit_head(face.landmarks) for face in faces]) > 1.15
+    assert follow_faces(eye, pair(), np.where(owners == 2, 0, owners).astype(np.uint8), 2, faces) is None
 
 
-def test_a_video_that_ends_too_early_is_named(eye: Eye, tmp_path: Path, annotation: Annotation) -> None:
+def test_a_video_that_ends_too_early_is_named(eye: FaceDetector, tmp_path: Path, annotation: Annotation) -> None:
     short = write(tmp_path / "pair.mp4", [pair()] * 9)
     with pytest.raises(UserError, match="ends before frame 29, which was annotated; annotate it again"):
-        list(samples_of(eye, short, annotation))
+        list(video_samples(eye, short, annotation))
 
 
 def test_videos_are_done_once_and_anew_when_annotated_anew(
-    eye: Eye, videos: Path, annotation: Annotation, tmp_path: Path
+    eye: FaceDetector, videos: Path, annotation: Annotation, tmp_path: Path
 ) -> None:
     write_whole(tmp_path / "notes" / "videos" / "pair.mp4.json", annotation.model_dump_json())
     write_whole(tmp_path / "notes" / "videos" / "gone.mp4.json", annotation.model_dump_json())
     made = [write_groups(videos, tmp_path / "notes", tmp_path / "out", NullReporter()) for _ in range(2)]
     assert made == [1, 0]
-    data = ShardSet(tmp_path / "out" / "people2")
+    data = ShardDataset(tmp_path / "out" / "people2")
     assert len(data) == 1
     assert data.row(0)["video"] == "pair.mp4"
     assert not data.has(0, "audio")

@@ -9,10 +9,9 @@ import pytest
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[annotate])")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-from tests.dramatis_lab.annotate.networks import write_constant
-
 from dramatis.errors import UserError
-from dramatis_lab.annotate.onnx_file import OnnxFile, resized
+from dramatis_lab.annotate.onnx_file import OnnxFile, resize_frame
+from tests.dramatis_lab.annotate.networks import write_constant
 
 
 def test_a_network_tells_its_own_size(tmp_path: Path) -> None:
@@ -32,7 +31,7 @@ def test_without_onnxruntime_the_remedy_is_named(tmp_path: Path, monkeypatch: py
 
 def test_a_box_of_a_frame_is_scaled_and_black_beyond_it() -> None:
     frame = np.full((20, 30, 3), 100, np.uint8)
-    assert resized(frame, (10, 15)).shape == (10, 15, 3)
-    part = resized(frame, (20, 20), (-10.0, 0.0, 10.0, 20.0))
+    assert resize_frame(frame, (10, 15)).shape == (10, 15, 3)
+    part = resize_frame(frame, (20, 20), (-10.0, 0.0, 10.0, 20.0))
     assert (part[:, :9] == 0).all()
     assert (part[:, 11:] == 100).all()

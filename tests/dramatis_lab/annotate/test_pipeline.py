@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.dramatis_lab.annotate.squares import COLOURS, Fault, frame_of, mask_of, parts, walk
 
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.pipeline import annotate_frames
-from dramatis_lab.annotate.settings import Settings
-from dramatis_lab.annotate.units import Frame, Masks, mask_overlap
+from dramatis_lab.annotate.settings import AnnotationSettings
+from dramatis_lab.annotate.units import Frame, Masks, mask_iou
 from dramatis_lab.annotate.validate import Cause
+from tests.dramatis_lab.annotate.squares import COLOURS, Fault, frame_of, mask_of, parts, walk
 
-SETTINGS = Settings(least_frames=10, margin=2)
+SETTINGS = AnnotationSettings(least_frames=10, margin=2)
 
 
 def verdicts(frames: list[Frame], fault: Fault | None = None) -> list[tuple[int, int, int, Cause | None]]:
@@ -28,7 +28,7 @@ def test_good_masks_are_kept_whole_and_exact() -> None:
     ]
     for segment in segments:
         true = np.stack([mask_of(frame, COLOURS[segment.person]) for frame in frames])
-        assert mask_overlap(segment.pixels(), true) == 1.0
+        assert mask_iou(segment.pixels(), true) == 1.0
 
 
 def test_a_mask_that_freezes_is_kept_only_while_it_fits() -> None:
@@ -68,14 +68,14 @@ def test_nobody_is_followed_across_a_cut() -> None:
 
 def test_a_shot_that_fades_in_is_followed_from_where_somebody_is_seen() -> None:
     frames = [frame_of({}, ground=40)] * 5 + walk(20)
-    shots, segments = annotate_frames(frames, parts(), Settings(least_frames=10, cut=200.0))
+    shots, segments = annotate_frames(frames, parts(), AnnotationSettings(least_frames=10, cut=200.0))
     assert [shot.span for shot in shots] == [FrameSpan(0, 25)]
     assert [segment.span for segment in segments] == [FrameSpan(5, 25)] * 2
 
 
 def test_who_comes_later_is_counted_as_unclaimed() -> None:
     frames = [frame_of({0: (10, 20)})] * 10 + [frame_of({0: (10, 20), 1: (110, 30)})] * 5
-    shots, _ = annotate_frames(frames, parts(), Settings(cut=200.0))
+    shots, _ = annotate_frames(frames, parts(), AnnotationSettings(cut=200.0))
     assert [(shot.people, shot.unclaimed) for shot in shots] == [(1, 5)]
 
 

@@ -12,14 +12,14 @@ from dramatis_lab.annotate.records import (
     Annotation,
     Segment,
     cut_segments,
+    kept_frames,
     read_annotation,
     read_annotations,
-    trimmed,
 )
-from dramatis_lab.annotate.settings import Settings
-from dramatis_lab.annotate.validate import SOUND, Cause, Finding
+from dramatis_lab.annotate.settings import AnnotationSettings
+from dramatis_lab.annotate.validate import SOUND, Cause, MaskVerdict
 
-SHORT = Settings(margin=1, least_frames=3)
+SHORT = AnnotationSettings(margin=1, least_frames=3)
 
 
 def flags(text: str) -> np.ndarray:
@@ -38,13 +38,15 @@ def flags(text: str) -> np.ndarray:
     ],
 )
 def test_margins_and_short_runs_are_dropped(sound: str, kept: str) -> None:
-    assert "".join("o" if frame else "." for frame in trimmed(flags(sound), SHORT)) == kept
+    assert "".join("o" if frame else "." for frame in kept_frames(flags(sound), SHORT)) == kept
 
 
 def test_segments_cover_every_frame_and_say_why() -> None:
     masks = [encode_mask(np.eye(4, dtype=bool)) for _ in range(10)]
     findings = (
-        [SOUND] * 5 + [Finding(Cause.JUMP, 0.1), Finding(Cause.LOST, 0.0), Finding(Cause.LOST, 0.0)] + [SOUND] * 2
+        [SOUND] * 5
+        + [MaskVerdict(Cause.JUMP, 0.1), MaskVerdict(Cause.LOST, 0.0), MaskVerdict(Cause.LOST, 0.0)]
+        + [SOUND] * 2
     )
     kept, rejected = cut_segments(1, 100, findings, masks, SHORT)
     assert (kept.span, kept.kept, len(kept.masks)) == (FrameSpan(100, 104), True, 4)

@@ -11,12 +11,12 @@ from safetensors.torch import load_file, save_file
 
 pytest.importorskip("onnx", reason="onnx is not installed")
 
+from dramatis.errors import UserError
+from dramatis.story.values import Box
+from dramatis_lab.annotate.sam2 import Sam2Segmenter, exclusive_masks, spread_points, to_pixels, to_points
+from dramatis_lab.annotate.units import Pose, Prompt
 from tests.dramatis_lab.annotate.networks import write_sam2
 from tests.dramatis_lab.annotate.squares import walk
-
-from dramatis.errors import UserError
-from dramatis_lab.annotate.sam2 import Sam2Segmenter, apart, spread, to_pixels, to_points
-from dramatis_lab.annotate.units import Box, Pose, Prompt
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_people_are_followed_and_old_frames_forgotten(folder: Path) -> None:
         assert masks.shape == (2, 96, 160)
         assert masks.dtype == bool
         assert not (masks[0] & masks[1]).any(), number
-    session = tracking._session  # type: ignore[attr-defined]
+    session = tracking.session  # type: ignore[attr-defined]
     assert session.processed_frames == {}
     for outputs in session.output_dict_per_obj.values():
         assert list(outputs["cond_frame_outputs"]) == [0]
@@ -52,7 +52,7 @@ def test_forgetting_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatc
     frames = walk(10)
     forgetful = segmenter.begin(prompts())
     short = [forgetful.step(frame) for frame in frames]
-    monkeypatch.setattr("dramatis_lab.annotate.sam2._Session._forget", lambda self: None)
+    monkeypatch.setattr("dramatis_lab.annotate.sam2._Session._forget", lambda _: None)
     faithful = segmenter.begin(prompts())
     assert np.array_equal(short, [faithful.step(frame) for frame in frames])
 
@@ -60,7 +60,7 @@ def test_forgetting_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatc
 def test_prompts_reach_the_network(folder: Path) -> None:
     segmenter = Sam2Segmenter(folder)
     frame = walk(1)[0]
-    one, two = (segmenter.begin([prompt])._open((96, 160)) for prompt in prompts())  # type: ignore[attr-defined]
+    one, two = (segmenter.begin([prompt]).open_session((96, 160)) for prompt in prompts())  # type: ignore[attr-defined]
     points = one.point_inputs_per_obj[0][0]["point_coords"]
     assert points.shape == (1, 1, 6, 2)
     assert torch.allclose(points[0, 0, 1], torch.tensor([50 * 64 / 160, 60 * 64 / 96]))
@@ -73,12 +73,12 @@ def test_the_box_comes_first_and_sure_keypoints_are_spread() -> None:
     assert points[:2].tolist() == [[10, 20], [50, 60]]
     assert labels.tolist() == [2, 3, 1, 1, 1, 1]
     line = np.stack([np.arange(11.0), np.zeros(11)], 1).astype(np.float32)
-    assert sorted(spread(line, 3)[:, 0].tolist()) == [0, 5, 10]
+    assert sorted(spread_points(line, 3)[:, 0].tolist()) == [0, 5, 10]
 
 
 def test_a_pixel_belongs_to_the_likelier_person() -> None:
     logits = np.array([[[1.0, 2.0, -1.0]], [[2.0, 1.0, -2.0]]], np.float32)
-    assert apart(logits).tolist() == [[[False, True, False]], [[True, False, False]]]
+    assert exclusive_masks(logits).tolist() == [[[False, True, False]], [[True, False, False]]]
 
 
 def broken(folder: Path, out: Path, fault: str) -> Path:

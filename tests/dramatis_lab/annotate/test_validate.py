@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+from dramatis.story.values import Box
+from dramatis_lab.annotate.settings import AnnotationSettings
+from dramatis_lab.annotate.units import Frame, Masks
+from dramatis_lab.annotate.validate import Cause, ShotValidator, match_boxes, share_inside
 from tests.dramatis_lab.annotate.squares import COLOURS, SquareDetector, SquarePose, frame_of, mask_of, walk
 
-from dramatis_lab.annotate.settings import Settings
-from dramatis_lab.annotate.units import Box, Frame, Masks
-from dramatis_lab.annotate.validate import Cause, ShotValidator, match_boxes, share_inside
 
-
-def judge(frames: list[Frame], spoil: dict[int, Masks], settings: Settings | None = None) -> list[list[Cause | None]]:
+def judge(
+    frames: list[Frame], spoil: dict[int, Masks], settings: AnnotationSettings | None = None
+) -> list[list[Cause | None]]:
     """The causes frame by frame; frames of `spoil` get those masks instead of the true ones."""
-    validator = ShotValidator(2, settings or Settings())
+    validator = ShotValidator(2, settings or AnnotationSettings())
     detector, pose = SquareDetector(), SquarePose()
     causes = []
     for number, frame in enumerate(frames):
@@ -54,7 +57,7 @@ def test_a_swap_is_a_jump_until_it_is_undone() -> None:
 
 def test_a_swap_where_people_meet_is_told_by_their_colours() -> None:
     beside = [frame_of({0: (40, 20), 1: (80, 20)})] * 6
-    closer = Settings(step=0.0)  # as if they had passed through each other, step by step
+    closer = AnnotationSettings(step=0.0)  # as if they had passed through each other, step by step
     causes = judge(beside, {t: true_masks(beside[0])[::-1] for t in (4, 5)}, closer)
     assert causes[4:] == [[Cause.IDENTITY, Cause.IDENTITY]] * 2
 
@@ -64,7 +67,7 @@ def test_someone_else_in_the_same_place_is_told_by_new_colours() -> None:
     for frame in frames[4:]:
         frame[true_masks(frame)[1]] = 128
 
-    validator, detector, pose = ShotValidator(2, Settings()), SquareDetector(), SquarePose()
+    validator, detector, pose = ShotValidator(2, AnnotationSettings()), SquareDetector(), SquarePose()
     causes = []
     for number, frame in enumerate(frames):
         before = frames[min(number, 3)]  # they hardly move, and a detector does not tell who it is
@@ -86,7 +89,7 @@ def test_half_a_person_is_misaligned() -> None:
     frames = walk(2)
     half = true_masks(frames[0])
     half[1, :, 130:] = False
-    lenient = Settings(box_overlap=0.4)
+    lenient = AnnotationSettings(box_overlap=0.4)
     assert judge(frames, {0: half}, lenient)[0] == [None, Cause.MISALIGNED]
 
 
@@ -94,7 +97,7 @@ def test_a_mask_with_a_second_person_in_it_is_refused() -> None:
     frame = frame_of({0: (40, 20), 1: (82, 20)})
     both = true_masks(frame)
     both[0] |= both[1]
-    assert judge([frame], {0: both}, Settings(box_overlap=0.4))[0] == [Cause.SECOND_PERSON, None]
+    assert judge([frame], {0: both}, AnnotationSettings(box_overlap=0.4))[0] == [Cause.SECOND_PERSON, None]
 
 
 def test_each_detection_belongs_to_one_mask() -> None:
@@ -114,4 +117,4 @@ def test_keypoints_outside_the_picture_do_not_count() -> None:
 @pytest.mark.parametrize("name", ["box_overlap", "inside", "step"])
 def test_bounds_are_shares(name: str) -> None:
     with pytest.raises(ValueError, match=name):
-        Settings(**{name: 1.5})
+        AnnotationSettings(**{name: 1.5})

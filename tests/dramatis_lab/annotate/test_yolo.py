@@ -9,11 +9,10 @@ import pytest
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install dramatis[annotate])")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-from tests.dramatis_lab.annotate.networks import write_constant, write_mean
-
 from dramatis.errors import UserError
-from dramatis_lab.annotate.units import Box
-from dramatis_lab.annotate.yolo import YoloDetector, best, grid
+from dramatis.story.values import Box
+from dramatis_lab.annotate.yolo import YoloDetector, cell_grid, non_maximum_suppression
+from tests.dramatis_lab.annotate.networks import write_constant, write_mean
 
 SIDE = (64, 96)
 CELLS = 96 + 24 + 6
@@ -45,7 +44,7 @@ def rows() -> np.ndarray:
 
 def cells() -> np.ndarray:
     """The same of YOLOX: middles relative to cells, and logarithms of sizes, both in strides; no border above."""
-    places, strides = grid(SIDE)
+    places, strides = cell_grid(SIDE)
     out = np.zeros((1, CELLS, 7), np.float32)
     for row, (x, y, width, height, *scores) in enumerate(columns()[0, :, :5].T):
         middle = np.array([x, y - BORDER]) / strides[row] - places[row]
@@ -91,8 +90,8 @@ def test_another_file_is_another_annotation(tmp_path: Path) -> None:
 
 def test_a_box_is_given_once() -> None:
     boxes = np.array([(0, 0, 10, 10), (1, 0, 11, 10), (30, 0, 40, 10)], np.float32)
-    assert best(boxes, np.array([0.5, 0.9, 0.45], np.float32)) == [1, 2]
-    assert Box(0, 0, 10, 10).overlap(Box(1, 0, 11, 10)) > 0.6
+    assert non_maximum_suppression(boxes, np.array([0.5, 0.9, 0.45], np.float32)) == [1, 2]
+    assert Box(0, 0, 10, 10).iou(Box(1, 0, 11, 10)) > 0.6
 
 
 @pytest.mark.parametrize(

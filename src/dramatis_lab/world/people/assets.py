@@ -1,6 +1,6 @@
-"""Reads the raw material of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and clothes.
+"""Reads the raw assets of the synthetic people: the ICT-FaceKit head and the MakeHuman body, hair and clothes.
 
-The folder is not part of this repository; its README says where each file is published. Everything is read
+The folder is not part of this repository; docs/world.md says where each file is published. Everything is read
 once per process, converted to metres with y up and +z towards the camera, and kept. The ICT head is moved
 so that the centre about which it turns (`motion.face.HEAD_CENTRE_ICT_CM`) is the origin.
 """
@@ -18,9 +18,7 @@ from PIL import Image
 
 from dramatis.errors import UserError
 from dramatis.motion.face import HEAD_CENTRE_ICT_CM
-
-F32 = NDArray[np.float32]
-I32 = NDArray[np.int32]
+from dramatis_lab.world.arrays import F32, I32
 
 EXPRESSIONS: tuple[str, ...] = (
     "browDown_L", "browDown_R", "browInnerUp", "browOuterUp_L", "browOuterUp_R", "cheekPuff",
@@ -38,18 +36,13 @@ with the left and right halves of browInnerUp and of cheekPuff added into one, a
 person's own left.
 """
 
-HAIR_STYLES = ("bob02", "braid01", "long01", "ponytail01", "short01", "short02", "short03", "short04")
-CLOTHES = (
-    "female_casualsuit01", "female_elegantsuit01", "female_sportsuit01", "male_casualsuit02",
-    "male_casualsuit03", "male_casualsuit04", "male_casualsuit05", "male_casualsuit06",
-    "male_elegantsuit01", "male_worksuit01",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class IctHead:
-    """ICT-FaceKit in metres: neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in `EXPRESSIONS`
-    order; faces and face_uv (F, 3); part (F,) indexes part_names; landmarks (68,) vertex indices.
+    """ICT-FaceKit in metres.
+
+    neutral (V, 3), identity (100, V, 3), expression (53, V, 3) offsets in `EXPRESSIONS` order; faces and face_uv
+    (F, 3); part (F,) indexes part_names; landmarks (68,) vertex indices.
     """
 
     neutral: F32
@@ -80,8 +73,10 @@ class ObjMesh:
 
 @dataclass(frozen=True)
 class Body:
-    """The MakeHuman base mesh in metres, with joints name -> (8,) vertex indices and skinning weights
-    bone -> (vertex indices, weights)."""
+    """The MakeHuman base mesh in metres, with joints and skinning weights.
+
+    Joints: name -> (8,) vertex indices. Skinning weights: bone -> (vertex indices, weights).
+    """
 
     mesh: ObjMesh
     joints: dict[str, I32]
@@ -116,7 +111,7 @@ def check_assets(assets: Path) -> Path:
     for name in ("ict_facekit.npz", "makehuman/base.obj", "makehuman/body_targets.npz"):
         if not (assets / name).is_file():
             raise UserError(
-                f"assets folder {assets}: {name} is missing; pass the folder with the ICT-FaceKit and MakeHuman files"
+                f"In the assets folder {assets}, {name} is missing; give the folder with ICT-FaceKit and MakeHuman."
             )
     return assets
 
@@ -200,16 +195,16 @@ def load_target(assets: Path, name: str) -> tuple[I32, F32]:
 
 def _parse_deleted(words: list[str]) -> I32:
     """Indices of a `delete_verts` section: single numbers and ranges written "a - b"."""
-    found: list[int] = []
+    indices: list[int] = []
     k = 0
     while k < len(words):
         if k + 2 < len(words) and words[k + 1] == "-":
-            found.extend(range(int(words[k]), int(words[k + 2]) + 1))
+            indices.extend(range(int(words[k]), int(words[k + 2]) + 1))
             k += 3
         else:
-            found.append(int(words[k]))
+            indices.append(int(words[k]))
             k += 1
-    return np.asarray(found, np.int32)
+    return np.asarray(indices, np.int32)
 
 
 @lru_cache(maxsize=64)
@@ -217,7 +212,7 @@ def load_garment(assets: Path, kind: str, name: str, texture_size: int = 512) ->
     """A piece of `kind` ("hair" or "clothes"), its texture resized to texture_size squared."""
     folder = check_assets(assets) / "makehuman" / kind / name
     if not (folder / f"{name}.mhclo").is_file():
-        raise UserError(f"assets folder {assets}: {kind}/{name} is missing; restore the MakeHuman files")
+        raise UserError(f"In the assets folder {assets}, {kind}/{name} is missing; restore the MakeHuman files.")
     scales: dict[str, tuple[int, int, float]] = {}
     rows: list[list[float]] = []
     deleted: list[str] = []

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
-from dramatis_lab.world.people.assets import F32, I32, Body
+from dramatis_lab.world.arrays import F32, I32
+from dramatis_lab.world.people.assets import Body
 
 NECK_TILT = 0.35
 """How much depth counts as height in `neck_height`: the chin belongs to the head, the nape at the same
@@ -21,11 +22,9 @@ height to the neck.
 """
 NECK_TOP, NECK_BASE = -0.055, -0.15
 """`neck_height` above which everything turns with the head, and below which nothing does."""
-BODY_OFFSET = np.array([0.0, -0.768, -0.044], np.float32)
-"""Takes the MakeHuman base mesh to the head centre, eyes and neck of the mean ICT head."""
 
 
-def smoothstep(x: NDArray[np.floating], low: float, high: float) -> F32:
+def cubic_step(x: NDArray[np.floating], low: float, high: float) -> F32:
     """0 at `low`, 1 at `high` (either order), smooth in between."""
     t = np.clip((np.asarray(x, np.float32) - low) / (high - low), 0.0, 1.0)
     return (t * t * (3 - 2 * t)).astype(np.float32)
@@ -38,16 +37,20 @@ def neck_height(points: F32) -> F32:
 
 def head_share(points: F32) -> F32:
     """(N,) 0..1: how far a resting point follows the turning head."""
-    return smoothstep(neck_height(points), NECK_BASE, NECK_TOP)
+    return cubic_step(neck_height(points), NECK_BASE, NECK_TOP)
 
 
 def shift_share(points: F32) -> F32:
     """(N,) 0..1: how far a resting point follows the head's translation; the body leans from the hips."""
-    return smoothstep(points[:, 1], -0.75, -0.05)
+    return cubic_step(points[:, 1], -0.75, -0.05)
 
 
-def vertex_normals(vertices: F32, faces: I32) -> F32:
-    """(V, 3) unit normals, area weighted."""
+def rest_normals(vertices: F32, faces: I32) -> F32:
+    """(V, 3) unit normals, area weighted.
+
+    `renderer.raster.vertex_normals` is the fast one for every frame. It rounds differently, and the bytes of a data set
+    depend on the rounding here.
+    """
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)
     total = np.zeros_like(vertices)
@@ -97,7 +100,7 @@ def merge_map(points: F32, piece: I32, cell: F32) -> I32:
 
 
 @dataclass(frozen=True)
-class Surface:
+class CollisionSurface:
     """A closed or nearly closed skin to stay outside of: vertices and outward unit normals, both (N, 3)."""
 
     vertices: F32
@@ -105,9 +108,9 @@ class Surface:
     tree: cKDTree
 
     @classmethod
-    def of(cls, vertices: F32, faces: I32) -> Surface:
+    def of(cls, vertices: F32, faces: I32) -> CollisionSurface:
         used = np.unique(faces)
-        return cls(vertices[used], vertex_normals(vertices, faces)[used], cKDTree(vertices[used]))
+        return cls(vertices[used], rest_normals(vertices, faces)[used], cKDTree(vertices[used]))
 
     def push(self, points: F32, margin: float, reach: float = 0.04, ceiling: float | None = None) -> F32:
         """Points moved along the skin's normals until `margin` outside; points deeper than `reach` are left.
@@ -126,7 +129,7 @@ class Surface:
         return (points + lift[:, None] * normal).astype(np.float32)
 
 
-def carry(points: F32, anchors: F32, offsets: F32, neighbours: int = 12) -> F32:
+def warp_points(points: F32, anchors: F32, offsets: F32, neighbours: int = 12) -> F32:
     """Move points (N, 3) by the smooth mean of the offsets (A, 3) of the nearest anchors (A, 3)."""
     distance, nearest = cKDTree(anchors).query(points, k=neighbours, workers=1)
     weight = 1.0 / (distance + 0.01) ** 2

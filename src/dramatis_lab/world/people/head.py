@@ -1,5 +1,4 @@
-"""The ICT-FaceKit head as the renderer wants it: only what can be seen, merged where nobody looks, shapes
-as one matrix.
+"""Reduces the ICT-FaceKit head to what the renderer needs: visible parts, fewer triangles, shapes as one matrix.
 
 Built once per process. Material numbers are the first six of a person's materials: face, scalp, eye,
 teeth, gum, lash.
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dramatis_lab.world.people.assets import F32, I32, IctHead, load_ict
-from dramatis_lab.world.people.fitting import boundary_vertices, merge_map, smoothing_matrix, smoothstep
+from dramatis_lab.world.arrays import F32, I32
+from dramatis_lab.world.people.assets import IctHead, load_ict
+from dramatis_lab.world.people.fitting import boundary_vertices, cubic_step, merge_map, smoothing_matrix
 from dramatis_lab.world.renderer.mesh import REGIONS
 
 FACE, SCALP, EYE, TEETH, GUM, LASH = range(6)
@@ -157,13 +157,13 @@ def _cells(ict: IctHead, socket: NDArray[np.bool_]) -> F32:
 
 def _seams(ict: IctHead) -> I32:
     """Skin vertices with several places in one chart; merged, their triangles would span the chart."""
-    found = []
+    seams = []
     for part in ("M_Face", "M_BackHead"):
         mine = ict.part_faces(part)
         pairs = np.unique(np.stack([ict.faces[mine].ravel(), ict.face_uv[mine].ravel()], 1), axis=0)
         vertices, count = np.unique(pairs[:, 0], return_counts=True)
-        found.append(vertices[count > 1])
-    return np.concatenate(found)
+        seams.append(vertices[count > 1])
+    return np.concatenate(seams)
 
 
 def _merged_uv(ict: IctHead, faces: NDArray[np.bool_], merged: I32) -> I32:
@@ -238,14 +238,14 @@ def _texture_corners(
     uv[:, 0] -= np.floor(uv[:, 0])
     points = ict.neutral[used]
     # light falls off from the front teeth to the throat
-    light = smoothstep(points[:, 2], 0.045, 0.104)
+    light = cubic_step(points[:, 2], 0.045, 0.104)
     corner = face_uv.copy()
     extra: list[F32] = []
     start = len(uv)
     tongue = _tongue_vertices(points, faces[(material == GUM) & ~socket])
     tooth = material == TEETH
     upper = points[:, 1] > points[np.unique(faces[tooth])][:, 1].mean()
-    edge = np.where(upper, smoothstep(points[:, 1], 0.0, -0.012), smoothstep(points[:, 1], -0.036, -0.022))
+    edge = np.where(upper, cubic_step(points[:, 1], 0.0, -0.012), cubic_step(points[:, 1], -0.036, -0.022))
     for chosen, band in (
         (tooth, edge),
         ((material == GUM) & ~socket, np.where(tongue, 0.8, 0.5)),
@@ -266,13 +266,13 @@ def _texture_corners(
 def _tongue_vertices(points: F32, faces: I32) -> NDArray[np.bool_]:
     """(n,) which vertices of gums and tongue belong to the tongue: the piece that reaches the middle of the mouth."""
     labels = _labels(faces, len(points))
-    best, found = 1.0, -1
+    best, tongue_label = 1.0, -1
     for label in np.unique(labels[faces[:, 0]]):
         mine = points[labels == label]
         width = float(np.ptp(mine[:, 0]))
         if len(mine) > 50 and width < best:
-            best, found = width, int(label)
-    return labels == found
+            best, tongue_label = width, int(label)
+    return labels == tongue_label
 
 
 def _sclera(ict: IctHead, name: str) -> tuple[F32, F32, float]:

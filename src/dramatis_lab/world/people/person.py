@@ -1,6 +1,6 @@
 """Random people that can be posed: an identity, its clothes, hair and skin, and the mesh that a performance moves.
 
-`make_person(seed, assets)` draws a `PersonSpec` and builds a `Person`: an ICT-FaceKit head with teeth,
+`make_person(seed, assets)` draws a `PersonSpec` and builds a `RenderedPerson`: an ICT-FaceKit head with teeth,
 tongue and turning eyes on a MakeHuman torso, dressed. Spaces and angles are those of `motion.face`:
 metres, y up, +z towards the camera, the resting head centre at the origin. Identity seeds with seed % 10
 == 9 are held out of training.
@@ -11,7 +11,7 @@ metres, y up, +z towards the camera, the resting head centre at the origin. Iden
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,14 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion.face import HEAD_HEIGHT_M, RIGID_ANCHORS, head_rotation
+from dramatis_lab.world.arrays import F32, I32
 from dramatis_lab.world.people import skin, wardrobe
-from dramatis_lab.world.people.assets import EXPRESSIONS, F32, I32
+from dramatis_lab.world.people.assets import EXPRESSIONS
 from dramatis_lab.world.people.fitting import head_share, shift_share
 from dramatis_lab.world.people.head import EYE, EYE_TEMPLATE, Eyeball, HeadModel, load_head
 from dramatis_lab.world.people.skin import RGB, Complexion
 from dramatis_lab.world.people.wardrobe import Outfit, Physique
-from dramatis_lab.world.renderer.mesh import REGIONS, Material, Mesh
+from dramatis_lab.world.renderer.mesh import REGIONS, Mesh, RenderMaterial
 
 HAIR_COLOURS: dict[str, RGB] = {
     "black": (0.06, 0.05, 0.05), "dark brown": (0.14, 0.09, 0.06), "brown": (0.27, 0.17, 0.10),
@@ -66,7 +67,6 @@ class PersonSpec:
     weight: float
     hair: str
     hair_colour_name: str
-    eye_colour_name: str
     eye_colour: RGB
     clothes: str
     cloth_colour: RGB | None
@@ -135,7 +135,6 @@ def random_spec(seed: int) -> PersonSpec:
         weight=float(rng.uniform(0.2, 0.8)),
         hair=hair,
         hair_colour_name=hair_name,
-        eye_colour_name=eye_name,
         eye_colour=_jitter(rng, EYE_COLOURS[eye_name], 0.08),
         clothes=clothes,
         cloth_colour=None if rng.random() < 0.2 else _cloth_colour(rng),
@@ -196,7 +195,7 @@ class _Part:
     region: NDArray[np.int16] | str
 
 
-class Person:
+class RenderedPerson:
     """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with `make_person`."""
 
     def __init__(self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]) -> None:
@@ -208,10 +207,6 @@ class Person:
         self._eyes = tuple(eyes)
         self._head_share = head_share(rest)[:, None]
         self._shift_share = shift_share(rest)[:, None]
-
-    @property
-    def name(self) -> str:
-        return f"person-{self.spec.seed}"
 
     @property
     def rest_landmarks(self) -> F32:
@@ -308,7 +303,7 @@ def _carry(points, rotation, head_share, shift, shift_share):
             points[i, c] += turned * (goal - points[i, c]) + shifted * shift[c]
 
 
-def make_person(who: int | PersonSpec, assets: Path) -> Person:
+def make_person(who: int | PersonSpec, assets: Path) -> RenderedPerson:
     """Build the person of a seed or a spec. Raises UserError if `assets` lacks the raw material."""
     spec = who if isinstance(who, PersonSpec) else random_spec(who)
     head = load_head(Path(assets))
@@ -331,7 +326,7 @@ def make_person(who: int | PersonSpec, assets: Path) -> Person:
     if outfit.hair is not None:
         parts.append(_Part(outfit.hair, outfit.hair_faces, outfit.hair_uv, outfit.hair_face_uv, 8, "hair"))
     if spec.glasses:
-        rims = wardrobe.glasses(eyes[0].centre, eyes[1].centre, points[head.landmarks])
+        rims = wardrobe.glasses_mesh(eyes[0].centre, eyes[1].centre, points[head.landmarks])
         parts.append(
             _Part(
                 rims[0],
@@ -343,7 +338,7 @@ def make_person(who: int | PersonSpec, assets: Path) -> Person:
             )
         )
     mesh, rest = _assemble(parts, materials)
-    return Person(spec, mesh, rest, head, eyes)
+    return RenderedPerson(spec, mesh, rest, head, eyes)
 
 
 def _eyeballs(spheres: Sequence[tuple[F32, float]], start: int) -> tuple[list[Eyeball], list[_Part]]:
@@ -357,7 +352,7 @@ def _eyeballs(spheres: Sequence[tuple[F32, float]], start: int) -> tuple[list[Ey
     return eyes, parts
 
 
-def _assemble(parts: Sequence[_Part], materials: Sequence[Material]) -> tuple[Mesh, F32]:
+def _assemble(parts: Sequence[_Part], materials: Sequence[RenderMaterial]) -> tuple[Mesh, F32]:
     vertices, uv, faces, face_uv, material, region = [], [], [], [], [], []
     vertex_count = uv_count = 0
     for part in parts:
@@ -382,7 +377,7 @@ def _assemble(parts: Sequence[_Part], materials: Sequence[Material]) -> tuple[Me
     return mesh, np.concatenate(vertices).astype(np.float32)
 
 
-def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[Material]:
+def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[RenderMaterial]:
     """In the order that `load_head` and `make_person` number them."""
     tone = spec.complexion
     albedo, bump = skin.paint_face(assets, tone)
@@ -390,14 +385,14 @@ def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[Material]
     wrap = 0.32 - 0.03 * tone.tone
     lashes, lash_alpha = skin.paint_lashes(tone, 1.0 if spec.sex == "female" else 0.6)
     materials = [
-        Material("face", "skin", albedo, None, 0.54 + oil, 0.28, wrap, bump),
-        Material("scalp", "skin", skin.paint_scalp(assets, tone), None, 0.56 + oil, 0.26, wrap),
-        Material("eye", "eye", skin.paint_eye(spec.eye_colour, spec.age, spec.seed), None, 0.08, 0.9, 0.1),
-        Material("teeth", "teeth", skin.paint_teeth(spec.age, spec.seed), None, 0.25, 0.5, 0.2),
-        Material("gum", "gum", skin.paint_mouth(), None, 0.3, 0.5, 0.2),
-        Material("lash", "lash", lashes, lash_alpha, 0.6, 0.2),
-        Material("body", "skin", skin.paint_body(tone), None, 0.58 + oil, 0.25, wrap),
-        Material(
+        RenderMaterial("face", "skin", albedo, None, 0.54 + oil, 0.28, wrap, bump),
+        RenderMaterial("scalp", "skin", skin.paint_scalp(assets, tone), None, 0.56 + oil, 0.26, wrap),
+        RenderMaterial("eye", "eye", skin.paint_eye(spec.eye_colour, spec.age, spec.seed), None, 0.08, 0.9, 0.1),
+        RenderMaterial("teeth", "teeth", skin.paint_teeth(spec.age, spec.seed), None, 0.25, 0.5, 0.2),
+        RenderMaterial("gum", "gum", skin.paint_mouth(), None, 0.3, 0.5, 0.2),
+        RenderMaterial("lash", "lash", lashes, lash_alpha, 0.6, 0.2),
+        RenderMaterial("body", "skin", skin.paint_body(tone), None, 0.58 + oil, 0.25, wrap),
+        RenderMaterial(
             "cloth",
             "cloth",
             skin.dye_cloth(
@@ -415,20 +410,8 @@ def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[Material]
     ]
     if outfit.hair_texture is not None:
         strands, alpha = skin.paint_hair(outfit.hair_texture, tone.hair_colour, spec.seed)
-        materials.append(Material("hair", "hair", strands, alpha, 0.5, 0.22, 0.25))
+        materials.append(RenderMaterial("hair", "hair", strands, alpha, 0.5, 0.22, 0.25))
     if spec.glasses:
         frame = np.full((4, 4, 3), np.asarray(spec.glasses_colour) * 255, np.uint8)
-        materials.append(Material("glasses", "cloth", frame, None, 0.25, 0.6))
+        materials.append(RenderMaterial("glasses", "cloth", frame, None, 0.25, 0.6))
     return materials
-
-
-__all__ = [
-    "EXPRESSIONS",
-    "Person",
-    "PersonSpec",
-    "PosedPerson",
-    "make_person",
-    "random_spec",
-    "replace",
-    "asdict",
-]

@@ -18,8 +18,9 @@ from PIL import Image, ImageDraw
 from scipy.interpolate import make_interp_spline
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from dramatis_lab.world.people.assets import F32, IctHead, load_ict
-from dramatis_lab.world.people.fitting import neck_height, smoothing_matrix, smoothstep, vertex_normals
+from dramatis_lab.world.arrays import F32
+from dramatis_lab.world.people.assets import IctHead, load_ict
+from dramatis_lab.world.people.fitting import cubic_step, neck_height, rest_normals, smoothing_matrix
 
 FACE_SIZE, SCALP_SIZE = 512, 256
 RGB = tuple[float, float, float]
@@ -116,7 +117,7 @@ def _cavities(head: IctHead) -> F32:
     """(V,) 0 in hollows that little light reaches (nostrils, ear, lip line, eye corners), 1 in the open."""
     faces = head.faces[head.part_faces("M_Face", "M_BackHead")]
     smooth = smoothing_matrix(faces, len(head.neutral))
-    normals = vertex_normals(head.neutral, faces)
+    normals = rest_normals(head.neutral, faces)
     open_sky = np.ones(len(head.neutral), np.float32)
     mean = head.neutral
     strength = {5: 180.0, 14: 40.0, 36: 10.0}
@@ -126,7 +127,7 @@ def _cavities(head: IctHead) -> F32:
             depth = np.einsum("vd,vd->v", mean - head.neutral, normals)
             open_sky *= np.exp(-np.clip(depth, 0.0, None) * strength[step]).astype(np.float32)
     # near the rim of the neck the mean is one-sided and says nothing
-    neck = smoothstep(neck_height(head.neutral), -0.07, -0.1)
+    neck = cubic_step(neck_height(head.neutral), -0.07, -0.1)
     return np.clip(open_sky + neck, 0.3, 1.0)
 
 
@@ -159,7 +160,7 @@ def _hair_mask(position: F32) -> F32:
         [-0.06, -0.03, -0.01, 0.015, 0.03, 0.042, 0.055, 0.09, 0.11],
         [-0.035, -0.03, -0.005, 0.05, 0.055, 0.07, 0.105, 0.122, 0.122],
     ).astype(np.float32)
-    return smoothstep(position[..., 1] - line, -0.005, 0.014)
+    return cubic_step(position[..., 1] - line, -0.005, 0.014)
 
 
 def _ear_chart() -> F32:
@@ -172,9 +173,9 @@ def _ear_chart() -> F32:
 def _beard_mask(p: F32) -> F32:
     x = np.abs(p[..., 0])
     top = np.interp(x, [0, 0.018, 0.03, 0.045, 0.06, 0.07], [0.004, 0.003, -0.016, -0.02, -0.005, 0.035])
-    low = smoothstep(p[..., 1], -0.085, -0.06)
-    front = smoothstep(p[..., 2], 0.012, 0.03)
-    return smoothstep(top - p[..., 1], -0.003, 0.006) * low * front
+    low = cubic_step(p[..., 1], -0.085, -0.06)
+    front = cubic_step(p[..., 2], 0.012, 0.03)
+    return cubic_step(top - p[..., 1], -0.003, 0.006) * low * front
 
 
 @lru_cache(maxsize=2)
@@ -194,7 +195,7 @@ def load_atlas(assets: Path) -> Atlas:
         "cheeks": _balls(position, (0.047, 0.015, 0.075), (0.018, 0.016, 0.03)),
         "nose": _ball(position, mark[30], (0.013, 0.012, 0.02)),
         "chin": _ball(position, mark[8], (0.02, 0.014, 0.03)),
-        "ears": smoothstep(np.abs(position[..., 0]), 0.073, 0.079),
+        "ears": cubic_step(np.abs(position[..., 0]), 0.073, 0.079),
         "sockets": _balls(position, (0.030, 0.051, 0.09), (0.017, 0.008, 0.03)),
         "bags": _balls(position, (0.029, 0.044, 0.09), (0.012, 0.0035, 0.03)),
         "lids": _balls(position, (0.031, 0.0625, 0.092), (0.015, 0.0045, 0.02)),
@@ -202,8 +203,8 @@ def load_atlas(assets: Path) -> Atlas:
         "beard": _beard_mask(position) * (1 - lips),
         "moustache": _beard_mask(position)
         * (1 - lips)
-        * smoothstep(np.abs(position[..., 0]), 0.036, 0.026)
-        * smoothstep(position[..., 1], -0.03, -0.02),
+        * cubic_step(np.abs(position[..., 0]), 0.036, 0.026)
+        * cubic_step(position[..., 1], -0.03, -0.02),
         "hair": _hair_mask(position) * (1 - _ear_chart()),
         "scalp_hair": _hair_mask(scalp[..., :3]),
     }
@@ -304,7 +305,7 @@ def paint_face(assets: Path, skin: Complexion) -> tuple[NDArray[np.uint8], F32]:
         1 - (0.10 * mask["sockets"] + (0.05 + 0.12 * skin.age) * mask["bags"])[..., None] * [0.7, 1.0, 0.9]
     )
     # the chart stretches towards the neck, where pores would turn into streaks
-    pores = _noise(rng, size, 0.8) * smoothstep(atlas.face_position[..., 1], -0.075, -0.04)
+    pores = _noise(rng, size, 0.8) * cubic_step(atlas.face_position[..., 1], -0.075, -0.04)
     image = image * (1 + 0.018 * pores[..., None])
     dots = (rng.random((size, size)) < 0.02 * mask["freckles"] * skin.freckles).astype(np.float32)
     dots *= rng.uniform(0.4, 1.0, (size, size)).astype(np.float32)
@@ -352,7 +353,7 @@ def paint_scalp(assets: Path, skin: Complexion) -> NDArray[np.uint8]:
     atlas, rng = load_atlas(assets), np.random.default_rng([skin.seed, 2])
     base = base_colour(skin)
     image = np.broadcast_to(base, (SCALP_SIZE, SCALP_SIZE, 3)) * (1 + 0.02 * _noise(rng, SCALP_SIZE, 12))[..., None]
-    ears = smoothstep(np.abs(atlas.scalp_position[..., 0]), 0.073, 0.079)
+    ears = cubic_step(np.abs(atlas.scalp_position[..., 0]), 0.073, 0.079)
     image = image * (1 - ears[..., None] * np.array([0.0, 0.08, 0.07], np.float32))
     grain = np.clip(0.8 + 0.2 * _noise(rng, SCALP_SIZE, 0.7), 0.2, 1.3)
     hair = skin.scalp_hair * atlas.masks["scalp_hair"] * grain * (1 - ears)
@@ -368,8 +369,9 @@ def paint_body(skin: Complexion, size: int = 128) -> NDArray[np.uint8]:
 
 
 def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np.uint8]:
-    """Albedo (size, size, 3) sRGB of an eyeball, whose texture radius 0..0.5 is the angle 0..90 degrees
-    from the pupil.
+    """Albedo (size, size, 3) sRGB of an eyeball.
+
+    The texture radius 0..0.5 is the angle 0..90 degrees from the pupil.
     """
     rng = np.random.default_rng([seed, 4])
     grid = (np.arange(size) + 0.5) / size - 0.5
@@ -377,23 +379,23 @@ def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np
     angle = np.hypot(x, y) * 180
     turn = np.arctan2(y, x)
     image = np.broadcast_to(np.array([0.78, 0.755, 0.735], np.float32), (size, size, 3)).copy()
-    redness = smoothstep(angle, 28, 60)
+    redness = cubic_step(angle, 28, 60)
     image = image * (1 - redness[..., None] * np.array([0.05, 0.22, 0.22], np.float32) * (0.6 + 0.6 * age))
     waves = [np.cos(k * turn + rng.uniform(0, 6.28)) * rng.uniform(0.3, 1) for k in (7, 13, 19, 29, 41)]
     fibres = 1 + 0.09 * np.sum(waves, axis=0)
-    iris = np.asarray(colour, np.float32) * (0.75 + 0.5 * smoothstep(angle, 24, 10))[..., None] * fibres[..., None]
-    iris = iris * (1 - 0.75 * smoothstep(angle, 18.5, 23.5))[..., None]
-    image = _mix(image.astype(np.float32), np.clip(iris, 0, 1), smoothstep(angle, 24.5, 22.5))
-    return _to_bytes(_mix(image, (0.015, 0.012, 0.012), smoothstep(angle, 10.5, 8.5)))
+    iris = np.asarray(colour, np.float32) * (0.75 + 0.5 * cubic_step(angle, 24, 10))[..., None] * fibres[..., None]
+    iris = iris * (1 - 0.75 * cubic_step(angle, 18.5, 23.5))[..., None]
+    image = _mix(image.astype(np.float32), np.clip(iris, 0, 1), cubic_step(angle, 24.5, 22.5))
+    return _to_bytes(_mix(image, (0.015, 0.012, 0.012), cubic_step(angle, 10.5, 8.5)))
 
 
 def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Albedo and alpha of a hair texture (h, w, 4) dyed in `colour`."""
     rng = np.random.default_rng([seed, 5])
     shade = texture[..., :3].astype(np.float32).mean(-1) / 255
-    seen = texture[..., 3] > 128
-    middle = float(shade[seen].mean()) if seen.any() else 0.5
-    spread = max(float(shade[seen].std()) if seen.any() else 0.1, 0.03)
+    opaque = texture[..., 3] > 128
+    middle = float(shade[opaque].mean()) if opaque.any() else 0.5
+    spread = max(float(shade[opaque].std()) if opaque.any() else 0.1, 0.03)
     relief = np.clip(1 + 0.30 * (shade - middle) / spread, 0.3, 1.9)
     image = np.asarray(colour, np.float32) * relief[..., None]
     image = image * (1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None])

@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from dramatis_lab.world.people.assets import F32, I32, Body, load_body, load_garment, load_target
+from dramatis_lab.world.arrays import F32, I32
+from dramatis_lab.world.people.assets import Body, load_body, load_garment, load_target
 from dramatis_lab.world.people.fitting import (
-    Surface,
+    CollisionSurface,
     arm_weights,
-    carry,
+    cubic_step,
     lower_arms,
     neck_height,
-    smoothstep,
+    rest_normals,
     surface_samples,
-    vertex_normals,
+    warp_points,
 )
 from dramatis_lab.world.people.head import HeadModel, load_head
 
@@ -130,7 +131,7 @@ def _compact(vertices: F32, faces: I32, uv: F32, face_uv: I32) -> tuple[F32, I32
 
 def join_neck(head: HeadModel, points: F32, body: F32, body_faces: I32) -> F32:
     """Head vertices whose neck runs into the body: more of the body's surface the lower, all of it at the rim."""
-    share = smoothstep(neck_height(points), -0.08, -0.128)
+    share = cubic_step(neck_height(points), -0.08, -0.128)
     skin = np.zeros(len(points), bool)
     skin[head.skin_faces] = True
     low = np.nonzero(skin & (share > 0))[0]
@@ -147,7 +148,7 @@ def join_neck(head: HeadModel, points: F32, body: F32, body_faces: I32) -> F32:
     _, nearest = tree.query(points[head.rim])
     offset[head.rim] = samples[nearest] - points[head.rim]
     joined = points + blend * offset
-    return (joined + 0.0012 * blend * vertex_normals(joined, head.skin_faces)).astype(np.float32)
+    return (joined + 0.0012 * blend * rest_normals(joined, head.skin_faces)).astype(np.float32)
 
 
 def _covered(body: F32) -> NDArray[np.bool_]:
@@ -161,7 +162,7 @@ def _under_cloth(skin: F32, faces: I32, cloth: F32, cloth_faces: I32) -> F32:
     distance, _ = cKDTree(surface_samples(cloth, cloth_faces, 3)).query(skin[low], distance_upper_bound=CLEARANCE)
     depth = np.clip(CLEARANCE - distance, 0, None)[:, None]
     result = skin.copy()
-    result[low] -= 0.7 * depth * vertex_normals(skin, faces)[low]
+    result[low] -= 0.7 * depth * rest_normals(skin, faces)[low]
     return result.astype(np.float32)
 
 
@@ -198,16 +199,18 @@ def dress(assets: Path, head: HeadModel, points: F32, physique: Physique, clothe
     covered = _covered(posed)
     bare_neck = torso & ~covered[faces].all(1)
     neck_skin = head.skin_faces[(joined[head.skin_faces][:, :, 1] < -0.03).all(1)]
-    obstacle = Surface.of(np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)]))
-    seen = cloth[garment.mesh.faces][:, :, 1].max(1) > LOWEST
+    obstacle = CollisionSurface.of(
+        np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)])
+    )
+    visible = cloth[garment.mesh.faces][:, :, 1].max(1) > LOWEST
     cloth = obstacle.push(cloth, CLOTH_MARGIN, 0.03)
     drawn = bare_neck & (posed[faces][:, :, 1].max(1) > LOWEST) & ~hides[faces].all(1)
-    tailored = garment.mesh.faces[seen]
+    tailored = garment.mesh.faces[visible]
     joined = _under_cloth(joined, head.skin_faces, cloth, tailored)
     posed = _under_cloth(posed, faces, cloth, tailored)
     body_part = _compact(posed, faces[drawn], body.mesh.uv, face_uv[drawn])
-    cloth_part = _compact(cloth, tailored, garment.mesh.uv, garment.mesh.face_uv[seen])
-    strands = None if hair is None else _fit_hair(assets, hair, head, points, joined, cloth_part, obstacle)
+    cloth_part = _compact(cloth, tailored, garment.mesh.uv, garment.mesh.face_uv[visible])
+    strands = None if hair is None else _fit_hair(assets, hair, head, points, cloth_part, obstacle)
     empty = np.zeros((0, 3), np.int32)
     return Outfit(
         joined,
@@ -236,18 +239,18 @@ def _hair_on_mean_head(assets: Path, style: str) -> tuple[F32, I32, F32, I32]:
     targets = head.mean[skull[~ears]]
     _, nearest = cKDTree(targets).query(anchors)
     placed = garment.place(base) + shift
-    hair = carry(placed, anchors, targets[nearest] - anchors, 24)
-    skin = Surface.of(head.mean, head.skin_faces)
+    hair = warp_points(placed, anchors, targets[nearest] - anchors, 24)
+    skin = CollisionSurface.of(head.mean, head.skin_faces)
     if style in FRINGED:
         hair = _off_the_face(hair, skin)
     hair = skin.push(hair, HAIR_MARGIN, 0.04)
     return _compact(hair, garment.mesh.faces, garment.mesh.uv, garment.mesh.face_uv)
 
 
-def _off_the_face(hair: F32, skin: Surface) -> F32:
+def _off_the_face(hair: F32, skin: CollisionSurface) -> F32:
     """Comb a fringe that hangs over eyes and cheeks to the side it falls to, flat on the skin."""
     x, y, z = hair.T
-    over = smoothstep(y, 0.098, 0.07) * smoothstep(z, 0.03, 0.055) * smoothstep(np.abs(x), 0.085, 0.05)
+    over = cubic_step(y, 0.098, 0.07) * cubic_step(z, 0.03, 0.055) * cubic_step(np.abs(x), 0.085, 0.05)
     side = np.where(np.abs(x) > 0.045, np.sign(x), np.sign(np.average(x, weights=over + 1e-9)))
     combed = hair.copy()
     combed[:, 0] += over * (side * (0.06 + 0.25 * np.abs(x)) - x)
@@ -261,24 +264,23 @@ def _fit_hair(
     style: str,
     head: HeadModel,
     points: F32,
-    joined: F32,
     cloth_part: tuple[F32, I32, F32, I32],
-    obstacle: Surface,
+    obstacle: CollisionSurface,
 ) -> tuple[F32, I32, F32, I32]:
     """The style on this identity: it follows the skull's change of shape and stays outside skin and clothes."""
     mean_hair, faces, uv, face_uv = _hair_on_mean_head(assets, style)
     skull = np.unique(head.skin_faces)
     skull = skull[(head.mean[skull, 1] > -0.03)][::7]
-    hair = carry(mean_hair, head.mean[skull], points[skull] - head.mean[skull], 16)
-    hair = Surface.of(points, head.skin_faces).push(hair, HAIR_MARGIN, 0.03)
+    hair = warp_points(mean_hair, head.mean[skull], points[skull] - head.mean[skull], 16)
+    hair = CollisionSurface.of(points, head.skin_faces).push(hair, HAIR_MARGIN, 0.03)
     hair = obstacle.push(hair, 2 * CLOTH_MARGIN, 0.05)
     low = hair[:, 1] < -0.06
     if low.any():
-        hair[low] = Surface.of(cloth_part[0], cloth_part[1]).push(hair[low], CLOTH_MARGIN, 0.05)
+        hair[low] = CollisionSurface.of(cloth_part[0], cloth_part[1]).push(hair[low], CLOTH_MARGIN, 0.05)
     return hair, faces, uv, face_uv
 
 
-def glasses(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
+def glasses_mesh(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
     """Vertices and faces of plain glasses: two rims, a bridge and two temples, around eye centres left and right."""
     rims, radius = [], 0.0012
     bridge = landmarks[27]
@@ -308,13 +310,13 @@ def glasses(left: F32, right: F32, landmarks: F32) -> tuple[F32, I32]:
     vertices: list[F32] = []
     faces: list[I32] = []
     for path, closed in rims:
-        tube, triangles = _tube(path.astype(np.float32), radius, bool(closed))
+        tube, triangles = _tube(path.astype(np.float32), radius, closed=bool(closed))
         faces.append((triangles + sum(map(len, vertices))).astype(np.int32))
         vertices.append(tube)
     return np.concatenate(vertices), np.concatenate(faces)
 
 
-def _tube(path: F32, radius: float, closed: bool, sides: int = 5) -> tuple[F32, I32]:
+def _tube(path: F32, radius: float, *, closed: bool, sides: int = 5) -> tuple[F32, I32]:
     """A tube along a polyline (N, 3)."""
     along = np.roll(path, -1, 0) - np.roll(path, 1, 0) if closed else np.gradient(path, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)

@@ -13,14 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion.face import background_shift, head_rotation
 
-STILL = np.zeros(6, np.float32)
+STILL_CAMERA = np.zeros(6, np.float32)
 """The camera row of the reference frame."""
 
 
 @dataclass(frozen=True)
-class Framing:
-    """The unmoved camera. target: (3,) metres, what it looks at and orbits.  distance: metres to the target.  focal:
-    focal length in frame heights.  centre: (2,) where the target appears, fractions of width and height.
+class CameraFraming:
+    """The camera at rest.
+
+    target: (3,) metres, what it looks at and orbits.  distance: metres to the target.  focal: focal length in frame
+    heights.  centre: (2,) where the target appears, as fractions of width and height.
     """
 
     target: tuple[float, float, float]
@@ -52,7 +54,7 @@ class CameraState:
         return (np.asarray(points, np.float64) @ self.projection[2, :3] + self.projection[2, 3]).astype(np.float32)
 
 
-def camera_state(framing: Framing, row: ArrayLike, size: tuple[int, int]) -> CameraState:
+def camera_state(framing: CameraFraming, row: ArrayLike, size: tuple[int, int]) -> CameraState:
     """The camera for one row of `Performance.camera`: log_zoom, pan_x, pan_y, roll, orbit_yaw, orbit_pitch."""
     row = np.asarray(row, np.float64)
     height, width = size
@@ -85,7 +87,7 @@ def _similarity(row: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 
 def frame_people(
     landmarks: ArrayLike, fraction: float, centre: tuple[float, float], distance: float, aspect: float = 1.0
-) -> Framing:
+) -> CameraFraming:
     """Frame people by their faces.
 
     landmarks: (P, 68, 3) metres at rest.  fraction: height of a face, chin to hairline, in frame heights;
@@ -101,4 +103,4 @@ def frame_people(
     reach = np.abs(points[..., 0] - middle[0]) / (distance - (points[..., 2] - middle[2]))
     room = 0.5 * aspect - (0.12 if len(points) > 1 else 0.0)
     focal = min(fraction * distance / face_height, room / float(reach.max()))
-    return Framing((float(middle[0]), float(middle[1]), float(middle[2])), distance, focal, centre)
+    return CameraFraming((float(middle[0]), float(middle[1]), float(middle[2])), distance, focal, centre)

@@ -20,9 +20,11 @@ _CURVE = (linear_to_srgb(np.arange(_CURVE_SIZE) / (_CURVE_SIZE - 1)) * 255).asty
 
 @dataclass(frozen=True)
 class Lens:
-    """gain: (3,) exposure times white balance per channel.  vignette: 0..1 darkening in the corners.
-    softness: 0..1 share of a 3x3 blur.  noise: standard deviation in sRGB steps of 255.  quality: JPEG
-    quality, or 0 for none.  seed: of the noise.
+    """What a lens and a sensor do to a picture.
+
+    gain: (3,) exposure times white balance per channel.  vignette: 0..1 darkening in the corners.  softness: 0..1 share
+    of a 3x3 blur.  noise: standard deviation in sRGB steps of 255.  quality: JPEG quality, or 0 for no compression.
+    seed: of the noise.
     """
 
     gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -62,8 +64,10 @@ def random_lens(rng: np.random.Generator, ranges: LensRanges | None = None) -> L
 
 
 def expose(picture: NDArray[np.float32], lens: Lens, frame: int) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 sRGB of linear light (H, W, 3); the noise differs from frame to frame and repeats
-    with the seed."""
+    """(H, W, 3) uint8 sRGB of linear light (H, W, 3).
+
+    The noise differs from frame to frame and repeats with the seed.
+    """
     if lens.softness > 0:
         picture = _soften(picture, np.float32(lens.softness))
     out = np.empty(picture.shape, np.uint8)

@@ -6,15 +6,17 @@ Directions point from the scene towards the light. A light of intensity 1 shows 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Lights:
-    """directions: (3, 3) unit vectors to key, fill and rim.  colours: (3, 3) linear RGB intensities.
-    ambient: (4, 3) linear RGB: a constant and the coefficients of the normal's x, y and z.
+class Lights(NamedTuple):
+    """Three lights and what comes from all around.
+
+    directions: (3, 3) unit vectors to key, fill and rim light.  colours: (3, 3) their linear RGB intensities.
+    ambient: (4, 3) linear RGB, a constant and the coefficients of the normal's x, y and z.
     """
 
     directions: NDArray[np.float32]
@@ -37,13 +39,13 @@ class LightRanges:
     """How much of the ambient light's colour comes from the backdrop."""
 
 
-def direction(azimuth: float, elevation: float) -> NDArray[np.float32]:
+def light_direction(azimuth: float, elevation: float) -> NDArray[np.float32]:
     """(3,) unit vector for angles in degrees; (0, 0) is the camera's direction."""
     a, e = np.radians(azimuth), np.radians(elevation)
     return np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)], np.float32)
 
 
-def warm(amount: float) -> NDArray[np.float32]:
+def warmth_colour(amount: float) -> NDArray[np.float32]:
     """(3,) linear RGB of unit mean: 1 is tungsten, 0 white, -1 blue sky."""
     colour = np.array([1 + 0.32 * amount, 1 - 0.02 * abs(amount), 1 - 0.38 * amount]).clip(0.3)
     return (colour / colour.mean()).astype(np.float32)
@@ -56,18 +58,18 @@ def random_lights(rng: np.random.Generator, backdrop: NDArray[np.float32], range
     warmth = rng.uniform(*ranges.warmth)
     directions = np.stack(
         [
-            direction(side * rng.uniform(*ranges.key_azimuth), rng.uniform(*ranges.key_elevation)),
-            direction(-side * rng.uniform(30, 80), rng.uniform(-10, 25)),
-            direction(-side * rng.uniform(125, 160), rng.uniform(15, 45)),
+            light_direction(side * rng.uniform(*ranges.key_azimuth), rng.uniform(*ranges.key_elevation)),
+            light_direction(-side * rng.uniform(30, 80), rng.uniform(-10, 25)),
+            light_direction(-side * rng.uniform(125, 160), rng.uniform(15, 45)),
         ]
     )
     key = rng.uniform(*ranges.key)
     colours = np.stack(
         [
-            key * warm(warmth),
-            rng.uniform(*ranges.fill) * warm(rng.uniform(*ranges.warmth)),
+            key * warmth_colour(warmth),
+            rng.uniform(*ranges.fill) * warmth_colour(rng.uniform(*ranges.warmth)),
             # Half of the scenes have no rim light at all.
-            max(rng.uniform(-ranges.rim[1], ranges.rim[1]), ranges.rim[0]) * warm(-0.6 * warmth),
+            max(rng.uniform(-ranges.rim[1], ranges.rim[1]), ranges.rim[0]) * warmth_colour(-0.6 * warmth),
         ]
     ).astype(np.float32)
     return Lights(directions, colours, _ambient(backdrop, rng.uniform(*ranges.ambient), ranges.tint))

@@ -17,7 +17,7 @@ MATERIAL_KINDS: tuple[str, ...] = ("skin", "eye", "teeth", "gum", "hair", "lash"
 
 
 @dataclass(frozen=True)
-class Material:
+class RenderMaterial:
     """How a surface answers to light.
 
     `albedo` is (h, w, 3) uint8 sRGB, `alpha` (h, w) uint8 or None (opaque), `bump` (h, w) float32 height in
@@ -48,4 +48,4 @@ class Mesh:
     face_uv: NDArray[np.int32]
     material: NDArray[np.int16]
     region: NDArray[np.int16]
-    materials: tuple[Material, ...]
+    materials: tuple[RenderMaterial, ...]

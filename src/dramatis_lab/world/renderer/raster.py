@@ -10,7 +10,7 @@ threshold that differs between the samples of a pixel, so that a half transparen
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -35,8 +35,22 @@ _SLACK = np.float32(0.01)
 """Samples by which the span of a row is widened against rounding; the exact test of every sample decides."""
 
 
-@dataclass(frozen=True)
-class GBuffer:
+class Triangles(NamedTuple):
+    """F triangles as they are drawn.
+
+    faces: (F, 3) int32 vertex indices.  uv: (U, 2) float32 texture coordinates, v upwards.  face_uv: (F, 3) int32
+    indices into `uv`.  flags: (F,) uint8 of `CULL_BACK`, `ALPHA_TEST` and `CASTS_SHADOW`.  material: (F,) int16
+    indices into the textures.  Front faces wind counter-clockwise as seen.
+    """
+
+    faces: NDArray[np.int32]
+    uv: NDArray[np.float32]
+    face_uv: NDArray[np.int32]
+    flags: NDArray[np.uint8]
+    material: NDArray[np.int16]
+
+
+class GBuffer(NamedTuple):
     """What each sample of a supersampled picture sees; (h, w) is `SUPERSAMPLE` times the picture's size.
 
     triangle: (h, w) int32 face index, -1 where nothing is.  barycentric: (h, w, 2) float32, perspective-correct
@@ -65,38 +79,25 @@ def rasterise(
     buffer: GBuffer,
     vertices: NDArray[np.float32],
     projection: NDArray[np.float32],
-    faces: NDArray[np.int32],
-    flags: NDArray[np.uint8],
-    uv: NDArray[np.float32],
-    face_uv: NDArray[np.int32],
-    material: NDArray[np.int16],
+    triangles: Triangles,
     textures: Textures,
 ) -> None:
     """Fill `buffer` with the nearest surface of every sample.
 
     vertices: (V, 3) world metres.  projection: (3, 4), homogeneous samples ``(x w, y w, w)`` with w = depth
-    in metres and sample coordinates continuous (centre of the first sample at 0.5).  faces, face_uv: (F, 3);
-    flags: (F,) of `CULL_BACK`, `ALPHA_TEST`; material: (F,) indices into `textures`.  Front faces wind
-    counter-clockwise as seen.
+    in metres and sample coordinates continuous (centre of the first sample at 0.5).
     """
     screen = np.empty((len(vertices), 3), np.float32)
     _project(vertices, projection, screen)
     buffer.triangle.fill(-1)
     buffer.inverse_depth.fill(0.0)
-    _fill(
-        screen, faces, flags, uv, face_uv, material, textures.table, textures.texels,
-        buffer.triangle, buffer.barycentric, buffer.inverse_depth, buffer.level, _ALPHA_THRESHOLDS,
-    )  # fmt: skip
+    _fill(screen, triangles, textures, buffer, _ALPHA_THRESHOLDS)
 
 
 def shadow_map(
     vertices: NDArray[np.float32],
     projection: NDArray[np.float32],
-    faces: NDArray[np.int32],
-    flags: NDArray[np.uint8],
-    uv: NDArray[np.float32],
-    face_uv: NDArray[np.int32],
-    material: NDArray[np.int16],
+    triangles: Triangles,
     textures: Textures,
     size: int,
 ) -> NDArray[np.float32]:
@@ -108,7 +109,7 @@ def shadow_map(
     heights = np.full((size, size), -1e9, np.float32)
     lit = np.empty((len(vertices), 3), np.float32)
     _transform(vertices, projection, lit)
-    _fill_heights(lit, faces, flags, uv, face_uv, material, textures.table, textures.texels, heights)
+    _fill_heights(lit, triangles, textures, heights)
     return heights
 
 
@@ -120,13 +121,11 @@ def vertex_normals(vertices: NDArray[np.float32], faces: NDArray[np.int32]) -> N
 
 
 def strand_tangents(
-    vertices: NDArray[np.float32], faces: NDArray[np.int32], uv: NDArray[np.float32], face_uv:
-    NDArray[np.int32], strands: NDArray[np.int32],
-) -> NDArray[np.float32]:  # fmt: skip
-    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the
-    faces `strands` (S,)."""
+    vertices: NDArray[np.float32], triangles: Triangles, strands: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """(V, 3) directions along v of the texture, in which hair cards are combed; zero away from the faces `strands`."""
     tangents = np.zeros_like(vertices)
-    _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents)
+    _accumulate_tangents(vertices, triangles, strands, tangents)
     return tangents
 
 
@@ -181,7 +180,8 @@ def _accumulate_normals(vertices, faces, normals):
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _accumulate_tangents(vertices, faces, uv, face_uv, strands, tangents):
+def _accumulate_tangents(vertices, triangles, strands, tangents):
+    faces, uv, face_uv = triangles.faces, triangles.uv, triangles.face_uv
     for s in range(strands.shape[0]):
         f = strands[s]
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -222,11 +222,13 @@ def _narrow(low, high, value, slope, inverse):
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always")
-def _row(left, right, origin, py, ax, ay, bx, by, inverses):
+def _row(left, right, origin, py, slopes, inverses):
     """The samples left <= x <= right of a row that may lie inside a triangle, `py` below its first vertex.
 
-    (ax, ay), (bx, by): slopes of the second and third barycentric weight; inverses: of the three weights' slopes in x.
+    slopes: in x and y of the second, then of the third barycentric weight.  inverses: of the three weights' slopes in
+    x.
     """
+    ax, ay, bx, by = slopes
     start, stop = np.float32(left) - origin, np.float32(right) - origin
     start, stop = _narrow(start, stop, ay * py, ax, inverses[0])
     start, stop = _narrow(start, stop, by * py, bx, inverses[1])
@@ -235,15 +237,18 @@ def _row(left, right, origin, py, ax, ay, bx, by, inverses):
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary, depth, levels, thresholds):
-    height, width = ids.shape
+def _fill(screen, triangles, textures, buffer, thresholds):
+    faces, uv, face_uv = triangles.faces, triangles.uv, triangles.face_uv
+    table, texels = textures.table, textures.texels
+    depth = buffer.inverse_depth
+    height, width = depth.shape
     for f in range(faces.shape[0]):
         i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
         x0, y0 = screen[i0, 0], screen[i0, 1]
         x1, y1 = screen[i1, 0], screen[i1, 1]
         x2, y2 = screen[i2, 0], screen[i2, 1]
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        flag = flags[f]
+        flag = triangles.flags[f]
         # The sample grid has y down, so that what winds counter-clockwise to the eye has a negative area.
         if area > -_LEAST_AREA and (flag & CULL_BACK or area < _LEAST_AREA):
             continue
@@ -257,9 +262,9 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
         t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
         u0, v0 = uv[t0, 0], uv[t0, 1]
         du1, dv1, du2, dv2 = uv[t1, 0] - u0, uv[t1, 1] - v0, uv[t2, 0] - u0, uv[t2, 1] - v0
-        m = material[f]
+        m = triangles.material[f]
         level = level_of_detail(table, m, abs(du1 * dv2 - du2 * dv1), abs(area))
-        levels[f] = level
+        buffer.level[f] = level
         tested = flag & ALPHA_TEST
         scale = ONE / area
         # Barycentric weights of the second and third vertex are affine in the sample position.
@@ -269,7 +274,7 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
         origin = x0 - HALF
         for y in range(top, low + 1):
             py = np.float32(y) + HALF - y0
-            for x in _row(left, right, origin, py, ax, ay, bx, by, inverses):
+            for x in _row(left, right, origin, py, (ax, ay, bx, by), inverses):
                 px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py
@@ -286,16 +291,18 @@ def _fill(screen, faces, flags, uv, face_uv, material, table, texels, ids, bary,
                     if alpha < thresholds[y & 1, x & 1]:
                         continue
                 depth[y, x] = inverse
-                ids[y, x] = f
-                bary[y, x, 0] = p1
-                bary[y, x, 1] = p2
+                buffer.triangle[y, x] = f
+                buffer.barycentric[y, x, 0] = p1
+                buffer.barycentric[y, x, 1] = p2
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heights):
+def _fill_heights(lit, triangles, textures, heights):
+    faces, uv, face_uv = triangles.faces, triangles.uv, triangles.face_uv
+    table, texels = textures.table, textures.texels
     height, width = heights.shape
     for f in range(faces.shape[0]):
-        flag = flags[f]
+        flag = triangles.flags[f]
         if not flag & CASTS_SHADOW:
             continue
         i0, i1, i2 = faces[f, 0], faces[f, 1], faces[f, 2]
@@ -311,7 +318,7 @@ def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heigh
             continue
         z0, z1, z2 = lit[i0, 2], lit[i1, 2], lit[i2, 2]
         tested = flag & ALPHA_TEST
-        m, level = material[f], 0
+        m, level = triangles.material[f], 0
         u0, v0, du1, dv1, du2, dv2 = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
         if tested:
             t0, t1, t2 = face_uv[f, 0], face_uv[f, 1], face_uv[f, 2]
@@ -325,7 +332,7 @@ def _fill_heights(lit, faces, flags, uv, face_uv, material, table, texels, heigh
         origin = x0 - HALF
         for y in range(top, low + 1):
             py = np.float32(y) + HALF - y0
-            for x in _row(left, right, origin, py, ax, ay, bx, by, inverses):
+            for x in _row(left, right, origin, py, (ax, ay, bx, by), inverses):
                 px = np.float32(x) - origin
                 b1 = ax * px + ay * py
                 b2 = bx * px + by * py

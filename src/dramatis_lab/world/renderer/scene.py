@@ -1,8 +1,8 @@
-"""A scene: people at their places, a camera, light and a backdrop; its frames and everything known about them.
+"""A scene of people, a camera, lights and a backdrop, which renders frames and their ground truth.
 
-A scene is fixed for a performance. Each frame it takes the people's poses and the camera row of the
-performance and gives the picture with its ground truth: whose pixel is whose, which belong to faces, depth,
-projected landmarks, optical flow.
+A scene is fixed for a performance. For each frame it takes the poses of the people and the camera row of the
+performance, and returns the picture with its ground truth: the person at each pixel, the face mask, depth, projected
+landmarks and optical flow.
 """
 
 # The compiled loops get their types from numba.
@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from dramatis_lab.world.renderer.camera import STILL, CameraState, Framing, camera_state, frame_people
+from dramatis_lab.world.renderer.camera import STILL_CAMERA, CameraFraming, CameraState, camera_state, frame_people
 from dramatis_lab.world.renderer.lens import Lens, LensRanges, expose, random_lens
 from dramatis_lab.world.renderer.lights import LightRanges, Lights, random_lights
 from dramatis_lab.world.renderer.mesh import MATERIAL_KINDS, REGIONS, Mesh
@@ -27,22 +27,26 @@ from dramatis_lab.world.renderer.raster import (
     CULL_BACK,
     SUPERSAMPLE,
     GBuffer,
+    Triangles,
     rasterise,
     shadow_map,
     strand_tangents,
     vertex_normals,
 )
 from dramatis_lab.world.renderer.shading import (
-    HAIR,
+    HAIR_KIND,
     Backdrop,
+    FrameGeometry,
+    Illumination,
+    SceneMesh,
     Shadow,
-    Surface,
+    SurfaceAttributes,
     contact_shade,
     material_parameters,
     mouth_cavity,
     shade,
 )
-from dramatis_lab.world.renderer.textures import Textures, pack_textures
+from dramatis_lab.world.renderer.textures import pack_textures
 from dramatis_lab.world.takes.backgrounds import FRAME_SHARE, make_background
 
 BACKDROP_DISTANCE_M = 2.5
@@ -62,9 +66,11 @@ class Posed(Protocol):
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where a person stands: offset (3,) metres and yaw in radians, positive to the image right, about
-    the person's origin."""
+class PersonPlacement:
+    """Where a person stands: offset (3,) in metres, and yaw in radians about the person's origin.
+
+    Yaw is positive to the image right.
+    """
 
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
     yaw: float = 0.0
@@ -77,10 +83,11 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """One frame. rgb: (H, W, 3) uint8.  person: (H, W) uint8, 0 the backdrop, k the k-th person.  face: (H,
-    W) bool, visible skin of a face with its eyes and mouth.  depth: (H, W) float32 metres.  camera: the
-    state that projects points.
+class RenderedFrame:
+    """One frame.
+
+    rgb: (H, W, 3) uint8.  person: (H, W) uint8, 0 the backdrop, k the k-th person.  face: (H, W) bool, visible skin
+    of a face with its eyes and mouth.  depth: (H, W) float32 metres.  camera: the state that projects points.
     """
 
     rgb: NDArray[np.uint8]
@@ -88,20 +95,6 @@ class Rendered:
     face: NDArray[np.bool_]
     depth: NDArray[np.float32]
     camera: CameraState
-
-
-@dataclass(frozen=True)
-class Crowd:
-    """The meshes of all people as one. strands: (S,) int32, the faces of hair; the other fields as in
-    `Mesh` and `raster`."""
-
-    faces: NDArray[np.int32]
-    uv: NDArray[np.float32]
-    face_uv: NDArray[np.int32]
-    flags: NDArray[np.uint8]
-    strands: NDArray[np.int32]
-    surface: Surface
-    textures: Textures
 
 
 def _flags(mesh: Mesh) -> NDArray[np.uint8]:
@@ -114,138 +107,122 @@ def _flags(mesh: Mesh) -> NDArray[np.uint8]:
     return (CULL_BACK * one_sided + ALPHA_TEST * tested + CASTS_SHADOW * casts).astype(np.uint8)
 
 
-def gather(meshes: Sequence[Mesh], vertex_counts: Sequence[int]) -> Crowd:
+def merge_meshes(meshes: Sequence[Mesh], vertex_counts: Sequence[int]) -> SceneMesh:
     """Join meshes whose vertex arrays will be concatenated in the same order."""
     first_vertex = np.concatenate([[0], np.cumsum(vertex_counts)])
     first_uv = np.concatenate([[0], np.cumsum([len(mesh.uv) for mesh in meshes])])
     first_material = np.concatenate([[0], np.cumsum([len(mesh.materials) for mesh in meshes])])
     materials = tuple(material for mesh in meshes for material in mesh.materials)
     parameters, kinds = material_parameters(materials)
-    surface = Surface(
+    triangles = Triangles(
+        faces=np.concatenate([mesh.faces + first_vertex[i] for i, mesh in enumerate(meshes)]).astype(np.int32),
+        uv=np.concatenate([mesh.uv for mesh in meshes]).astype(np.float32),
+        face_uv=np.concatenate([mesh.face_uv + first_uv[i] for i, mesh in enumerate(meshes)]).astype(np.int32),
+        flags=np.concatenate([_flags(mesh) for mesh in meshes]),
+        material=np.concatenate([m.material + first_material[i] for i, m in enumerate(meshes)]).astype(np.int16),
+    )
+    surface = SurfaceAttributes(
         parameters,
         kinds,
-        np.concatenate([m.material + first_material[i] for i, m in enumerate(meshes)]).astype(np.int16),
-        np.concatenate([mesh.region for mesh in meshes]).astype(np.int16),
-        np.concatenate([np.full(len(mesh.faces), i + 1, np.uint8) for i, mesh in enumerate(meshes)]),
+        region=np.concatenate([mesh.region for mesh in meshes]).astype(np.int16),
+        person=np.concatenate([np.full(len(mesh.faces), i + 1, np.uint8) for i, mesh in enumerate(meshes)]),
     )
-    return Crowd(
-        np.concatenate([mesh.faces + first_vertex[i] for i, mesh in enumerate(meshes)]).astype(np.int32),
-        np.concatenate([mesh.uv for mesh in meshes]).astype(np.float32),
-        np.concatenate([mesh.face_uv + first_uv[i] for i, mesh in enumerate(meshes)]).astype(np.int32),
-        np.concatenate([_flags(mesh) for mesh in meshes]),
-        np.flatnonzero(kinds[surface.material] == HAIR).astype(np.int32),
-        surface,
-        pack_textures(materials),
-    )
+    strands = np.flatnonzero(kinds[triangles.material] == HAIR_KIND).astype(np.int32)
+    return SceneMesh(triangles, pack_textures(materials), surface, strands)
 
 
 @dataclass(frozen=True)
-class Look:
+class SceneSetup:
     """Everything about a scene that is not a person. background: (h, w, 3) float32 linear RGB."""
 
-    framing: Framing
+    framing: CameraFraming
     lights: Lights
     background: NDArray[np.float32]
     lens: Lens = field(default_factory=Lens)
 
 
 class Scene:
-    """People at their places under one look, ready to be rendered at one size.
+    """People in one setup, ready to be rendered at one size.
 
     people: one to three objects with a `mesh`.  rest: their neutral poses, which fix the reach of the shadow map.
-    size: (height, width) pixels up to 1024.  Raises ValueError where people, poses and placements differ in number.
+    size: (height, width) pixels up to 1024.  Raises ValueError if people, poses and placements differ in number.
     """
 
     def __init__(
         self,
         people: Sequence[HasMesh],
         rest: Sequence[Posed],
-        placements: Sequence[Placement],
-        look: Look,
+        placements: Sequence[PersonPlacement],
+        setup: SceneSetup,
         size: tuple[int, int],
     ) -> None:
         if not len(people) == len(rest) == len(placements) >= 1:
-            raise ValueError(f"{len(people)} people, {len(rest)} poses and {len(placements)} placements must match")
+            raise ValueError(
+                f"The {len(people)} people, {len(rest)} poses and {len(placements)} placements must match in number."
+            )
         if not 16 <= min(size) <= max(size) <= 1024:
-            raise ValueError(f"sides must be 16 to 1024 pixels, not {size}")
+            raise ValueError(f"The size {size} does not work; both sides must be 16 to 1024 pixels.")
         self.placements = tuple(placements)
-        self.look = look
+        self.setup = setup
         self.size = size
-        self.crowd = gather([person.mesh for person in people], [len(pose.vertices) for pose in rest])
-        self._buffer = GBuffer.empty(size, len(self.crowd.faces))
-        self._light_view, self._shadow_size = _light_view(look, size, self._place(rest))
+        self.mesh = merge_meshes([person.mesh for person in people], [len(pose.vertices) for pose in rest])
+        self._buffer = GBuffer.empty(size, len(self.mesh.triangles.faces))
+        self._light_view, self._shadow_size = _light_view(setup, size, self._place(rest))
 
-    def camera(self, row: ArrayLike = STILL) -> CameraState:
+    def camera(self, row: ArrayLike = STILL_CAMERA) -> CameraState:
         """The camera for one row (6,) of `Performance.camera`."""
-        return camera_state(self.look.framing, row, self.size)
+        return camera_state(self.setup.framing, row, self.size)
 
-    def render(self, poses: Sequence[Posed], row: ArrayLike = STILL, frame: int = 0) -> Rendered:
+    def render(self, poses: Sequence[Posed], row: ArrayLike = STILL_CAMERA, frame: int = 0) -> RenderedFrame:
         """The picture of the people in these poses; `frame` only varies the camera's noise."""
-        camera = self.camera(row)
-        crowd, buffer = self.crowd, self._buffer
+        setup, camera, buffer = self.setup, self.camera(row), self._buffer
+        triangles, textures, _, strands = self.mesh
         vertices = self._place(poses)
-        normals = vertex_normals(vertices, crowd.faces)
-        self._fill(vertices, camera)
-        heights = shadow_map(
-            vertices, self._light_view, crowd.faces, crowd.flags, crowd.uv, crowd.face_uv,
-            crowd.surface.material, crowd.textures, self._shadow_size,
-        )  # fmt: skip
-        mouths = np.stack(
-            [mouth_cavity(place.apply(p.landmarks68)) for place, p in zip(self.placements, poses, strict=True)]
-        )
+        self._rasterise(vertices, camera)
+        heights = shadow_map(vertices, self._light_view, triangles, textures, self._shadow_size)
+        faces = [placement.apply(pose.landmarks68) for placement, pose in zip(self.placements, poses, strict=True)]
         zoom = float(np.exp(np.asarray(row)[0]))
-        colour, person, face = shade(
-            buffer,
-            contact_shade(buffer, self.look.framing.focal * self.size[0] * zoom),
+        geometry = FrameGeometry(
             vertices,
-            normals,
-            strand_tangents(vertices, crowd.faces, crowd.uv, crowd.face_uv, crowd.strands),
-            crowd.faces,
-            crowd.uv,
-            crowd.face_uv,
-            crowd.textures,
-            crowd.surface,
-            mouths,
-            camera.position.astype(np.float32),
-            self.look.lights,
-            Shadow(heights, self._light_view),
-            Backdrop(self.look.background, _backdrop_sampling(camera, self.look.background.shape[:2])),
+            normals=vertex_normals(vertices, triangles.faces),
+            tangents=strand_tangents(vertices, triangles, strands),
+            mouths=np.stack([mouth_cavity(landmarks) for landmarks in faces]),
+            eye=camera.position.astype(np.float32),
+            contact=contact_shade(buffer, setup.framing.focal * self.size[0] * zoom),
         )
-        far = self.look.framing.distance + BACKDROP_DISTANCE_M
-        return Rendered(expose(colour, self.look.lens, frame), person, face, _depth(buffer.inverse_depth, far), camera)
+        light = Illumination(setup.lights, Shadow(heights, self._light_view))
+        backdrop = Backdrop(setup.background, _backdrop_sampling(camera, setup.background.shape[:2]))
+        colour, person, face = shade(buffer, self.mesh, geometry, light, backdrop)
+        depth = _depth(buffer.inverse_depth, setup.framing.distance + BACKDROP_DISTANCE_M)
+        return RenderedFrame(expose(colour, setup.lens, frame), person, face, depth, camera)
 
     def flow(
         self, poses: Sequence[Posed], row: ArrayLike, next_poses: Sequence[Posed], next_row: ArrayLike
     ) -> NDArray[np.float32]:
-        """(H, W, 2) pixels (x right, y down) by which what each pixel shows moves until the next frame."""
+        """(H, W, 2) how far what each pixel shows moves until the next frame, in pixels (x right, y down)."""
         camera, after = self.camera(row), self.camera(next_row)
-        self._fill(self._place(poses), camera)
+        self._rasterise(self._place(poses), camera)
         backdrop = _compose(after.similarity, _inverse(camera.similarity)).astype(np.float32)
         flow = np.empty((*self.size, 2), np.float32)
         target = self._place(next_poses)
-        _flow(
-            self._buffer.triangle, self._buffer.barycentric, self.crowd.faces, target,
-            after.projection.astype(np.float32), backdrop, flow,
-        )  # fmt: skip
+        _flow(self._buffer, self.mesh.triangles.faces, target, after.projection.astype(np.float32), backdrop, flow)
         return flow
 
     def _place(self, poses: Sequence[Posed]) -> NDArray[np.float32]:
-        placed = [place.apply(pose.vertices) for place, pose in zip(self.placements, poses, strict=True)]
+        placed = [placement.apply(pose.vertices) for placement, pose in zip(self.placements, poses, strict=True)]
         return placed[0] if len(placed) == 1 else np.concatenate(placed)
 
-    def _fill(self, vertices: NDArray[np.float32], camera: CameraState) -> None:
-        crowd = self.crowd
+    def _rasterise(self, vertices: NDArray[np.float32], camera: CameraState) -> None:
         samples = (np.diag([SUPERSAMPLE, SUPERSAMPLE, 1.0]) @ camera.projection).astype(np.float32)
-        rasterise(
-            self._buffer, vertices, samples, crowd.faces, crowd.flags, crowd.uv, crowd.face_uv,
-            crowd.surface.material, crowd.textures,
-        )  # fmt: skip
+        rasterise(self._buffer, vertices, samples, self.mesh.triangles, self.mesh.textures)
 
 
 @dataclass(frozen=True)
 class SceneRanges:
-    """Bounds of `random_look`. face: height of a face, chin to hairline, in frame heights.  centre_x (of a square
-    frame), centre_y: where it is. distance: metres.
+    """Bounds of `random_setup`.
+
+    face: height of a face, chin to hairline, in frame heights.  centre_x (of a square frame), centre_y: where it
+    is. distance: metres.
     """
 
     face: tuple[float, float] = (0.42, 0.58)
@@ -256,54 +233,60 @@ class SceneRanges:
     lens: LensRanges = field(default_factory=LensRanges)
 
 
-def random_placements(count: int, rng: np.random.Generator, close: bool = False) -> tuple[Placement, ...]:
-    """Places side by side for one to three people, the outer ones turned a little to the middle. close: so near that
-    heads and shoulders hide what is behind them."""
+def random_placements(count: int, rng: np.random.Generator, *, close: bool = False) -> tuple[PersonPlacement, ...]:
+    """Places side by side for one to three people, the outer ones turned a little to the middle.
+
+    close: so near that heads and shoulders hide what is behind them.
+    """
     if count == 1:
-        return (Placement(),)
+        return (PersonPlacement(),)
     gap = rng.uniform(0.14, 0.24) if close else rng.uniform(0.32, 0.4)
     across = (np.arange(count) - (count - 1) / 2) * gap
     # The shoulders overlap, so every second person stands a step back; a whole one where heads would meet.
     back = (0.24 if close else 0.14) * (np.arange(count) % 2)
     return tuple(
-        Placement((float(x), float(rng.uniform(-0.04, 0.04)), float(-z)), float(-0.5 * x))
+        PersonPlacement((float(x), float(rng.uniform(-0.04, 0.04)), float(-z)), float(-0.5 * x))
         for x, z in zip(across, back, strict=True)
     )
 
 
-def random_look(
+def random_setup(
     rest: Sequence[Posed],
-    placements: Sequence[Placement],
+    placements: Sequence[PersonPlacement],
     seed: int,
     background_seed: int,
     ranges: SceneRanges | None = None,
     aspect: float = 1.0,
-) -> Look:
-    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are
-    kept for testing. aspect: width of the frame over its height."""
+) -> SceneSetup:
+    """Framing, light, backdrop and lens drawn from seeds; the backdrop has its own, because some are held out.
+
+    aspect: width of the frame over its height.
+    """
     ranges = ranges or SceneRanges()
     rng = np.random.default_rng([seed, 0x6C6F6F6B])
     background = make_background(background_seed)
-    landmarks = [place.apply(pose.landmarks68) for place, pose in zip(placements, rest, strict=True)]
+    landmarks = [placement.apply(pose.landmarks68) for placement, pose in zip(placements, rest, strict=True)]
     # Groups in a narrow frame have small faces: they sit lower, for the room below would show nothing but bodies.
     lowered = 0.05 * max(0.0, len(landmarks) - aspect)
     across = 0.5 + (float(rng.uniform(*ranges.centre_x)) - 0.5) / aspect
     centre = (across, float(rng.uniform(*ranges.centre_y)) + lowered)
     fraction, distance = float(rng.uniform(*ranges.face)), float(rng.uniform(*ranges.distance))
     framing = frame_people(np.stack(landmarks), fraction, centre, distance, aspect)
-    return Look(framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens))
+    return SceneSetup(framing, random_lights(rng, background, ranges.lights), background, random_lens(rng, ranges.lens))
 
 
-def _light_view(look: Look, size: tuple[int, int], vertices: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
+def _light_view(
+    setup: SceneSetup, size: tuple[int, int], vertices: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], int]:
     """(3, 4) view of the key light over what the camera can see, and the side of its shadow map."""
-    framing = look.framing
+    framing = setup.framing
     target = np.array(framing.target)
     # Half the frame at the target, and a margin for camera moves and for what casts shadows from outside.
     reach = 0.5 * framing.distance / framing.focal * max(1.0, size[1] / size[0]) * 1.25 + 0.05
     near = vertices[np.abs(vertices - target).max(1) < reach]
     middle = 0.5 * (near.min(0) + near.max(0)) if len(near) else target
     radius = min(reach, 0.5 * float(np.linalg.norm(np.ptp(near, 0))) if len(near) else reach)
-    back = look.lights.directions[0].astype(np.float64)
+    back = setup.lights.directions[0].astype(np.float64)
     right = np.cross((0.0, 1.0, 0.0), back)
     right /= np.linalg.norm(right)
     cells = int(np.clip(1.6 * max(size), 128, 768))
@@ -347,7 +330,8 @@ def _depth(inverse_depth, far):
 
 
 @njit(cache=True, nogil=True)
-def _flow(ids, bary, faces, target, projection, backdrop, out):
+def _flow(buffer, faces, target, projection, backdrop, out):
+    ids, bary = buffer.triangle, buffer.barycentric
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             px, py = x + 0.5, y + 0.5

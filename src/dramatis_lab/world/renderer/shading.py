@@ -10,18 +10,20 @@ filtered over 3x3 cells; contact shading comes from the depth buffer.
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from dramatis_lab.world.renderer.lights import Lights
-from dramatis_lab.world.renderer.mesh import MATERIAL_KINDS, REGIONS, Material
-from dramatis_lab.world.renderer.raster import SUPERSAMPLE, GBuffer
+from dramatis_lab.world.renderer.mesh import MATERIAL_KINDS, REGIONS, RenderMaterial
+from dramatis_lab.world.renderer.raster import SUPERSAMPLE, GBuffer, Triangles
 from dramatis_lab.world.renderer.textures import HALF, ONE, SRGB_TO_LINEAR, ZERO, Textures, bump_slope, sample_colour
 
-SKIN, EYE, TEETH, GUM, HAIR, LASH, BROW, CLOTH = (MATERIAL_KINDS.index(kind) for kind in MATERIAL_KINDS)
+SKIN_KIND, EYE_KIND, TEETH_KIND, GUM_KIND, HAIR_KIND, LASH_KIND, BROW_KIND, CLOTH_KIND = (
+    MATERIAL_KINDS.index(kind) for kind in MATERIAL_KINDS
+)
 MOUTH_INSIDE = REGIONS.index("mouth_inside")
 FACE_REGIONS = np.isin(REGIONS, ("skin_face", "eye", "mouth_inside", "brow_lash"))
 
@@ -30,36 +32,73 @@ _DARK = f32(1e-4)
 """Sum of the channels below which a light is off."""
 
 
-@dataclass(frozen=True)
-class Surface:
-    """What the shader knows about the scene besides geometry. parameters: (M, 3) float32 roughness, specular, wrap;
-    kind: (M,) int8.  The rest is per face: material, region (F,) int16; person (F,) uint8 from 1.
+class SurfaceAttributes(NamedTuple):
+    """What the shader knows about M materials and F faces besides their geometry.
+
+    parameters: (M, 3) float32 roughness, specular and wrap.  kind: (M,) int8 indices into `MATERIAL_KINDS`.
+    region: (F,) int16 indices into `REGIONS`.  person: (F,) uint8, 1 for the first person.
     """
 
     parameters: NDArray[np.float32]
     kind: NDArray[np.int8]
-    material: NDArray[np.int16]
     region: NDArray[np.int16]
     person: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Shadow:
+class SceneMesh(NamedTuple):
+    """The meshes of all people as one. strands: (S,) int32, the faces of hair."""
+
+    triangles: Triangles
+    textures: Textures
+    surface: SurfaceAttributes
+    strands: NDArray[np.int32]
+
+
+class FrameGeometry(NamedTuple):
+    """What moves from frame to frame.
+
+    vertices, normals, tangents: (V, 3) float32, the tangents along strands of hair.  mouths: (P, 7) from
+    `mouth_cavity`.  eye: (3,) position of the camera in metres.  contact: (H, W) from `contact_shade`.
+    """
+
+    vertices: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    tangents: NDArray[np.float32]
+    mouths: NDArray[np.float32]
+    eye: NDArray[np.float32]
+    contact: NDArray[np.float32]
+
+
+class Shadow(NamedTuple):
     """heights: (n, n) from `raster.shadow_map`.  projection: (3, 4) metres to cell x, cell y, height."""
 
     heights: NDArray[np.float32]
     projection: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Backdrop:
+class Illumination(NamedTuple):
+    """The lights, and the shadow of the key light."""
+
+    lights: Lights
+    shadow: Shadow
+
+
+class Backdrop(NamedTuple):
     """linear: (h, w, 3) float32 linear RGB.  sampling: (2, 3) from pixels of the frame to backdrop texels."""
 
     linear: NDArray[np.float32]
     sampling: NDArray[np.float32]
 
 
-def material_parameters(materials: tuple[Material, ...]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+class ShadedImage(NamedTuple):
+    """colour: (H, W, 3) float32 linear 0..1.  person: (H, W) uint8 ids.  face: (H, W) bool, 1 on faces."""
+
+    colour: NDArray[np.float32]
+    person: NDArray[np.uint8]
+    face: NDArray[np.bool_]
+
+
+def material_parameters(materials: tuple[RenderMaterial, ...]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """(M, 3) float32 roughness, specular, wrap, and (M,) int8 kinds."""
     values = [(material.roughness, material.specular, material.wrap) for material in materials]
     kinds = [MATERIAL_KINDS.index(material.kind) for material in materials]
@@ -95,38 +134,17 @@ def contact_shade(buffer: GBuffer, focal: float) -> NDArray[np.float32]:
 
 
 def shade(
-    buffer: GBuffer,
-    contact: NDArray[np.float32],
-    vertices: NDArray[np.float32],
-    normals: NDArray[np.float32],
-    tangents: NDArray[np.float32],
-    faces: NDArray[np.int32],
-    uv: NDArray[np.float32],
-    face_uv: NDArray[np.int32],
-    textures: Textures,
-    surface: Surface,
-    mouths: NDArray[np.float32],
-    eye: NDArray[np.float32],
-    lights: Lights,
-    shadow: Shadow,
-    backdrop: Backdrop,
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.bool_]]:
-    """Colour (H, W, 3) float32 linear 0..1, person ids (H, W) uint8 and face mask (H, W) bool.
-
-    mouths: (P, 7) from `mouth_cavity`.  eye: (3,) position of the camera in metres.
-    """
-    height, width = contact.shape
-    colour = np.empty((height, width, 3), np.float32)
-    person = np.empty((height, width), np.uint8)
-    face = np.empty((height, width), np.bool_)
-    _shade(
-        buffer.triangle, buffer.barycentric, buffer.level, contact, vertices, normals, tangents, faces, uv,
-        face_uv, textures.table, textures.texels, textures.bump, textures.bumpy, SRGB_TO_LINEAR,
-        surface.parameters, surface.kind, surface.material, surface.region, surface.person, FACE_REGIONS,
-        mouths, eye, lights.directions, lights.colours, lights.ambient, shadow.heights, shadow.projection,
-        backdrop.linear, backdrop.sampling, colour, person, face,
-    )  # fmt: skip
-    return colour, person, face
+    buffer: GBuffer, mesh: SceneMesh, geometry: FrameGeometry, illumination: Illumination, backdrop: Backdrop
+) -> ShadedImage:
+    """The picture of what `buffer` holds, and whose each pixel is."""
+    height, width = geometry.contact.shape
+    image = ShadedImage(
+        np.empty((height, width, 3), np.float32),
+        np.empty((height, width), np.uint8),
+        np.empty((height, width), np.bool_),
+    )
+    _shade(buffer, mesh, geometry, illumination, backdrop, image)
+    return image
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
@@ -210,8 +228,18 @@ def _tone(value):
 
 
 @njit(cache=True, fastmath=True, nogil=True, inline="always", error_model="numpy")
-def _bumped(nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_u, slope_v):
-    """Normal of a surface raised by a height field with the given slopes over u and v."""
+def _bumped(normal, edge1, edge2, uv1, uv2, slopes):
+    """Normal of a surface raised by a height field.
+
+    edge1, edge2: edges of the triangle in metres.  uv1, uv2: the same in texture coordinates.  slopes: of the height
+    over u and v.
+    """
+    nx, ny, nz = normal
+    ex1, ey1, ez1 = edge1
+    ex2, ey2, ez2 = edge2
+    du1, dv1 = uv1
+    du2, dv2 = uv2
+    slope_u, slope_v = slopes
     det = du1 * dv2 - du2 * dv1
     if abs(det) < f32(1e-14):
         return nx, ny, nz
@@ -253,8 +281,11 @@ def _backdrop(linear, sampling, px, py):
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _strand(tx, ty, tz, vx, vy, vz, directions, colours, lit, shift, specular, red, green, blue):
-    """Light on a hair strand with tangent t: diffuse by the sine to the light, two shifted highlights."""
+def _strand(tangent, view, directions, colours, lit, shift, specular, albedo):
+    """Light on a hair strand: diffuse by the sine to the light, two shifted highlights."""
+    tx, ty, tz = tangent
+    vx, vy, vz = view
+    red, green, blue = albedo
     out_r, out_g, out_b = ZERO, ZERO, ZERO
     for k in range(3):
         cr, cg, cb = colours[k, 0], colours[k, 1], colours[k, 2]
@@ -285,17 +316,23 @@ def _is_uniform(ids, material, kinds, py, px):
         return False
     m = material[a]
     same = m == material[b] and m == material[c] and m == material[d]
-    return same and kinds[m] in (SKIN, HAIR, CLOTH)
+    return same and kinds[m] in (SKIN_KIND, HAIR_KIND, CLOTH_KIND)
 
 
 @njit(cache=True, fastmath=True, nogil=True, error_model="numpy")
-def _shade(
-    ids, bary, levels, contact, vertices, normals, tangents, faces, uv, face_uv,
-    table, texels, bump, bumpy, linear,
-    parameters, kinds, material, region, person_of, face_regions,
-    mouths, eye, directions, colours, ambient, heights, light_projection,
-    backdrop, sampling, out, person, face,
-):  # fmt: skip
+def _shade(buffer, mesh, geometry, illumination, backdrop, image):
+    # Whatever the loops read is taken out of the records here: numba counts references at each access to a field.
+    ids, bary, levels = buffer.triangle, buffer.barycentric, buffer.level
+    triangles, textures, surface = mesh.triangles, mesh.textures, mesh.surface
+    faces, uv, face_uv, material = triangles.faces, triangles.uv, triangles.face_uv, triangles.material
+    table, texels, bump, bumpy = textures.table, textures.texels, textures.bump, textures.bumpy
+    parameters, kinds, region, person_of = surface.parameters, surface.kind, surface.region, surface.person
+    vertices, normals, tangents = geometry.vertices, geometry.normals, geometry.tangents
+    contact, mouths, eye = geometry.contact, geometry.mouths, geometry.eye
+    lights, heights, light_projection = illumination.lights, illumination.shadow.heights, illumination.shadow.projection
+    directions, colours, ambient = lights.directions, lights.colours, lights.ambient
+    linear, sampling = backdrop.linear, backdrop.sampling
+    out, person, face = image.colour, image.person, image.face
     height, width = contact.shape
     for py in range(height):
         for px in range(width):
@@ -314,7 +351,7 @@ def _shade(
                     continue
                 covered += 1
                 who = person_of[f]
-                in_face += face_regions[region[f]]
+                in_face += FACE_REGIONS[region[f]]
                 m = material[f]
                 kind = kinds[m]
                 b1, b2 = bary[sy, sx, 0], bary[sy, sx, 1]
@@ -337,25 +374,23 @@ def _shade(
                 u = uv[t0, 0] + b1 * du1 + b2 * du2
                 v = uv[t0, 1] + b1 * dv1 + b2 * dv2
                 level = levels[f]
-                red, green, blue = sample_colour(table, texels, linear, m, level, u, v)
+                red, green, blue = sample_colour(table, texels, SRGB_TO_LINEAR, m, level, u, v)
                 vx, vy, vz = eye[0] - x, eye[1] - y, eye[2] - z
                 scale = ONE / np.sqrt(vx * vx + vy * vy + vz * vz)
                 vx, vy, vz = vx * scale, vy * scale, vz * scale
                 ndv = nx * vx + ny * vy + nz * vz
-                if ndv < 0 and kind >= HAIR:
+                if ndv < 0 and kind >= HAIR_KIND:
                     nx, ny, nz, ndv = -nx, -ny, -nz, -ndv
                 if bumpy[m]:
-                    slope_u, slope_v = bump_slope(table, bump, m, level, u, v)
-                    nx, ny, nz = _bumped(
-                        nx, ny, nz, ex1, ey1, ez1, ex2, ey2, ez2, du1, dv1, du2, dv2, slope_u, slope_v
-                    )  # fmt: skip
+                    slopes = bump_slope(table, bump, m, level, u, v)
+                    nx, ny, nz = _bumped((nx, ny, nz), (ex1, ey1, ez1), (ex2, ey2, ez2), (du1, dv1), (du2, dv2), slopes)
                     ndv = nx * vx + ny * vy + nz * vz
                 ndv = max(ndv, f32(0.02))
 
                 # What the sky and the lights can reach.
-                if s == 0 or step == 1 or kind == HAIR:
+                if s == 0 or step == 1 or kind == HAIR_KIND:
                     # A cell of the shadow map is larger than a sample: a pixel inside one opaque surface asks it once.
-                    lift = f32(0.012) if kind == HAIR else f32(0.004)
+                    lift = f32(0.012) if kind == HAIR_KIND else f32(0.004)
                     lamp = _lit_share(
                         heights,
                         light_projection,
@@ -366,11 +401,11 @@ def _shade(
                 lit = lamp
                 open_sky = visible
                 cavity = ONE
-                if kind == EYE:
+                if kind == EYE_KIND:
                     # Lids and lashes, finer than the contact shading sees, keep light from the eyeball.
                     open_sky *= f32(0.72)
                     lit *= f32(0.85)
-                if kind in (TEETH, GUM) or region[f] == MOUTH_INSIDE:
+                if kind in (TEETH_KIND, GUM_KIND) or region[f] == MOUTH_INSIDE:
                     mouth = mouths[who - 1]
                     behind = (mouth[0] - x) * mouth[3] + (mouth[1] - y) * mouth[4] + (mouth[2] - z) * mouth[5]
                     behind = max(behind + f32(0.001), ZERO)
@@ -389,7 +424,7 @@ def _shade(
                     max(ambient[0, 2] + ambient[1, 2] * nx + ambient[2, 2] * ny + ambient[3, 2] * nz, ZERO) * open_sky
                 )
 
-                if kind == HAIR:
+                if kind == HAIR_KIND:
                     tx = b0 * tangents[i0, 0] + b1 * tangents[i1, 0] + b2 * tangents[i2, 0]
                     ty = b0 * tangents[i0, 1] + b1 * tangents[i1, 1] + b2 * tangents[i2, 1]
                     tz = b0 * tangents[i0, 2] + b1 * tangents[i1, 2] + b2 * tangents[i2, 2]
@@ -398,11 +433,17 @@ def _shade(
                     scale = ONE / np.sqrt(tx * tx + ty * ty + tz * tz + f32(1e-24))
                     # Strands lean out of the surface; streaks of the texture shift their highlights.
                     lean = f32(0.25) * (red + green + blue) - f32(0.1)
+                    key = nx * directions[0, 0] + ny * directions[0, 1] + nz * directions[0, 2]
                     hr, hg, hb = _strand(
-                        tx * scale, ty * scale, tz * scale, vx, vy, vz, directions, colours,
-                        lit * (f32(0.35) + f32(0.65) * max(nx * directions[0, 0] + ny * directions[0, 1] + nz *
-                        directions[0, 2], ZERO)), lean, parameters[m, 1] * visible, red, green, blue,
-                    )  # fmt: skip
+                        (tx * scale, ty * scale, tz * scale),
+                        (vx, vy, vz),
+                        directions,
+                        colours,
+                        lit * (f32(0.35) + f32(0.65) * max(key, ZERO)),
+                        lean,
+                        parameters[m, 1] * visible,
+                        (red, green, blue),
+                    )
                     sum_r += _tone(hr * creased + amb_r * red)
                     sum_g += _tone(hg * creased + amb_g * green)
                     sum_b += _tone(hb * creased + amb_b * blue)
@@ -412,7 +453,7 @@ def _shade(
                 roughness = parameters[m, 0]
                 f0 = f32(0.08) * parameters[m, 1]
                 wrap_r, wrap_g, wrap_b = wrap, wrap, wrap
-                if kind == SKIN:
+                if kind == SKIN_KIND:
                     # Red light travels farthest under the skin, so it reaches farthest past the terminator.
                     wrap_g, wrap_b = HALF * wrap, f32(0.35) * wrap
                 scale_r, scale_g, scale_b = ONE / (ONE + wrap_r), ONE / (ONE + wrap_g), ONE / (ONE + wrap_b)
@@ -427,32 +468,32 @@ def _shade(
                         continue
                     share = lit if k == 0 else open_sky
                     share_r = share
-                    if kind == SKIN:
+                    if kind == SKIN_KIND:
                         share_r = f32(0.75) * share + f32(0.25) * np.sqrt(share)
                     col_r += cr * share_r * red * max((ndl + wrap_r) * scale_r, ZERO)
                     col_g += cg * share * green * max((ndl + wrap_g) * scale_g, ZERO)
                     col_b += cb * share * blue * max((ndl + wrap_b) * scale_b, ZERO)
-                    if ndl <= 0 or kind in (LASH, BROW):
+                    if ndl <= 0 or kind in (LASH_KIND, BROW_KIND):
                         continue
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
                     scale = ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-6))
                     ndh = min(max((nx * hx + ny * hy + nz * hz) * scale, ZERO), ONE)
                     hdl = (lx * hx + ly * hy + lz * hz) * scale
-                    if kind == EYE:
+                    if kind == EYE_KIND:
                         # The reflection of a soft lamp, rather than of a point that a small picture would lose.
                         gleam = f32(1.8) * min(max((ndh - f32(0.990)) * f32(200.0), ZERO), ONE)
                     else:
                         gleam = _ggx(ndh, ndl, ndv, hdl, roughness, f0)
-                        if kind == SKIN:
+                        if kind == SKIN_KIND:
                             gleam = f32(0.75) * gleam + f32(0.3) * _ggx(ndh, ndl, ndv, hdl, f32(0.6) * roughness, f0)
                     gleam *= share * creased * cavity
                     col_r += cr * gleam
                     col_g += cg * gleam
                     col_b += cb * gleam
                 # The surroundings mirrored at grazing angles.
-                if kind not in (LASH, BROW):
+                if kind not in (LASH_KIND, BROW_KIND):
                     m1 = ONE - ndv
-                    base = f32(0.02) if kind == EYE else f0
+                    base = f32(0.02) if kind == EYE_KIND else f0
                     mirror = base + HALF * (ONE - base) * m1 * m1 * m1 * m1 * m1
                     mirror *= (ONE - f32(0.8) * roughness) * open_sky * cavity
                     col_r += mirror * ambient[0, 0]
@@ -463,7 +504,7 @@ def _shade(
                 sum_b += _tone(col_b)
             taken = 2 if step == 3 else 4
             if covered < taken:
-                red, green, blue = _backdrop(backdrop, sampling, f32(px) + HALF, f32(py) + HALF)
+                red, green, blue = _backdrop(linear, sampling, f32(px) + HALF, f32(py) + HALF)
                 rest = f32(taken - covered)
                 sum_r += rest * red
                 sum_g += rest * green

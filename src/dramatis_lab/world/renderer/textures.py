@@ -8,13 +8,13 @@ sparkle and hair would break into dots.
 # mypy: allow-untyped-defs, allow-incomplete-defs
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from dramatis_lab.world.renderer.mesh import Material
+from dramatis_lab.world.renderer.mesh import RenderMaterial
 
 MAX_LEVELS = 12
 LARGEST_SIDE = 2048
@@ -27,11 +27,12 @@ ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _HEADER = 1
 
 
-@dataclass(frozen=True)
-class Textures:
-    """table: (M, 1 + 3 * MAX_LEVELS) int64, the depth of each pyramid and offset, height, width of its
-    levels. texels: (N, 4) uint8 sRGB and alpha.  bump: (N,) float32 height in metres at the same places;
-    (0,) if no material has one. bumpy: (M,) bool.
+class Textures(NamedTuple):
+    """The pyramids of M materials, N texels altogether.
+
+    table: (M, 1 + 3 * MAX_LEVELS) int64, the depth of each pyramid, then offset, height and width of its levels.
+    texels: (N, 4) uint8 sRGB and alpha.  bump: (N,) float32 height in metres at the same texels; (0,) if no material
+    has one.  bumpy: (M,) bool, which materials have one.
     """
 
     table: NDArray[np.int64]
@@ -40,9 +41,11 @@ class Textures:
     bumpy: NDArray[np.bool_]
 
 
-def pack_textures(materials: tuple[Material, ...]) -> Textures:
-    """Pyramids of all materials' albedo, alpha and bump; raises ValueError for a texture that is not (h,
-    w, 3) uint8."""
+def pack_textures(materials: tuple[RenderMaterial, ...]) -> Textures:
+    """Pyramids of the albedo, alpha and bump of all materials.
+
+    Raises ValueError for an albedo that is not (h, w, 3) uint8.
+    """
     table = np.zeros((len(materials), _HEADER + 3 * MAX_LEVELS), np.int64)
     colours: list[NDArray[np.uint8]] = []
     heights: list[NDArray[np.float32]] = []
@@ -69,10 +72,12 @@ def pack_textures(materials: tuple[Material, ...]) -> Textures:
     )
 
 
-def _base_level(material: Material) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _base_level(material: RenderMaterial) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     albedo = material.albedo
     if albedo.ndim != 3 or albedo.shape[2] != 3 or albedo.dtype != np.uint8:
-        raise ValueError(f"material {material.name}: albedo must be (h, w, 3) uint8, not {albedo.shape} {albedo.dtype}")
+        raise ValueError(
+            f"The albedo of the material {material.name} must be (h, w, 3) uint8, not {albedo.shape} {albedo.dtype}."
+        )
     shape = albedo.shape[:2]
     alpha = np.full(shape, 255, np.uint8) if material.alpha is None else _fit(material.alpha, shape)
     rgba = np.ascontiguousarray(np.concatenate([albedo, alpha[..., None]], -1))

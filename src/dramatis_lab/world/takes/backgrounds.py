@@ -17,33 +17,31 @@ from scipy.signal import fftconvolve
 from dramatis_lab.world.renderer.textures import srgb_to_linear
 
 Picture = NDArray[np.float32]
-SIDE = 512
+BACKDROP_SIDE = 512
 """Texels along each side of a backdrop."""
 FRAME_SHARE = 0.5
 """The frame's longer side covers this share of a backdrop."""
-HELD_OUT_REMAINDER = 9
-"""Backdrop seeds with this remainder modulo 10 are kept for testing."""
 
 
 def make_background(seed: int) -> Picture:
     """(SIDE, SIDE, 3) float32 linear RGB 0..1, the same for the same seed; its kind is drawn from the seed as well."""
     rng = np.random.default_rng([seed, 0x6261636B])
-    kinds = tuple(KINDS)
+    kinds = tuple(BACKDROP_PAINTERS)
     kind = kinds[int(rng.integers(len(kinds)))]
-    picture = KINDS[kind](rng)
+    picture = BACKDROP_PAINTERS[kind](rng)
     picture = picture * rng.uniform(0.93, 1.07, 3).astype(np.float32)
     return np.clip(picture, 0.0, 1.0).astype(np.float32)
 
 
 def fractal_noise(rng: np.random.Generator, octaves: int = 5, coarse: int = 3, fall: float = 0.55) -> Picture:
     """(SIDE, SIDE) smooth noise of zero mean and about unit deviation; `coarse` cells in its lowest octave."""
-    total = np.zeros((SIDE, SIDE), np.float32)
+    total = np.zeros((BACKDROP_SIDE, BACKDROP_SIDE), np.float32)
     for octave in range(octaves):
         cells = coarse * 2**octave
-        if cells > SIDE // 2:
+        if cells > BACKDROP_SIDE // 2:
             break
         grid = rng.standard_normal((cells + 3, cells + 3)).astype(np.float32)
-        steps = np.linspace(1.0, cells + 1.0, SIDE, dtype=np.float32)
+        steps = np.linspace(1.0, cells + 1.0, BACKDROP_SIDE, dtype=np.float32)
         total += fall**octave * map_coordinates(grid, np.meshgrid(steps, steps, indexing="ij"), order=1, mode="nearest")
     return (total - total.mean()) / (total.std() + 1e-6)
 
@@ -67,13 +65,13 @@ def _colour(rng: np.random.Generator, value: tuple[float, float], saturation: tu
 
 
 def _vertical(top: Picture, low: Picture) -> Picture:
-    ramp = np.linspace(0, 1, SIDE, dtype=np.float32)[:, None, None]
-    return np.broadcast_to(top * (1 - ramp) + low * ramp, (SIDE, SIDE, 3)).copy()
+    ramp = np.linspace(0, 1, BACKDROP_SIDE, dtype=np.float32)[:, None, None]
+    return np.broadcast_to(top * (1 - ramp) + low * ramp, (BACKDROP_SIDE, BACKDROP_SIDE, 3)).copy()
 
 
 def _light_pool(rng: np.random.Generator, strength: float) -> Picture:
     """(SIDE, SIDE, 1) smooth factor around 1, as of a lamp beside a wall."""
-    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     centre, reach = rng.uniform(-0.1, 1.1, 2), rng.uniform(0.4, 0.9)
     pool = np.exp(-((ys - centre[0]) ** 2 + (xs - centre[1]) ** 2) / (2 * reach**2))
     return (1 - strength + strength * 1.6 * pool)[..., None]
@@ -82,8 +80,8 @@ def _light_pool(rng: np.random.Generator, strength: float) -> Picture:
 def _rectangle(
     picture: Picture, box: tuple[float, float, float, float], colour: NDArray[np.floating], mix: float = 1.0
 ) -> None:
-    """Paint the box (left, top, right, low) in fractions; a straight edge that `defocus` softens."""
-    left, top, right, low = (round(float(np.clip(edge, 0, 1)) * SIDE) for edge in box)
+    """Paint the box (left, top, right, bottom), given in fractions; `defocus` softens its straight edges."""
+    left, top, right, low = (round(float(np.clip(edge, 0, 1)) * BACKDROP_SIDE) for edge in box)
     picture[top:low, left:right] += mix * (colour - picture[top:low, left:right])
 
 
@@ -96,10 +94,10 @@ def _studio(rng: np.random.Generator) -> Picture:
 def _wall(rng: np.random.Generator) -> Picture:
     """Plaster, concrete or brick in raking light, sometimes with panels."""
     base = _colour(rng, (0.35, 0.85), (0.05, 0.45))
-    picture = np.broadcast_to(base, (SIDE, SIDE, 3)).astype(np.float32).copy()
+    picture = np.broadcast_to(base, (BACKDROP_SIDE, BACKDROP_SIDE, 3)).astype(np.float32).copy()
     if rng.random() < 0.4:
         rows, columns = rng.integers(14, 26), rng.integers(6, 12)
-        ys, xs = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+        ys, xs = np.mgrid[0:BACKDROP_SIDE, 0:BACKDROP_SIDE] / BACKDROP_SIDE
         row = np.floor(ys * rows).astype(int)
         column = np.floor(xs * columns + 0.5 * (row % 2)).astype(int)
         shade = rng.uniform(0.65, 1.15, (rows + 1, columns + 2)).astype(np.float32)[row, column]
@@ -107,7 +105,7 @@ def _wall(rng: np.random.Generator) -> Picture:
         picture = np.where(mortar[..., None], 0.55, picture * shade[..., None]).astype(np.float32)
     elif rng.random() < 0.5:
         panels = rng.integers(5, 12)
-        picture *= np.where((np.arange(SIDE) * panels / SIDE) % 1 < 0.05, 0.6, 1.0)[None, :, None]
+        picture *= np.where((np.arange(BACKDROP_SIDE) * panels / BACKDROP_SIDE) % 1 < 0.05, 0.6, 1.0)[None, :, None]
     picture *= 1 + rng.uniform(0.03, 0.14) * fractal_noise(rng, 7, 4, 0.7)[..., None].clip(-3, 3)
     return defocus(picture, rng.uniform(0.0, 4.0)) * _light_pool(rng, rng.uniform(0.3, 0.7))
 
@@ -173,7 +171,7 @@ def _frames(picture: Picture, rng: np.random.Generator) -> None:
 def _lamp(picture: Picture, rng: np.random.Generator) -> None:
     x, y, size = rng.uniform(0.05, 0.95), rng.uniform(0.15, 0.55), rng.uniform(0.03, 0.07)
     warm = np.array([1.0, 0.72, 0.42], np.float32)
-    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     glow = np.exp(-np.hypot(xs - x, ys - y) / rng.uniform(0.1, 0.25))[..., None]
     picture += 0.5 * rng.uniform(0.4, 1.0) * glow * warm
     _rectangle(picture, (x - 0.006, y, x + 0.006, y + 0.4), 0.1 * warm)
@@ -182,7 +180,7 @@ def _lamp(picture: Picture, rng: np.random.Generator) -> None:
 
 def _plant(picture: Picture, rng: np.random.Generator) -> None:
     x, y = rng.uniform(0.05, 0.95), rng.uniform(0.5, 0.8)
-    ys, xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
+    ys, xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     green = np.array([0.06, 0.16, 0.03], np.float32)
     for _ in range(rng.integers(25, 60)):
         angle, far = rng.uniform(-np.pi, 0), rng.uniform(0.03, 0.22)
@@ -207,8 +205,8 @@ def _sofa(picture: Picture, rng: np.random.Generator) -> None:
 def _curtain(picture: Picture, rng: np.random.Generator) -> None:
     left, width = rng.choice([rng.uniform(-0.05, 0.1), rng.uniform(0.75, 0.9)]), rng.uniform(0.12, 0.25)
     cloth = _colour(rng, (0.4, 0.9), (0.0, 0.5))
-    a, b = int(max(left, 0) * SIDE), int(min(left + width, 1) * SIDE)
-    folds = 0.7 + 0.3 * np.sin(np.arange(a, b) / SIDE * rng.uniform(150, 300) + rng.uniform(0, 6))
+    a, b = int(max(left, 0) * BACKDROP_SIDE), int(min(left + width, 1) * BACKDROP_SIDE)
+    folds = 0.7 + 0.3 * np.sin(np.arange(a, b) / BACKDROP_SIDE * rng.uniform(150, 300) + rng.uniform(0, 6))
     picture[:, a:b] = cloth * folds[None, :, None]
 
 
@@ -220,7 +218,7 @@ def _city(rng: np.random.Generator) -> Picture:
         left, width, top = rng.uniform(-0.1, 1), rng.uniform(0.05, 0.25), rng.uniform(0.1, 0.7)
         _rectangle(picture, (left, top, left + width, 1), _colour(rng, (0.05, 0.35), (0.0, 0.5)), 0.8)
     points = int(rng.integers(60, 260))
-    rows, columns = rng.integers(0, SIDE, points), rng.integers(0, SIDE, points)
+    rows, columns = rng.integers(0, BACKDROP_SIDE, points), rng.integers(0, BACKDROP_SIDE, points)
     tint = rng.random() < 0.5
     for row, column in zip(rows, columns, strict=True):
         light = np.array([1.0, 0.62, 0.3]) if tint and rng.random() < 0.7 else _colour(rng, (0.8, 1.0), (0.1, 0.9))
@@ -234,7 +232,7 @@ def _outdoors(rng: np.random.Generator) -> Picture:
     haze = np.array([0.85, 0.82, 0.78]) * rng.uniform(0.7, 1.1)
     picture = _vertical(blue.astype(np.float32), haze.astype(np.float32))
     picture += 0.22 * fractal_noise(rng, 5, 3)[..., None].clip(0, 2)
-    ys, _xs = np.mgrid[0 : 1 : SIDE * 1j, 0 : 1 : SIDE * 1j].astype(np.float32)
+    ys, _xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     leafy = np.array([0.10, 0.19, 0.05]) * rng.uniform(0.6, 1.5, 3)
     for layer in range(int(rng.integers(1, 4))):
         ridge = rng.uniform(0.1, 0.6) + 0.09 * fractal_noise(rng, 5, 4)[0]
@@ -271,13 +269,15 @@ def _photo(rng: np.random.Generator) -> Picture:
     photo = _photograph(_PHOTOGRAPHS[int(rng.integers(len(_PHOTOGRAPHS)))])
     side = int(min(photo.shape[:2]) * rng.uniform(0.6, 1.0))
     top, left = (int(rng.integers(0, extent - side + 1)) for extent in photo.shape[:2])
-    crop = zoom(photo[top : top + side, left : left + side], (SIDE / side, SIDE / side, 1), order=1)[:SIDE, :SIDE]
+    crop = zoom(photo[top : top + side, left : left + side], (BACKDROP_SIDE / side, BACKDROP_SIDE / side, 1), order=1)[
+        :BACKDROP_SIDE, :BACKDROP_SIDE
+    ]
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
     tinted = crop * (0.5 + _colour(rng, (0.7, 1.0), (0.0, 0.5)))
     return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(5.0, 16.0)) * _light_pool(rng, 0.3)
 
 
-KINDS: dict[str, Callable[[np.random.Generator], Picture]] = {
+BACKDROP_PAINTERS: dict[str, Callable[[np.random.Generator], Picture]] = {
     "room": _room,
     "study": _room,
     "wall": _wall,
@@ -286,4 +286,4 @@ KINDS: dict[str, Callable[[np.random.Generator], Picture]] = {
     "outdoors": _outdoors,
     "photo": _photo,
 }
-"""Painters by kind; rooms are listed twice because talking people are filmed there most."""
+"""Painters by kind. Rooms are listed twice because most videos of talking people are filmed there."""

@@ -1,10 +1,9 @@
-"""What a rendered clip is called: a paraphrasing grammar from exact ground truth to varied English.
+"""Captions of rendered clips: a paraphrasing grammar that turns exact ground truth into varied English.
 
-The same few facts (who, what they wear, emotion and how strong, camera, gestures, light, place, fault) are
-said in many ways, as sentences or as comma-separated tags, so that the model listens to the words and not to
-one template. Words for emotions, camera moves, gestures and faults come from `dramatis.story.vocabulary`, which the
-director and its prompt reader share. Every clip also gets a negative caption: the contrary of what is seen,
-or the name of the fault that is seen.
+The same few facts (people, clothes, emotion and its strength, camera, gestures, light, place, fault) are expressed in
+many ways, as sentences or as comma-separated tags, so that the model listens to the words and not to one template.
+Words for emotions, camera moves, gestures and faults come from `dramatis.story.vocabulary`, which the director and its
+prompt reader share. Every clip also gets a negative caption: the contrary of what it shows, or the name of its fault.
 """
 
 from __future__ import annotations
@@ -68,9 +67,9 @@ class Description:
             *(((self.damage, DAMAGES),) if self.damage else ()),
         ):
             if value not in allowed:
-                raise ValueError(f"{value!r} is not one of {', '.join(allowed)}")
+                raise ValueError(f"{value!r} is unknown; choose one of {', '.join(allowed)}.")
         if not self.subjects:
-            raise ValueError("a clip shows at least one subject")
+            raise ValueError("A clip shows nobody; describe at least one subject.")
 
 
 def caption(clip: Description, rng: np.random.Generator) -> str:
@@ -146,8 +145,8 @@ def _sentences(clip: Description, rng: np.random.Generator) -> str:
     if clip.light and rng.random() < 0.4:
         parts.append(rng.choice([f"the light is {clip.light}", f"{clip.light} light", f"lit by {clip.light} light"]))
     if clip.background and rng.random() < 0.4:
-        place = clip.background
-        parts.append(rng.choice([f"the scene has {place}", place, f"in front of {place}"]))
+        background = clip.background
+        parts.append(rng.choice([f"the scene has {background}", background, f"in front of {background}"]))
     rng.shuffle(parts)
     opening = _opening(clip, rng)
     if parts and rng.random() < 0.3:
@@ -204,7 +203,7 @@ def _move(clip: Description, rng: np.random.Generator) -> str:
     return f"{rng.choice(_PACES[pace])} {words}"
 
 
-def _subject(subject: Subject, rng: np.random.Generator, article: bool = True) -> str:
+def _subject(subject: Subject, rng: np.random.Generator, *, article: bool = True) -> str:
     age = f"{subject.age} " if subject.age and rng.random() < 0.5 else ""
     words = f"{age}{subject.noun}"
     if subject.details and rng.random() < 0.5:

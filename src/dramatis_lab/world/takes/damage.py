@@ -1,8 +1,8 @@
-"""Deliberate faults: what gives a negative prompt something to steer away from.
+"""Deliberate faults, from which negative prompts can steer away.
 
-A damaged clip keeps its direction and its ground truth, but is spoilt in one named way, and its caption says so. Faults
-of the picture are functions of a frame array; three more kinds live elsewhere and are only named here: a frozen face or
-frozen lips (held while the audio goes on, done on the pose) and a wrong emotion (done in the caption). The names are
+A damaged clip keeps its direction and its ground truth but has one named fault, which its caption mentions. Faults of
+the picture are functions of a frame array. Three more kinds are applied elsewhere and only named here: a frozen face or
+frozen lips (the pose stands still while the audio goes on) and a wrong emotion (in the caption). The names are
 those of `dramatis.story.vocabulary.DAMAGE_WORDS`, and "flicker", which those words call "flickering".
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-Frames = NDArray[np.uint8]
+_Frames = NDArray[np.uint8]
 
 POSE_DAMAGES = ("frozen", "frozen_lips")
 CAPTION_DAMAGES = ("wrong_emotion",)
@@ -39,26 +39,26 @@ DAMAGES = FRAME_DAMAGES + POSE_DAMAGES + CAPTION_DAMAGES
 class Damaged:
     """A spoilt clip: `frames` (T, H, W, 3) uint8 and `shift` (T, 2) px, how far the picture moved right and down."""
 
-    frames: Frames
+    frames: _Frames
     shift: NDArray[np.float32]
 
 
-def damage(frames: Frames, kind: str, severity: float, rng: np.random.Generator) -> Damaged:
+def apply_damage(frames: _Frames, kind: str, severity: float, rng: np.random.Generator) -> Damaged:
     """Spoil `frames` (T, H, W, 3) uint8 by `kind` (one of FRAME_DAMAGES) with `severity` in 0..1.
 
     Only jitter moves the picture; its `shift` tells by how much, so that landmarks and masks can follow.
     Raises ValueError for an unknown kind or a severity outside 0..1.
     """
     if kind not in FRAME_DAMAGES:
-        raise ValueError(f"unknown damage {kind!r}; choose one of {', '.join(FRAME_DAMAGES)}")
+        raise ValueError(f"{kind!r} is an unknown damage; choose one of {', '.join(FRAME_DAMAGES)}.")
     if not 0.0 <= severity <= 1.0:
-        raise ValueError(f"severity {severity} is outside 0..1")
+        raise ValueError(f"The severity {severity} is outside 0..1.")
     still = np.zeros((len(frames), 2), np.float32)
     if severity == 0.0 or len(frames) == 0:
         return Damaged(frames.copy(), still)
     if kind == "jitter":
         shift = jitter_offsets(len(frames), severity, frames.shape[1:3], rng)
-        return Damaged(move(frames, shift), shift)
+        return Damaged(shift_pictures(frames, shift), shift)
     return Damaged(_FAULTS[kind](frames, severity, rng), still)
 
 
@@ -68,7 +68,7 @@ def jitter_offsets(count: int, severity: float, size: tuple[int, int], rng: np.r
     return np.round(rng.normal(0.0, reach, (count, 2)).clip(-2 * reach, 2 * reach)).astype(np.float32)
 
 
-def move(pictures: NDArray, shift: NDArray[np.float32]) -> NDArray:
+def shift_pictures(pictures: NDArray, shift: NDArray[np.float32]) -> NDArray:
     """Move each picture of (T, H, W, ...) by whole pixels `shift` (T, 2) right and down; the edge is repeated."""
     height, width = pictures.shape[1:3]
     moved = np.empty_like(pictures)
@@ -79,14 +79,14 @@ def move(pictures: NDArray, shift: NDArray[np.float32]) -> NDArray:
     return moved
 
 
-def compress(frame: Frames, quality: int) -> Frames:
+def compress_jpeg(frame: _Frames, quality: int) -> _Frames:
     """One (H, W, 3) picture through JPEG at `quality` 1..95."""
     buffer = io.BytesIO()
     Image.fromarray(frame).save(buffer, "JPEG", quality=quality)
     return np.asarray(Image.open(buffer))
 
 
-def _blur(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _blur(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     height = frames.shape[1]
     sigma = (0.005 + 0.014 * severity) * height
     # Focus that wanders a little: a constant blur looks like a low-resolution camera rather than a fault.
@@ -95,7 +95,7 @@ def _blur(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
     return np.stack(blurred)
 
 
-def _expose(frames: Frames, stops: NDArray[np.float32]) -> Frames:
+def _expose(frames: _Frames, stops: NDArray[np.float32]) -> _Frames:
     """Scale the light of each frame by 2 ** stops (T,), clipping like a sensor does."""
     linear = (np.arange(256, dtype=np.float32) / 255.0) ** 2.2
     tables = (linear[None] * 2.0 ** stops[:, None]).clip(0, 1) ** (1 / 2.2)
@@ -103,22 +103,22 @@ def _expose(frames: Frames, stops: NDArray[np.float32]) -> Frames:
     return np.stack([table[frame] for table, frame in zip(tables, frames, strict=True)])
 
 
-def _overexposed(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _overexposed(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     stops = 1.0 + 1.6 * severity + rng.normal(0, 0.05)
     return _expose(frames, np.full(len(frames), stops, np.float32))
 
 
-def _underexposed(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _underexposed(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     stops = -1.4 - 2.2 * severity + rng.normal(0, 0.05)
     return _expose(frames, np.full(len(frames), stops, np.float32))
 
 
-def _flicker(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _flicker(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     stops = rng.normal(0.0, 0.25 + 0.55 * severity, len(frames)).clip(-1.6, 1.6)
     return _expose(frames, stops.astype(np.float32))
 
 
-def _color_shift(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _color_shift(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     # A cast is a gain per channel whose product is one; a random direction on the plane of equal brightness.
     cast = rng.normal(0, 1, 3)
     cast = (cast - cast.mean()) / max(float(np.abs(cast - cast.mean()).max()), 1e-6)
@@ -128,18 +128,18 @@ def _color_shift(frames: Frames, severity: float, rng: np.random.Generator) -> F
     return np.stack([tables[frames[..., channel], channel] for channel in range(3)], axis=-1)
 
 
-def _compression(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _compression(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     quality = round(14 - 11 * severity)
-    return np.stack([compress(frame, max(2, quality + int(rng.integers(-1, 2)))) for frame in frames])
+    return np.stack([compress_jpeg(frame, max(2, quality + int(rng.integers(-1, 2)))) for frame in frames])
 
 
-def _noise(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _noise(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     sigma = 8.0 + 24.0 * severity
     grain = rng.standard_normal(frames.shape, dtype=np.float32) * sigma
     return (frames + grain).clip(0, 255).astype(np.uint8)
 
 
-def _distorted(frames: Frames, severity: float, rng: np.random.Generator) -> Frames:
+def _distorted(frames: _Frames, severity: float, rng: np.random.Generator) -> _Frames:
     """A smooth warp that crawls over the picture; ground truth does not follow it (a few per cent of the side)."""
     height, width = frames.shape[1:3]
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -156,7 +156,7 @@ def _distorted(frames: Frames, severity: float, rng: np.random.Generator) -> Fra
     return warped
 
 
-_FAULTS: dict[str, Callable[[Frames, float, np.random.Generator], Frames]] = {
+_FAULTS: dict[str, Callable[[_Frames, float, np.random.Generator], _Frames]] = {
     "blur": _blur,
     "overexposed": _overexposed,
     "underexposed": _underexposed,

@@ -1,7 +1,7 @@
-"""What the people of a take are asked to do: emotions, camera moves, gestures, all drawn evenly.
+"""Draws the shots of a take: emotions, camera moves and gestures, all evenly distributed.
 
-The result is the same `Shot` values that the director writes, so that training sees performances of the same
-make as a job.
+The result has the same `Shot` values that the director writes, so that training sees the same kind of performances as a
+job.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHOT_FRAMES = 125
 _GESTURE_COUNTS = (0.45, 0.40, 0.15)
 
 
-def direct(frames: int, rng: np.random.Generator, speaker: str = "") -> tuple[Shot, ...]:
+def draw_shots(frames: int, rng: np.random.Generator, speaker: str = "") -> tuple[Shot, ...]:
     """Shots that tile [0, `frames`): one or two, or one for about every five seconds of a long timeline."""
     shots: list[Shot] = []
     for start, stop in _spans(frames, rng):
@@ -40,8 +40,8 @@ def direct(frames: int, rng: np.random.Generator, speaker: str = "") -> tuple[Sh
     return tuple(shots)
 
 
-def direct_listener(shots: Sequence[Shot], rng: np.random.Generator) -> tuple[Shot, ...]:
-    """What someone does who stands by in the same shots: the same camera, mostly calm, few gestures."""
+def draw_listener_shots(shots: Sequence[Shot], rng: np.random.Generator) -> tuple[Shot, ...]:
+    """Shots of a bystander in the same take: the same camera, mostly calm, few gestures."""
     return tuple(
         shot.model_copy(
             update={
@@ -83,9 +83,9 @@ def _gestures(span: FrameSpan, rng: np.random.Generator) -> tuple[Gesture, ...]:
     names = rng.choice(GESTURES, size=count, replace=False)
     gestures = []
     room = len(span) // max(count, 1)
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         length = min(int(rng.integers(16, 36)), room)
-        start = span.start + place * room + int(rng.integers(0, room - length + 1))
+        start = span.start + index * room + int(rng.integers(0, room - length + 1))
         amount = round(float(rng.uniform(0.5, 1.0)), 2)
         gestures.append(Gesture(str(name), FrameSpan(start, start + length), amount))  # type: ignore[arg-type]
     return tuple(gestures)

@@ -19,7 +19,7 @@ _HUES = ((0.04, "red"), (0.11, "orange"), (0.19, "yellow"), (0.45, "green"), (0.
 _LATE_HUES = ((0.70, "blue"), (0.83, "purple"), (0.94, "pink"), (1.01, "red"))
 
 
-def subject_of(spec: PersonSpec) -> Subject:
+def describe_person(spec: PersonSpec) -> Subject:
     """The person in words: a noun, an age word, and details that can be seen in the picture."""
     hair = _HAIR.get(spec.hair, "short")
     details = [f"{hair} {spec.hair_colour_name} hair" if hair else "a bald head"]
@@ -37,7 +37,7 @@ def subject_of(spec: PersonSpec) -> Subject:
     return Subject("woman" if spec.sex == "female" else "man", age, tuple(details))
 
 
-def light_of(lights: Lights) -> str:
+def describe_light(lights: Lights) -> str:
     """The key light: an adjective for its colour, or the side it comes from; "" for an ordinary one."""
     red, _, blue = lights.colours[0] / lights.colours[0].mean()
     if red - blue > 0.35:
@@ -50,7 +50,7 @@ def light_of(lights: Lights) -> str:
     return ""
 
 
-def background_of(background: ArrayLike) -> str:
+def describe_background(background: ArrayLike) -> str:
     """The backdrop (h, w, 3) linear RGB by brightness and main colour: "a dark blue background"."""
     mean = np.asarray(background, np.float64).reshape(-1, 3).mean(0) ** (1 / 2.2)
     brightness = "dark " if mean.mean() < 0.35 else "bright " if mean.mean() > 0.7 else ""

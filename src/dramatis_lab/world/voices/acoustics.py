@@ -1,6 +1,6 @@
-"""What lies between a voice and a microphone: another throat, a room, noise, a telephone, a distance.
+"""Changes a voice as its throat, a room, noise, a telephone or the distance to the microphone would.
 
-Every change keeps the time of the phones known: only `resized` moves them, by a factor it is given.
+The times of the phones stay known: only `scale_throat` moves them, by a given factor.
 Randomness comes from the generator that is passed in.
 """
 
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 from scipy import signal
 
-from dramatis_lab.world.voices.phones import PAUSE, Segment
-
-F32 = NDArray[np.float32]
+from dramatis.story.values import AUDIO_RATE
+from dramatis_lab.world.arrays import F32
+from dramatis_lab.world.voices.phones import PAUSE, TimedPhone
 
 HOP_S = 0.01
 _WINDOW_S = 0.03
@@ -24,10 +23,12 @@ NOISES = ("white", "pink", "brown", "hum", "babble")
 
 
 @dataclass(frozen=True)
-class Recording:
-    """How a voice was recorded. `noise_db` is the signal-to-noise ratio (None: none), `room_s` the
-    reverberation time (0: none) and `wet` its share, `level_db` the final level in dB below full scale (RMS
-    of the loud parts)."""
+class RecordingConditions:
+    """How a voice was recorded.
+
+    `noise_db` is the signal-to-noise ratio (None: none), `room_s` the reverberation time (0: none) and `wet` its
+    share, `level_db` the final level in dB below full scale (RMS of the loud parts).
+    """
 
     level_db: float = -23.0
     room_s: float = 0.0
@@ -38,10 +39,10 @@ class Recording:
     tilt_db: float = 0.0
 
 
-def draw_recording(rng: np.random.Generator) -> Recording:
-    """A recording as they come: a third clean, half in a room, some noisy, a few over the telephone."""
+def draw_conditions(rng: np.random.Generator) -> RecordingConditions:
+    """Random conditions: a third clean, half in a room, some noisy, a few over the telephone."""
     clean = rng.random() < 0.35
-    return Recording(
+    return RecordingConditions(
         level_db=float(rng.uniform(-32.0, -14.0)),
         room_s=0.0 if clean or rng.random() < 0.25 else float(rng.uniform(0.12, 0.7)),
         wet=float(rng.uniform(0.05, 0.45)),
@@ -52,17 +53,19 @@ def draw_recording(rng: np.random.Generator) -> Recording:
     )
 
 
-def resized(audio: F32, segments: list[Segment], factor: float) -> tuple[F32, list[Segment]]:
+def scale_throat(audio: F32, segments: list[TimedPhone], factor: float) -> tuple[F32, list[TimedPhone]]:
     """The voice of a smaller (factor > 1) or larger throat: pitch and formants times `factor`, time divided by it."""
     if abs(factor - 1.0) < 1e-3 or not len(audio):
         return audio, segments
-    changed = np.asarray(soxr.resample(audio, 16000 * factor, 16000, quality="MQ"), np.float32)
+    changed = np.asarray(soxr.resample(audio, AUDIO_RATE * factor, AUDIO_RATE, quality="MQ"), np.float32)
     scale = len(changed) / len(audio)
     return changed, [(start * scale, end * scale, phone) for start, end, phone in segments]
 
 
-def recorded(audio: F32, recording: Recording, rng: np.random.Generator, rate: int = 16000) -> F32:
-    """The voice as that recording would hold it; same length, at most 0.99 in absolute value."""
+def simulate_recording(
+    audio: F32, recording: RecordingConditions, rng: np.random.Generator, rate: int = AUDIO_RATE
+) -> F32:
+    """The voice under these recording conditions; same length, at most 0.99 in absolute value."""
     voice_rms = _loud_rms(audio)
     heard = _tilted(audio, recording.tilt_db)
     if recording.room_s > 0:
@@ -78,7 +81,7 @@ def recorded(audio: F32, recording: Recording, rng: np.random.Generator, rate: i
     return (heard * (0.99 / peak if peak > 0.99 else 1.0)).astype(np.float32)
 
 
-def loudness(audio: F32, rate: int = 16000) -> F32:
+def loudness(audio: F32, rate: int = AUDIO_RATE) -> F32:
     """(N,) loudness 0..1 every 10 ms: decibels within 40 dB below the loudest parts. Silence gives zeros."""
     hop, window = int(HOP_S * rate), int(_WINDOW_S * rate)
     count = max(1, round(len(audio) / hop))
@@ -92,7 +95,7 @@ def loudness(audio: F32, rate: int = 16000) -> F32:
     return np.clip((level - top) / _LOUD_RANGE_DB + 1.0, 0.0, 1.0).astype(np.float32)
 
 
-def without_margins(audio: F32, segments: list[Segment], rate: int = 16000) -> tuple[F32, list[Segment]]:
+def trim_silence(audio: F32, segments: list[TimedPhone], rate: int = AUDIO_RATE) -> tuple[F32, list[TimedPhone]]:
     """The voice without the silence before its first and after its last phone."""
     spoken = [segment for segment in segments if segment[2] != PAUSE]
     if not spoken:

@@ -1,4 +1,4 @@
-"""The speech engines behind one call: words and a speaker in, 16 kHz sound and timed phones out.
+"""Calls the speech engines: words and a speaker in, 16 kHz sound and timed phones out.
 
 espeak-ng, flite and festival are separate programs that the user installs (Debian: espeak-ng, flite, festival
 and its voices). They are needed to make training data and for nothing else. Each runs outside this process,
@@ -18,14 +18,12 @@ from xml.sax.saxutils import escape
 import numpy as np
 import soundfile
 import soxr
-from numpy.typing import NDArray
 
 from dramatis.errors import UserError
+from dramatis.story.values import AUDIO_RATE
+from dramatis_lab.world.arrays import F32
 from dramatis_lab.world.voices import espeak, phones
-from dramatis_lab.world.voices.phones import Segment
-
-SAMPLE_RATE = 16000
-F32 = NDArray[np.float32]
+from dramatis_lab.world.voices.phones import TimedPhone
 
 
 class EngineError(UserError):
@@ -33,16 +31,16 @@ class EngineError(UserError):
 
 
 @dataclass(frozen=True)
-class Speech:
+class TimedSpeech:
     """What an engine said: (N,) float32 mono at 16 kHz, -1..1, and the phones that tile it."""
 
     audio: F32
-    phonemes: list[Segment]
+    phonemes: list[TimedPhone]
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How to say it: `tempo` > 1 is faster; `pitch` in semitones from the speaker's own, `liveliness` 1 = as usual."""
+class SpeakingStyle:
+    """How to speak. tempo: above 1 is faster.  pitch: semitones from the speaker's own.  liveliness: 1 is as usual."""
 
     tempo: float = 1.0
     pitch: float = 0.0
@@ -50,7 +48,7 @@ class Manner:
 
 
 @dataclass(frozen=True)
-class Note:
+class SungWord:
     """A sung word: a pitch in hertz and a duration in seconds for each syllable; without a word, a rest."""
 
     word: str
@@ -58,12 +56,14 @@ class Note:
     seconds: tuple[float, ...]
 
 
-def available(engine: str) -> bool:
+def engine_available(engine: str) -> bool:
     """Whether the program behind `engine` ('espeak', 'flite', 'festival') is installed."""
     return shutil.which({"espeak": "espeak-ng"}.get(engine, engine)) is not None
 
 
-def espeak_speech(texts: Sequence[str], speaker: str, manner: Manner, *, ssml: bool = False) -> list[Speech]:
+def espeak_speech(
+    texts: Sequence[str], speaker: str, manner: SpeakingStyle, *, ssml: bool = False
+) -> list[TimedSpeech]:
     """Texts spoken by an espeak-ng voice such as 'en-us+f3'; Mandarin ('cmn-latn-pinyin') takes numbered pinyin."""
     voice = espeak.EspeakVoice(
         name=speaker,
@@ -78,7 +78,7 @@ def espeak_speech(texts: Sequence[str], speaker: str, manner: Manner, *, ssml: b
     return [_from_espeak(part) for part in spoken]
 
 
-def _from_espeak(spoken: espeak.Spoken) -> Speech:
+def _from_espeak(spoken: espeak.EspeakSpeech) -> TimedSpeech:
     audio = np.frombuffer(spoken.pcm, np.int16).astype(np.float32) / 32768.0
     total = len(audio) / spoken.rate
     starts = [sample / spoken.rate for sample, _ in spoken.phonemes]
@@ -87,10 +87,10 @@ def _from_espeak(spoken: espeak.Spoken) -> Speech:
     first = starts[0] if starts else total
     rows: list[tuple[float, float, tuple[str, ...]]] = [(0.0, first, (phones.PAUSE,))]
     rows += zip(starts, [*starts[1:], total], labels, strict=True)
-    return Speech(_at_rate(audio, spoken.rate), phones.tidy(rows))
+    return TimedSpeech(_at_rate(audio, spoken.rate), phones.tidy_phones(rows))
 
 
-def flite_speech(text: str, speaker: str, manner: Manner, timeout_s: float = 20.0) -> Speech:
+def flite_speech(text: str, speaker: str, manner: SpeakingStyle, timeout_s: float = 20.0) -> TimedSpeech:
     """One sentence by a flite voice: slt, rms, awb or kal."""
     with tempfile.TemporaryDirectory(prefix="speech-") as folder:
         wave = Path(folder) / "speech.wav"
@@ -120,7 +120,9 @@ _SCORE_HEAD = """<?xml version="1.0"?>
 """
 
 
-def festival_speech(texts: Sequence[str], speaker: str, manner: Manner, timeout_s: float = 60.0) -> list[Speech]:
+def festival_speech(
+    texts: Sequence[str], speaker: str, manner: SpeakingStyle, timeout_s: float = 60.0
+) -> list[TimedSpeech]:
     """Each text by a festival voice such as 'kal_diphone', 'cmu_us_slt_arctic_hts' or 'upc_ca_ona_hts'."""
 
     def script(folder: Path) -> str:
@@ -133,7 +135,7 @@ def festival_speech(texts: Sequence[str], speaker: str, manner: Manner, timeout_
     return _festival(script, speaker, timeout_s)
 
 
-def festival_song(notes: Sequence[Note], speaker: str, timeout_s: float = 60.0) -> list[Speech]:
+def festival_song(notes: Sequence[SungWord], speaker: str, timeout_s: float = 60.0) -> list[TimedSpeech]:
     """The notes sung by a diphone voice of festival, as one piece or several."""
 
     def script(folder: Path) -> str:
@@ -143,7 +145,7 @@ def festival_song(notes: Sequence[Note], speaker: str, timeout_s: float = 60.0) 
     return _festival(script, speaker, timeout_s)
 
 
-def _score(notes: Sequence[Note]) -> str:
+def _score(notes: Sequence[SungWord]) -> str:
     rows = []
     for note in notes:
         seconds = ",".join(f"{value:.3f}" for value in note.seconds)
@@ -156,7 +158,7 @@ def _score(notes: Sequence[Note]) -> str:
     return f'<SINGING BPM="60">{"".join(rows)}</SINGING>\n'
 
 
-def _festival(script: Callable[[Path], str], speaker: str, timeout_s: float) -> list[Speech]:
+def _festival(script: Callable[[Path], str], speaker: str, timeout_s: float) -> list[TimedSpeech]:
     reader = phones.from_catalan if "_ca_" in speaker else phones.from_arpabet
     # Festival's Catalan voice reads Latin-1.
     encoding = "latin-1" if "_ca_" in speaker else "ascii"
@@ -170,28 +172,28 @@ def _festival(script: Callable[[Path], str], speaker: str, timeout_s: float) -> 
             ends = [(label, float(end)) for label, _, end in (row.partition(" ") for row in rows) if end]
             speech.append(_from_ends(_wave(Path(folder) / f"{int(number)}.wav"), ends, reader))
     if not speech:
-        raise EngineError(f"festival, voice {speaker}: nothing was spoken; is the voice installed?")
+        raise EngineError(f"Festival spoke nothing with the voice {speaker}; install that voice.")
     return speech
 
 
-def _from_ends(audio: F32, ends: Sequence[tuple[str, float]], reader: Callable[[str], tuple[str, ...]]) -> Speech:
+def _from_ends(audio: F32, ends: Sequence[tuple[str, float]], reader: Callable[[str], tuple[str, ...]]) -> TimedSpeech:
     rows: list[tuple[float, float, tuple[str, ...]]] = []
     start = 0.0
     for label, end in ends:
         rows.append((start, end, reader(label)))
         start = max(start, end)
-    total = len(audio) / SAMPLE_RATE
+    total = len(audio) / AUDIO_RATE
     rows.append((start, max(total, start), (phones.PAUSE,)))
-    return Speech(audio, phones.tidy(rows))
+    return TimedSpeech(audio, phones.tidy_phones(rows))
 
 
 def _output(command: list[str], timeout_s: float) -> str:
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=True, stdin=subprocess.DEVNULL)
     except FileNotFoundError as error:
-        raise EngineError(f"{command[0]} is not installed; install the package of that name") from error
+        raise EngineError(f"The program {command[0]} is not installed; install the package of that name.") from error
     except (subprocess.SubprocessError, OSError) as error:
-        raise EngineError(f"{command[0]} failed: {error}") from error
+        raise EngineError(f"The program {command[0]} failed ({error}); run the command again.") from error
     return done.stdout.decode("latin-1")
 
 
@@ -199,11 +201,11 @@ def _wave(path: Path) -> F32:
     try:
         audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, RuntimeError) as error:
-        raise EngineError("the speech engine left no readable sound") from error
+        raise EngineError("The speech engine left no readable sound; install its voices again.") from error
     return _at_rate(audio.mean(1), rate)
 
 
 def _at_rate(audio: F32, rate: int) -> F32:
-    if rate == SAMPLE_RATE or not len(audio):
+    if rate == AUDIO_RATE or not len(audio):
         return audio.astype(np.float32)
-    return np.asarray(soxr.resample(audio, rate, SAMPLE_RATE, quality="MQ"), np.float32)
+    return np.asarray(soxr.resample(audio, rate, AUDIO_RATE, quality="MQ"), np.float32)

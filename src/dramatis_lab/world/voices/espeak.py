@@ -1,7 +1,7 @@
-"""espeak-ng through its C library, with the time of every phoneme.
+"""Speaks with espeak-ng through its C library, with the time of every phoneme.
 
 The library keeps state from one sentence to the next, so the same words would sound a little different each
-time, and a crash or a hang in it would take the caller along. It therefore runs in a small process of its own
+time, and a crash or a hang in it would take the caller down. It therefore runs in a small process of its own
 that forks once for every request: each answer comes from the same fresh state, and a request that takes too
 long is killed. Run as a script, this file is that process; it needs only the standard library.
 """
@@ -49,7 +49,7 @@ class EspeakVoice:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class EspeakSpeech:
     """16-bit mono samples at `rate` a second, and (start sample, IPA label) of every phoneme."""
 
     pcm: bytes
@@ -70,7 +70,7 @@ class Espeak:
 
     def speak(
         self, texts: Sequence[str], voice: EspeakVoice, *, ssml: bool = False, timeout_s: float = 20.0
-    ) -> list[Spoken]:
+    ) -> list[EspeakSpeech]:
         """Each text spoken on its own, in order; equal requests give equal samples.
 
         Raises EspeakError if the voice is unknown or the engine fails; the engine is then gone.
@@ -81,20 +81,25 @@ class Espeak:
             self._process.stdin.write(request.encode() + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise EspeakError("espeak-ng has stopped") from error
+            raise EspeakError("espeak-ng has stopped; run the command again.") from error
         header, pcm = self._answer(timeout_s)
         if "error" in header:
-            raise EspeakError(f"espeak-ng, voice {voice.name}: {header['error']}")
+            raise EspeakError(f"espeak-ng cannot speak as {voice.name} ({header['error']}); install its voices.")
         spoken, at = [], 0
         for part in header["parts"]:
             phonemes = tuple((int(sample), str(label)) for sample, label in part["phonemes"])
-            spoken.append(Spoken(pcm[at : at + part["bytes"]], self.rate, phonemes))
+            spoken.append(EspeakSpeech(pcm[at : at + part["bytes"]], self.rate, phonemes))
             at += part["bytes"]
         return spoken
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still running."""
+        return self._process.poll() is None
+
     def close(self) -> None:
-        """Ends the engine's process; safe to call twice."""
-        if self._process.poll() is None:
+        """End the engine's process; safe to call twice."""
+        if self.alive:
             # The whole group: a stuck child of the engine must not outlive it.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, 9)
@@ -111,7 +116,7 @@ class Espeak:
             return header, self._read(int(header.get("bytes", 0)), deadline)
         except (EspeakError, ValueError, struct.error) as error:
             self.close()
-            raise EspeakError(str(error) or "espeak-ng gave no answer") from error
+            raise EspeakError(str(error) or "espeak-ng gave no answer; run the command again.") from error
 
     def _read(self, size: int, deadline: float) -> bytes:
         assert self._process.stdout is not None
@@ -119,10 +124,10 @@ class Espeak:
         while size:
             ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise EspeakError("espeak-ng took too long")
+                raise EspeakError("espeak-ng took too long; run the command again.")
             part = os.read(descriptor, min(size, 1 << 20))
             if not part:
-                raise EspeakError("espeak-ng is not installed or has crashed")
+                raise EspeakError("espeak-ng is not installed or has crashed; install it and run the command again.")
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
@@ -131,7 +136,7 @@ class Espeak:
 def engine() -> Espeak:
     """This process's engine, started on first use and again if it has died."""
     running = _engine_of(os.getpid())
-    if running._process.poll() is not None:
+    if not running.alive:
         _engine_of.cache_clear()
         running = _engine_of(os.getpid())
     return running

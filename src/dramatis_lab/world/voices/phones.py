@@ -1,4 +1,4 @@
-"""One phone set for every speech engine: what espeak-ng, flite and festival call a sound, in the project's letters.
+"""One phone set for every speech engine: maps the labels of espeak-ng, flite and festival to the project's phones.
 
 The engines label sounds in IPA, ARPAbet and SAMPA. The mouth needs far less than any of them tells, so all are reduced
 to the few dozen ARPAbet-like symbols of `PHONES`; a diphthong becomes its two vowels, an affricate stays one sound, and
@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-Segment = tuple[float, float, str]
+TimedPhone = tuple[float, float, str]
 """Start in seconds, end in seconds, symbol of PHONES."""
 
 PAUSE = "pau"
@@ -102,9 +102,9 @@ def from_catalan(symbol: str) -> tuple[str, ...]:
     return (name,) if name in PHONES else (PAUSE,)
 
 
-def tidy(labelled: Iterable[tuple[float, float, tuple[str, ...]]]) -> list[Segment]:
+def tidy_phones(labelled: Iterable[tuple[float, float, tuple[str, ...]]]) -> list[TimedPhone]:
     """Segments without gaps, slivers or stray closures, from labelled stretches of (start, end, phones)."""
-    segments: list[Segment] = []
+    segments: list[TimedPhone] = []
     for start, end, phones in labelled:
         if end - start < _SHORTEST_S:
             continue
@@ -112,15 +112,15 @@ def tidy(labelled: Iterable[tuple[float, float, tuple[str, ...]]]) -> list[Segme
     return _merged(_closures_given_to_stops(segments))
 
 
-def _shared_out(start: float, end: float, phones: tuple[str, ...]) -> list[Segment]:
+def _shared_out(start: float, end: float, phones: tuple[str, ...]) -> list[TimedPhone]:
     if len(phones) == 1:
         return [(start, end, phones[0])]
     first_end = start + _NUCLEUS_SHARE * (end - start)
     return [(start, first_end, phones[0]), *_shared_out(first_end, end, phones[1:])]
 
 
-def _closures_given_to_stops(segments: list[Segment]) -> list[Segment]:
-    kept: list[Segment] = []
+def _closures_given_to_stops(segments: list[TimedPhone]) -> list[TimedPhone]:
+    kept: list[TimedPhone] = []
     for index, (start, end, phone) in enumerate(segments):
         following = segments[index + 1][2] if index + 1 < len(segments) else PAUSE
         if phone == PAUSE and kept and kept[-1][2] != PAUSE and end - start < _CLOSURE_S and following != PAUSE:
@@ -133,12 +133,11 @@ def _closures_given_to_stops(segments: list[Segment]) -> list[Segment]:
     return kept
 
 
-def _merged(segments: list[Segment]) -> list[Segment]:
-    merged: list[Segment] = []
+def _merged(segments: list[TimedPhone]) -> list[TimedPhone]:
+    merged: list[TimedPhone] = []
     for start, end, phone in segments:
         if merged and merged[-1][2] == phone == PAUSE:
             merged[-1] = (merged[-1][0], end, phone)
         else:
-            start = merged[-1][1] if merged else start
-            merged.append((start, end, phone))
+            merged.append((merged[-1][1] if merged else start, end, phone))
     return merged

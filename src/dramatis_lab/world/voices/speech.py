@@ -1,7 +1,7 @@
-"""Voices with known mouths: utterances whose every phone has an exact time.
+"""Draws utterances in which the time of every phone is known exactly.
 
-Many engines, speakers, throats, rooms and languages, so that a network that learns lips from them has no
-single voice to lean on. An utterance is drawn from a seed alone: equal seeds give equal samples. The voices
+They come from many engines, speakers, throats, rooms and languages, so that a network that learns lips from them
+cannot rely on a single voice. An utterance is drawn from a seed alone: equal seeds give equal samples. The voices
 of HELD_OUT_VOICES are never drawn for training. The engines are separate programs (see
 `dramatis_lab.world.voices.engines`).
 """
@@ -13,23 +13,21 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dramatis.story.values import AUDIO_RATE
+from dramatis_lab.world.arrays import F32
+from dramatis_lab.world.splits import SPLITS
 from dramatis_lab.world.voices import acoustics, engines, texts
-from dramatis_lab.world.voices.engines import SAMPLE_RATE, Manner, Note, Speech
-from dramatis_lab.world.voices.phones import PAUSE, VOWELS, Segment
+from dramatis_lab.world.voices.engines import SpeakingStyle, SungWord, TimedSpeech
+from dramatis_lab.world.voices.phones import PAUSE, TimedPhone
 
-F32 = NDArray[np.float32]
-
-SPLITS = ("train", "test")
-_SONORANTS = ("m", "n", "ng", "l", "r", "w", "y")
 _SINGING_SHARE, _SILENT_SHARE, _HESITANT_SHARE = 0.10, 0.03, 0.10
 _LOOP_S = 24.0
 """Longer utterances repeat their sentences (in changing order) after this much new speech, to stay quick."""
 
 
 @dataclass(frozen=True)
-class Voice:
+class VoiceProfile:
     """A speaker of an engine in a language of `texts.LANGUAGES`; `sings` voices follow a score."""
 
     name: str
@@ -55,7 +53,7 @@ class Utterance:
     """
 
     audio: F32
-    phonemes: tuple[Segment, ...]
+    phonemes: tuple[TimedPhone, ...]
     loudness: F32
     text: str
     language: str
@@ -64,27 +62,7 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        return len(self.audio) / SAMPLE_RATE
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """Mean loudness 0..1 of the vowels, of the voiceless stops and of the pauses longer than 80 ms; nan where none.
-
-    `shift_s` is how late the phones are by the correlation of sonorous sounds with loudness; good labels have
-    it within a few hundredths of a second.
-    """
-
-    vowels: float
-    stops: float
-    pauses: float
-    shift_s: float
-
-    def __str__(self) -> str:
-        return (
-            f"loudness of vowels {self.vowels:.2f}, voiceless stops {self.stops:.2f}, "
-            f"pauses {self.pauses:.2f}; phones late by {1000 * self.shift_s:+.0f} ms"
-        )
+        return len(self.audio) / AUDIO_RATE
 
 
 _ESPEAK_LANGUAGES: dict[str, tuple[str, ...]] = {
@@ -106,49 +84,51 @@ _FEMALE_SPEAKERS = frozenset((
 ))  # fmt: skip
 
 
-def _espeak_voices(variants: Sequence[str]) -> list[Voice]:
+def _espeak_voices(variants: Sequence[str]) -> list[VoiceProfile]:
     voices = []
     for language, names in _ESPEAK_LANGUAGES.items():
         for name in names:
             speakers = [f"{name}+{variant}" if variant else name for variant in variants]
-            voices += [Voice(f"espeak/{speaker}", "espeak", speaker, language) for speaker in speakers]
+            voices += [VoiceProfile(f"espeak/{speaker}", "espeak", speaker, language) for speaker in speakers]
     return voices
 
 
 _TRAIN_RECORDED = (
-    Voice("flite/slt", "flite", "slt", "en"),
-    Voice("flite/rms", "flite", "rms", "en"),
-    Voice("flite/kal", "flite", "kal", "en"),
-    Voice("festival/kal_diphone", "festival", "kal_diphone", "en"),
-    Voice("festival/cmu_us_slt_arctic_hts", "festival", "cmu_us_slt_arctic_hts", "en"),
+    VoiceProfile("flite/slt", "flite", "slt", "en"),
+    VoiceProfile("flite/rms", "flite", "rms", "en"),
+    VoiceProfile("flite/kal", "flite", "kal", "en"),
+    VoiceProfile("festival/kal_diphone", "festival", "kal_diphone", "en"),
+    VoiceProfile("festival/cmu_us_slt_arctic_hts", "festival", "cmu_us_slt_arctic_hts", "en"),
 )
 _HELD_OUT_RECORDED = (
-    Voice("flite/awb", "flite", "awb", "en"),
-    Voice("festival/upc_ca_ona_hts", "festival", "upc_ca_ona_hts", "ca"),
+    VoiceProfile("flite/awb", "flite", "awb", "en"),
+    VoiceProfile("festival/upc_ca_ona_hts", "festival", "upc_ca_ona_hts", "ca"),
 )
 _SINGERS = (
-    Voice("singing/kal_diphone", "festival", "kal_diphone", "en", sings=True),
-    *(Voice(f"singing/{s}", "espeak", s, "en", sings=True) for s in ("en-us+f2", "en+m3", "en-us+klatt2")),
+    VoiceProfile("singing/kal_diphone", "festival", "kal_diphone", "en", sings=True),
+    *(VoiceProfile(f"singing/{s}", "espeak", s, "en", sings=True) for s in ("en-us+f2", "en+m3", "en-us+klatt2")),
 )
-_HELD_OUT_SINGERS = tuple(Voice(f"singing/{s}", "espeak", s, "en", sings=True) for s in ("en-us+f4", "en+m5"))
+_HELD_OUT_SINGERS = tuple(VoiceProfile(f"singing/{s}", "espeak", s, "en", sings=True) for s in ("en-us+f4", "en+m5"))
 
-VOICES: tuple[Voice, ...] = (
+SYNTHETIC_VOICES: tuple[VoiceProfile, ...] = (
     *_espeak_voices(_TRAIN_VARIANTS), *_TRAIN_RECORDED, *_SINGERS,
     *_espeak_voices(_HELD_OUT_VARIANTS), *_HELD_OUT_RECORDED, *_HELD_OUT_SINGERS,
 )  # fmt: skip
 HELD_OUT_VOICES: frozenset[str] = frozenset(
     voice.name for voice in (*_espeak_voices(_HELD_OUT_VARIANTS), *_HELD_OUT_RECORDED, *_HELD_OUT_SINGERS)
 )
-_BY_NAME = {voice.name: voice for voice in VOICES}
+_BY_NAME = {voice.name: voice for voice in SYNTHETIC_VOICES}
 
 
-def synthesise(text: str, voice: str | Voice, seed: int = 0) -> Utterance:
+def synthesise(text: str, voice: str | VoiceProfile, seed: int = 0) -> Utterance:
     """`text` spoken cleanly by a voice, given by name or whole; the seed draws tempo, pitch and throat.
 
     Mandarin voices take numbered pinyin. Raises EngineError if the engine is missing, ValueError for an unknown name.
     """
     if isinstance(voice, str) and voice not in _BY_NAME:
-        raise ValueError(f"unknown voice {voice!r}; VOICES lists the {len(VOICES)} known ones")
+        raise ValueError(
+            f"The voice {voice!r} is unknown; SYNTHETIC_VOICES lists the {len(SYNTHETIC_VOICES)} known ones."
+        )
     chosen = _BY_NAME[voice] if isinstance(voice, str) else voice
     rng = np.random.default_rng(seed)
     spoken = _throat(_spoken([text], chosen, _manner(rng)), _throat_factor(rng, chosen))
@@ -156,7 +136,7 @@ def synthesise(text: str, voice: str | Voice, seed: int = 0) -> Utterance:
     return _utterance(speech, text, chosen, "speech")
 
 
-def utterance_for(seed: int, min_s: float, max_s: float, split: str = "train", sex: str | None = None) -> Utterance:
+def draw_utterance(seed: int, min_s: float, max_s: float, split: str = "train", sex: str | None = None) -> Utterance:
     """An utterance of `min_s` to `max_s` seconds for a split ('train' or 'test'), recorded somewhere by someone.
 
     Sentences with pauses of 0.2 to 1 s; one in ten sung, one in ten halting with pauses of seconds, a few
@@ -164,7 +144,7 @@ def utterance_for(seed: int, min_s: float, max_s: float, split: str = "train", s
     EngineError if no engine is installed.
     """
     if split not in SPLITS:
-        raise ValueError(f"the split is one of {SPLITS}, not {split!r}")
+        raise ValueError(f"The split {split!r} is unknown; choose one of {SPLITS}.")
     rng = np.random.default_rng(seed)
     target = float(rng.uniform(min_s, max_s))
     draw = rng.random()
@@ -176,32 +156,34 @@ def utterance_for(seed: int, min_s: float, max_s: float, split: str = "train", s
     speech, text = _performance(voice, min(target, _LOOP_S), rng)
     dry = _laid_out(speech, target, pauses, rng)
     utterance = _utterance(dry, text, voice, "singing" if singing else "speech")
-    return replace(utterance, audio=acoustics.recorded(dry.audio, acoustics.draw_recording(rng), rng))
+    return replace(utterance, audio=acoustics.simulate_recording(dry.audio, acoustics.draw_conditions(rng), rng))
 
 
-def draw_voice(rng: np.random.Generator, split: str, sex: str | None = None, *, singing: bool = False) -> Voice:
-    """A voice of the split whose engine is installed: half of them English or Mandarin by espeak-ng, a third
-    recorded speakers, the rest other languages."""
-    groups = _voice_groups(split, sex, singing)
+def draw_voice(rng: np.random.Generator, split: str, sex: str | None = None, *, singing: bool = False) -> VoiceProfile:
+    """A voice of the split whose engine is installed.
+
+    Half of them are English or Mandarin by espeak-ng, a third recorded speakers, the rest other languages.
+    """
+    groups = _voice_groups(split, sex, singing=singing)
     weights = np.array([weight for weight, _ in groups])
     _, voices = groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
     return voices[int(rng.integers(len(voices)))]
 
 
 @lru_cache(maxsize=16)
-def _voice_groups(split: str, sex: str | None, singing: bool) -> list[tuple[float, list[Voice]]]:
-    installed = {engine for engine in ("espeak", "flite", "festival") if engines.available(engine)}
+def _voice_groups(split: str, sex: str | None, *, singing: bool) -> list[tuple[float, list[VoiceProfile]]]:
+    installed = {engine for engine in ("espeak", "flite", "festival") if engines.engine_available(engine)}
     usable = [
         voice
-        for voice in VOICES
+        for voice in SYNTHETIC_VOICES
         if voice.engine in installed
         and voice.sings == singing
         and (voice.name in HELD_OUT_VOICES) == (split == "test")
         and sex in (None, voice.sex)
     ]
     if not usable:
-        raise engines.EngineError("no speech engine is installed; install espeak-ng, flite or festival")
-    kinds: list[tuple[float, Callable[[Voice], bool]]] = [
+        raise engines.EngineError("No speech engine is installed; install espeak-ng, flite or festival.")
+    kinds: list[tuple[float, Callable[[VoiceProfile], bool]]] = [
         (0.34, lambda voice: voice.engine == "espeak" and voice.language == "en"),
         (0.16, lambda voice: voice.engine == "espeak" and voice.language == "cmn"),
         (0.18, lambda voice: voice.engine == "espeak" and voice.language not in ("en", "cmn")),
@@ -212,52 +194,25 @@ def _voice_groups(split: str, sex: str | None, singing: bool) -> list[tuple[floa
     return [(weight, voices) for weight, voices in groups if voices]
 
 
-def alignment(utterance: Utterance) -> Alignment:
-    """How well phone times and sound agree; print it."""
-    level = utterance.loudness
-    vowel = _indicator(utterance.phonemes, len(level), lambda s: s[2] in VOWELS)
-    sonorous = _indicator(utterance.phonemes, len(level), lambda s: s[2] in (*VOWELS, *_SONORANTS)).astype(float)
-    stop = _indicator(utterance.phonemes, len(level), lambda s: s[2] in ("p", "t", "k"))
-    pause = _indicator(utterance.phonemes, len(level), lambda s: s[2] == PAUSE and s[1] - s[0] > 0.08)
-    shifts = np.arange(-10, 11)
-    fit = [_correlation(np.roll(sonorous, -shift), level) for shift in shifts]
-    means = (float(level[mask].mean()) if mask.any() else float("nan") for mask in (vowel, stop, pause))
-    vowels, stops, pauses = means
-    return Alignment(vowels, stops, pauses, shift_s=float(shifts[int(np.argmax(fit))] * acoustics.HOP_S))
-
-
-def _indicator(segments: Sequence[Segment], count: int, wanted: Callable[[Segment], bool]) -> NDArray[np.bool_]:
-    mask = np.zeros(count, bool)
-    for segment in segments:
-        if wanted(segment):
-            mask[round(segment[0] / acoustics.HOP_S) : round(segment[1] / acoustics.HOP_S)] = True
-    return mask
-
-
-def _correlation(a: NDArray[np.float64], b: F32) -> float:
-    a, c = a - a.mean(), b - b.mean()
-    return float((a * c).sum() / max(np.sqrt((a**2).sum() * (c**2).sum()), 1e-9))
-
-
-def _manner(rng: np.random.Generator) -> Manner:
-    return Manner(
+def _manner(rng: np.random.Generator) -> SpeakingStyle:
+    return SpeakingStyle(
         tempo=float(np.exp(rng.normal(0.0, 0.14))),
         pitch=float(rng.normal(0.0, 3.0)),
         liveliness=float(rng.uniform(0.5, 1.7)),
     )
 
 
-def _throat_factor(rng: np.random.Generator, voice: Voice) -> float:
+def _throat_factor(rng: np.random.Generator, voice: VoiceProfile) -> float:
     # Few recorded speakers must stand for many: they are bent further than the hundreds of espeak-ng's.
     spread = 0.05 if voice.engine == "espeak" else 0.11
     return float(np.clip(np.exp(rng.normal(0.0, spread)), 0.78, 1.28))
 
 
-def _throat(speech: Sequence[Speech], factor: float) -> list[Speech]:
-    return [Speech(*acoustics.resized(part.audio, part.phonemes, factor)) for part in speech]
+def _throat(speech: Sequence[TimedSpeech], factor: float) -> list[TimedSpeech]:
+    return [TimedSpeech(*acoustics.scale_throat(part.audio, part.phonemes, factor)) for part in speech]
 
 
-def _spoken(sentences: Sequence[str], voice: Voice, manner: Manner) -> list[Speech]:
+def _spoken(sentences: Sequence[str], voice: VoiceProfile, manner: SpeakingStyle) -> list[TimedSpeech]:
     if voice.engine == "espeak":
         return engines.espeak_speech(sentences, voice.speaker, manner)
     if voice.engine == "flite":
@@ -265,7 +220,7 @@ def _spoken(sentences: Sequence[str], voice: Voice, manner: Manner) -> list[Spee
     return engines.festival_speech(sentences, voice.speaker, manner)
 
 
-def _performance(voice: Voice, seconds: float, rng: np.random.Generator) -> tuple[list[Speech], str]:
+def _performance(voice: VoiceProfile, seconds: float, rng: np.random.Generator) -> tuple[list[TimedSpeech], str]:
     """Sentences (or phrases of a song) of about `seconds` altogether, without silence around each, and their words."""
     manner, factor = _manner(rng), _throat_factor(rng, voice)
     count = max(1, int(np.ceil(seconds / 2.6)))
@@ -274,31 +229,31 @@ def _performance(voice: Voice, seconds: float, rng: np.random.Generator) -> tupl
     else:
         words = [texts.sentence(rng, voice.language) for _ in range(count)]
         speech = _spoken(words, voice, manner)
-    trimmed = [Speech(*acoustics.without_margins(part.audio, part.phonemes)) for part in _throat(speech, factor)]
+    trimmed = [TimedSpeech(*acoustics.trim_silence(part.audio, part.phonemes)) for part in _throat(speech, factor)]
     return [part for part in trimmed if len(part.audio)], " ".join(words)
 
 
-def _song(voice: Voice, phrases: int, rng: np.random.Generator) -> tuple[list[Speech], list[str]]:
+def _song(voice: VoiceProfile, phrases: int, rng: np.random.Generator) -> tuple[list[TimedSpeech], list[str]]:
     tonic = float(rng.uniform(95.0, 160.0))
     lyrics = [texts.sung_words(rng, int(rng.integers(2, 6))) for _ in range(phrases)]
     words = [" ".join(word for word, _ in phrase) for phrase in lyrics]
     if voice.engine == "espeak":
         scores = [_espeak_score(phrase, rng) for phrase in lyrics]
-        return engines.espeak_speech(scores, voice.speaker, Manner(liveliness=0.0), ssml=True), words
-    notes: list[Note] = []
+        return engines.espeak_speech(scores, voice.speaker, SpeakingStyle(liveliness=0.0), ssml=True), words
+    notes: list[SungWord] = []
     for phrase in lyrics:
         notes += [_sung(word, syllables, tonic, rng) for word, syllables in phrase]
-        notes.append(Note("", (), (float(rng.uniform(0.2, 0.8)),)))
+        notes.append(SungWord("", (), (float(rng.uniform(0.2, 0.8)),)))
     return engines.festival_song(notes, voice.speaker), words
 
 
 _SCALE = np.array([0, 2, 4, 7, 9, 12])
 
 
-def _sung(word: str, syllables: int, tonic: float, rng: np.random.Generator) -> Note:
+def _sung(word: str, syllables: int, tonic: float, rng: np.random.Generator) -> SungWord:
     steps = rng.choice(_SCALE, size=syllables)
     beats = rng.choice([0.3, 0.45, 0.6, 0.9], size=syllables)
-    return Note(word, tuple(tonic * 2 ** (steps / 12)), tuple(float(beat) for beat in beats))
+    return SungWord(word, tuple(tonic * 2 ** (steps / 12)), tuple(float(beat) for beat in beats))
 
 
 def _espeak_score(phrase: Sequence[tuple[str, int]], rng: np.random.Generator) -> str:
@@ -310,43 +265,43 @@ def _espeak_score(phrase: Sequence[tuple[str, int]], rng: np.random.Generator) -
     return f"<speak>{' '.join(notes)}</speak>"
 
 
-def _joined(speech: Sequence[Speech]) -> Speech:
+def _joined(speech: Sequence[TimedSpeech]) -> TimedSpeech:
     audio, segments, at = [], [], 0.0
     for part in speech:
         audio.append(part.audio)
         segments += [(start + at, end + at, phone) for start, end, phone in part.phonemes]
-        at += len(part.audio) / SAMPLE_RATE
-    return Speech(np.concatenate(audio) if audio else np.zeros(0, np.float32), _tiled(segments, at))
+        at += len(part.audio) / AUDIO_RATE
+    return TimedSpeech(np.concatenate(audio) if audio else np.zeros(0, np.float32), _tiled(segments, at))
 
 
 def _laid_out(
-    speech: Sequence[Speech], seconds: float, pauses: tuple[float, float], rng: np.random.Generator
-) -> Speech:
+    speech: Sequence[TimedSpeech], seconds: float, pauses: tuple[float, float], rng: np.random.Generator
+) -> TimedSpeech:
     """The sentences with pauses between them, cut or padded with silence to `seconds`."""
-    total = round(seconds * SAMPLE_RATE)
+    total = round(seconds * AUDIO_RATE)
     audio = np.zeros(total, np.float32)
-    segments: list[Segment] = []
+    segments: list[TimedPhone] = []
     # Long enough for a closed mouth in frame 0.
-    at = int(rng.uniform(0.16, 0.6) * SAMPLE_RATE)
+    at = int(rng.uniform(0.16, 0.6) * AUDIO_RATE)
     order = list(range(len(speech)))
-    while speech and at < total - int(0.3 * SAMPLE_RATE):
+    while speech and at < total - int(0.3 * AUDIO_RATE):
         order = order or [int(i) for i in rng.permutation(len(speech))]
         part = speech[order.pop(0)]
         stop = min(at + len(part.audio), total)
         audio[at:stop] = part.audio[: stop - at]
-        segments += [(start + at / SAMPLE_RATE, end + at / SAMPLE_RATE, phone) for start, end, phone in part.phonemes]
-        at = stop + int(rng.uniform(*pauses) * SAMPLE_RATE)
+        segments += [(start + at / AUDIO_RATE, end + at / AUDIO_RATE, phone) for start, end, phone in part.phonemes]
+        at = stop + int(rng.uniform(*pauses) * AUDIO_RATE)
     fade = min(320, total)
     audio[total - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
-    return Speech(audio, _tiled(segments, total / SAMPLE_RATE))
+    return TimedSpeech(audio, _tiled(segments, total / AUDIO_RATE))
 
 
-def _tiled(segments: Sequence[Segment], seconds: float) -> list[Segment]:
+def _tiled(segments: Sequence[TimedPhone], seconds: float) -> list[TimedPhone]:
     """The segments with pauses in the gaps, from 0 to `seconds` exactly; neighbouring pauses become one."""
-    tiles: list[Segment] = []
+    tiles: list[TimedPhone] = []
     at = 0.0
-    for start, end, phone in [*segments, (seconds, seconds, PAUSE)]:
-        start, end = min(start, seconds), min(end, seconds)
+    cut = [(min(start, seconds), min(end, seconds), phone) for start, end, phone in segments]
+    for start, end, phone in [*cut, (seconds, seconds, PAUSE)]:
         for tile in ((at, start, PAUSE), (max(at, start), end, phone)):
             if tile[1] - tile[0] < 1e-6:
                 continue
@@ -358,17 +313,17 @@ def _tiled(segments: Sequence[Segment], seconds: float) -> list[Segment]:
     return tiles
 
 
-def _utterance(speech: Speech, text: str, voice: Voice, kind: str) -> Utterance:
+def _utterance(speech: TimedSpeech, text: str, voice: VoiceProfile, kind: str) -> Utterance:
     level = acoustics.loudness(speech.audio)
     return Utterance(speech.audio, tuple(speech.phonemes), level, text, voice.language, voice.name, kind)
 
 
 def _silent(seconds: float, rng: np.random.Generator) -> Utterance:
     """Nobody speaks: room noise, or digital silence now and then."""
-    silence = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    silence = np.zeros(round(seconds * AUDIO_RATE), np.float32)
     audio = silence
     if rng.random() < 0.8:
-        hiss = acoustics.Recording(level_db=-20.0, noise_db=float(rng.uniform(15.0, 50.0)), noise="pink")
-        audio = acoustics.recorded(silence, hiss, rng)
-    end = len(silence) / SAMPLE_RATE
+        hiss = acoustics.RecordingConditions(level_db=-20.0, noise_db=float(rng.uniform(15.0, 50.0)), noise="pink")
+        audio = acoustics.simulate_recording(silence, hiss, rng)
+    end = len(silence) / AUDIO_RATE
     return Utterance(audio, ((0.0, end, PAUSE),), acoustics.loudness(silence), "", "", "silent", "silent")

@@ -1,7 +1,7 @@
 """Sentences for the synthetic voices: English and Mandarin by small grammars, other languages by word lists.
 
-The sense does not matter, the mouth shapes do: words are chosen so that every phone is common, lips meet
-often (m, b, p, f, v) and the same phone turns up in many neighbourhoods. Mandarin is numbered pinyin, which
+Only the mouth shapes matter, not the meaning: words are chosen so that every phone is common, lips meet
+often (m, b, p, f, v) and each phone has many different neighbours. Mandarin is numbered pinyin, which
 is what espeak-ng speaks; English is read by every engine.
 """
 
@@ -184,7 +184,7 @@ def sentence(rng: np.random.Generator, language: str = "en") -> str:
     if language == "cmn":
         return _mandarin(rng)
     if language not in _WORDS:
-        raise ValueError(f"no sentences in the language {language!r}; there are {', '.join(LANGUAGES)}")
+        raise ValueError(f"There are no sentences in the language {language!r}; choose one of {', '.join(LANGUAGES)}.")
     words = _WORDS[language].split()
     chosen = [words[i] for i in rng.integers(len(words), size=rng.integers(3, 9))]
     if len(chosen) > 5 and rng.random() < 0.4:

@@ -1,5 +1,4 @@
-"""What a face does while it speaks: phones to mouth shapes, blended as lips do, with emotion, brows and
-blinks on top.
+"""Turns phones into facial expressions: blended mouth shapes, with emotion, brows and blinks on top.
 
 Mouth shapes follow the dominance model of Cohen and Massaro (1993): every phone pulls at jaw, rounding,
 spreading and lips with its own strength, which fades before and after it, so that lips round well before an
@@ -17,11 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion import Performance
 from dramatis.story.values import EMOTIONS, FPS
+from dramatis_lab.world.arrays import F32
 from dramatis_lab.world.people.assets import EXPRESSIONS
-from dramatis_lab.world.voices.phones import PAUSE, PHONES, VOWELS, Segment
+from dramatis_lab.world.voices.phones import PAUSE, PHONES, VOWELS, TimedPhone
 from dramatis_lab.world.voices.speech import Utterance
-
-F32 = NDArray[np.float32]
 
 VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "ah", "E", "I", "O", "U")
 """Mouth classes: silence; m b p; f v; th; t d; k g h; ch sh; s z; n l; r; then the vowels of father, cup,
@@ -41,12 +39,12 @@ PHONE_VISEMES: dict[str, dict[str, float]] = {
     "ix": {"I": 0.7, "ah": 0.3},
 }  # fmt: skip
 
-CHANNELS = (
+MOUTH_CHANNELS = (
     "jawOpen", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthLowerDown", "mouthUpperUp",
     "mouthPress", "mouthRollLower", "mouthRollUpper",
 )  # fmt: skip
 """The mouth's ways to move, left and right together; the columns of VISEME_SHAPES."""
-JAW, FUNNEL, PUCKER, STRETCH, SMILE, LOWER, UPPER, PRESS, ROLL_LOWER, ROLL_UPPER = range(len(CHANNELS))
+JAW, FUNNEL, PUCKER, STRETCH, _, LOWER, UPPER, PRESS, ROLL_LOWER, ROLL_UPPER = range(len(MOUTH_CHANNELS))
 
 _SHAPES: dict[str, tuple[float, ...]] = {
     #      jaw   funnel pucker stretch smile lower upper press rollL rollU
@@ -68,7 +66,7 @@ _SHAPES: dict[str, tuple[float, ...]] = {
     "U":   (0.15, 0.10, 0.80, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
 }  # fmt: skip
 VISEME_SHAPES: F32 = np.array([_SHAPES[name] for name in VISEMES], np.float32)
-"""(16, 10) weights of CHANNELS at the heart of each viseme."""
+"""(16, 10) weights of MOUTH_CHANNELS at the heart of each viseme."""
 
 _STRENGTHS: dict[str, tuple[float, float, float, float]] = {
     # How firmly a viseme holds jaw, rounding, spreading and lips.
@@ -180,7 +178,7 @@ _INDEX = {name: i for i, name in enumerate(EXPRESSIONS)}
 _GAP_PER_WEIGHT = np.array([_GAP.get(name, 0.0) for name in EXPRESSIONS], np.float32)
 
 
-def viseme_track(spoken: Utterance | Sequence[Segment], frames: int) -> F32:
+def viseme_track(spoken: Utterance | Sequence[TimedPhone], frames: int) -> F32:
     """(frames, 16) shares of the visemes around each frame's centre, (t + 0.5) / 25 s; rows sum to one."""
     count = _samples(frames)
     membership = np.zeros((count, len(VISEMES)), np.float32)
@@ -193,7 +191,7 @@ def viseme_track(spoken: Utterance | Sequence[Segment], frames: int) -> F32:
 
 
 def expression_track(
-    spoken: Utterance | Sequence[Segment],
+    spoken: Utterance | Sequence[TimedPhone],
     frames: int,
     performance: Performance | None,
     rng: np.random.Generator,
@@ -222,7 +220,7 @@ def expression_track(
     mouth[:, [JAW, LOWER, UPPER]] *= arousal[:, None]
     mouth = _with_contacts(mouth, closed, bitten, silent)
     weights = np.zeros((frames, len(EXPRESSIONS)), np.float32)
-    for channel, name in enumerate(CHANNELS):
+    for channel, name in enumerate(MOUTH_CHANNELS):
         _add(
             weights,
             name,
@@ -259,9 +257,12 @@ def caught_expression(name: str, amount: float, rng: np.random.Generator) -> F32
     return np.clip(weights[0], 0.0, 1.0)
 
 
-def contact_tracks(phonemes: Sequence[Segment], frames: int) -> tuple[F32, F32, F32]:
-    """How firmly lips are shut by m, b, p; how firmly the lower lip meets the teeth for f, v; how far a pause
-    has shut the mouth: three (frames,) tracks 0..1."""
+def contact_tracks(phonemes: Sequence[TimedPhone], frames: int) -> tuple[F32, F32, F32]:
+    """How far consonants and pauses shut the mouth: three (frames,) tracks 0..1.
+
+    How firmly lips are shut by m, b, p; how firmly the lower lip meets the teeth for f, v; how far a pause has shut
+    the mouth.
+    """
     time = (np.arange(frames) + 0.5) / FPS
     closed, bitten, silent = (np.zeros(frames, np.float32) for _ in range(3))
     for start, end, phone in phonemes:
@@ -271,9 +272,9 @@ def contact_tracks(phonemes: Sequence[Segment], frames: int) -> tuple[F32, F32, 
             # Long contacts give a little of their ends to the ramps, short ones are held longer than they sound.
             spare = float(np.clip((_SHORTEST_CONTACT_S - (stop - start)) / 2, -_CONTACT_RAMP_S / 2, 0.03))
             top, edge = start - spare, stop + spare
-            held = (top - _CONTACT_RAMP_S, top, edge, edge + _CONTACT_RAMP_S)
+            edges = (top - _CONTACT_RAMP_S, top, edge, edge + _CONTACT_RAMP_S)
             track = closed if phone in _LABIALS else bitten
-            np.maximum(track, _plateau(time, *held), out=track)
+            np.maximum(track, _plateau(time, *edges), out=track)
     for start, end in _pauses(phonemes):
         np.maximum(silent, _plateau(time, start, start + _CLOSING_S, end - _OPENING_S, end), out=silent)
     return closed, bitten, silent
@@ -296,12 +297,12 @@ class _Style:
         self.brows = (1 + float(lopsided[1]), 1 - float(lopsided[1]))
 
 
-def _dominated(phonemes: Sequence[Segment], level: F32, frames: int, style: _Style) -> F32:
+def _dominated(phonemes: Sequence[TimedPhone], level: F32, frames: int, style: _Style) -> F32:
     """(frames, 10) channel weights: the phones' shapes, averaged by how firmly each holds at a moment."""
     count = _samples(frames)
     # Without any phone near, the mouth is at rest.
-    pull = np.full((count, len(CHANNELS)), 1e-4, np.float32)
-    shape = np.zeros((count, len(CHANNELS)), np.float32)
+    pull = np.full((count, len(MOUTH_CHANNELS)), 1e-4, np.float32)
+    shape = np.zeros((count, len(MOUTH_CHANNELS)), np.float32)
     typical = _typical_vowel(phonemes, level)
     for start, end, phone in phonemes:
         first, last = _at(start - _REACH_S, count), _at(end + _REACH_S, count)
@@ -325,18 +326,18 @@ def _dominated(phonemes: Sequence[Segment], level: F32, frames: int, style: _Sty
 
 def _with_contacts(mouth: F32, closed: F32, bitten: F32, silent: F32) -> F32:
     """The mouth with lips shut, lip bitten and pauses at rest where the contact tracks say so."""
-    made = mouth * (1 - silent[:, None])
+    shaped = mouth * (1 - silent[:, None])
     press = VISEME_SHAPES[VISEMES.index("PP")]
     bite = VISEME_SHAPES[VISEMES.index("FF")]
-    made[:, [JAW, LOWER, UPPER]] *= 1 - 0.92 * closed[:, None]
-    made[:, [FUNNEL, STRETCH]] *= 1 - 0.7 * closed[:, None]
+    shaped[:, [JAW, LOWER, UPPER]] *= 1 - 0.92 * closed[:, None]
+    shaped[:, [FUNNEL, STRETCH]] *= 1 - 0.7 * closed[:, None]
     for channel in (PRESS, ROLL_LOWER, ROLL_UPPER):
-        made[:, channel] = made[:, channel] * (1 - closed) + press[channel] * closed
-    made[:, JAW] += (np.minimum(made[:, JAW], bite[JAW]) - made[:, JAW]) * bitten
-    made[:, [FUNNEL, LOWER]] *= 1 - 0.8 * bitten[:, None]
+        shaped[:, channel] = shaped[:, channel] * (1 - closed) + press[channel] * closed
+    shaped[:, JAW] += (np.minimum(shaped[:, JAW], bite[JAW]) - shaped[:, JAW]) * bitten
+    shaped[:, [FUNNEL, LOWER]] *= 1 - 0.8 * bitten[:, None]
     for channel in (ROLL_LOWER, UPPER):
-        made[:, channel] = np.maximum(made[:, channel], bite[channel] * bitten)
-    return made
+        shaped[:, channel] = np.maximum(shaped[:, channel], bite[channel] * bitten)
+    return shaped
 
 
 def _add_emotion(weights: F32, emotion: F32, mouth: F32, contact: F32, style: _Style) -> None:
@@ -384,7 +385,7 @@ def _add(weights: F32, name: str, amount: F32 | float, sides: tuple[float, float
         weights[:, _INDEX[f"{name}_{side}"]] += amount * factor
 
 
-def _segments(spoken: Utterance | Sequence[Segment]) -> Sequence[Segment]:
+def _segments(spoken: Utterance | Sequence[TimedPhone]) -> Sequence[TimedPhone]:
     return spoken.phonemes if isinstance(spoken, Utterance) else spoken
 
 
@@ -399,12 +400,12 @@ def _level(loudness: ArrayLike | None, performance: Performance | None, frames: 
     return np.ones(count, np.float32)
 
 
-def _typical_vowel(phonemes: Sequence[Segment], level: F32) -> float:
+def _typical_vowel(phonemes: Sequence[TimedPhone], level: F32) -> float:
     loud = [_mean(level, start, end) for start, end, phone in phonemes if phone in VOWELS]
     return float(np.median(loud)) if loud else 0.0
 
 
-def _pauses(phonemes: Sequence[Segment]) -> list[tuple[float, float]]:
+def _pauses(phonemes: Sequence[TimedPhone]) -> list[tuple[float, float]]:
     """Silences long enough to shut the mouth; before the first and after the last phone they are endless."""
     pauses = []
     last = phonemes[-1][1] if phonemes else 0.0

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.raw_assets import ASSETS, needs_assets
 
 from dramatis.errors import UserError
 from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, fit_head
 from dramatis_lab.world.people.assets import EXPRESSIONS, load_ict
-from dramatis_lab.world.people.person import Person, make_person, random_spec
+from dramatis_lab.world.people.person import RenderedPerson, make_person, random_spec
 from dramatis_lab.world.renderer.mesh import REGIONS
+from tests.raw_assets import ASSETS, needs_assets
 
 
 @pytest.fixture(scope="module")
-def person() -> Person:
+def person() -> RenderedPerson:
     return make_person(1, ASSETS)
 
 
@@ -66,7 +66,7 @@ def test_mesh_is_consistent(seed: int) -> None:
 
 
 @needs_assets
-def test_outer_skin_faces_forward_at_the_face(person: Person) -> None:
+def test_outer_skin_faces_forward_at_the_face(person: RenderedPerson) -> None:
     vertices = person.pose(np.zeros(53)).vertices
     a, b, c = (vertices[person.mesh.faces[:, k]] for k in range(3))
     front = (person.mesh.region == 0) & (a[:, 2] > 0.08)
@@ -76,7 +76,7 @@ def test_outer_skin_faces_forward_at_the_face(person: Person) -> None:
 
 
 @needs_assets
-def test_equal_seeds_build_equal_people(person: Person) -> None:
+def test_equal_seeds_build_equal_people(person: RenderedPerson) -> None:
     again = make_person(1, ASSETS)
     assert np.array_equal(again.pose(np.zeros(53)).vertices, person.pose(np.zeros(53)).vertices)
     pairs = zip(again.mesh.materials, person.mesh.materials, strict=True)
@@ -84,7 +84,7 @@ def test_equal_seeds_build_equal_people(person: Person) -> None:
 
 
 @needs_assets
-def test_landmarks_agree_with_the_posed_mesh(person: Person) -> None:
+def test_landmarks_agree_with_the_posed_mesh(person: RenderedPerson) -> None:
     rng = np.random.default_rng(0)
     expressions = rng.uniform(0, 0.6, (4, 53)).astype(np.float32)
     heads = rng.normal(0, 0.1, (4, 6)).astype(np.float32)
@@ -93,7 +93,7 @@ def test_landmarks_agree_with_the_posed_mesh(person: Person) -> None:
 
 
 @needs_assets
-def test_rigid_points_are_the_neutral_landmarks_under_the_head_motion(person: Person) -> None:
+def test_rigid_points_are_the_neutral_landmarks_under_the_head_motion(person: RenderedPerson) -> None:
     heads = np.array([[0.2, -0.1, 0.1, 0.05, 0.0, -0.02]], np.float32)
     neutral = person.landmarks(np.zeros((1, 53)), heads)[0, list(RIGID_ANCHORS)]
     assert np.abs(person.rigid_points(heads)[0] - neutral).max() < 1e-3
@@ -101,7 +101,7 @@ def test_rigid_points_are_the_neutral_landmarks_under_the_head_motion(person: Pe
 
 
 @needs_assets
-def test_head_turns_by_the_convention_of_the_motion_folder(person: Person) -> None:
+def test_head_turns_by_the_convention_of_the_motion_folder(person: RenderedPerson) -> None:
     head = (0.2, 0.1, -0.15, 0.0, 0.0, 0.0)
     landmarks = person.pose(np.zeros(53), head).landmarks68
     rest = person.rest_landmarks
@@ -111,7 +111,7 @@ def test_head_turns_by_the_convention_of_the_motion_folder(person: Person) -> No
 
 
 @needs_assets
-def test_jaw_opens_the_mouth_and_leaves_the_body(person: Person) -> None:
+def test_jaw_opens_the_mouth_and_leaves_the_body(person: RenderedPerson) -> None:
     rest, wide = person.pose(np.zeros(53)), person.pose(shape(jawOpen=1.0))
     gap = [float(p.landmarks68[62, 1] - p.landmarks68[66, 1]) for p in (rest, wide)]
     assert gap[0] < 0.004
@@ -121,7 +121,7 @@ def test_jaw_opens_the_mouth_and_leaves_the_body(person: Person) -> None:
 
 
 @needs_assets
-def test_body_stays_while_the_head_turns(person: Person) -> None:
+def test_body_stays_while_the_head_turns(person: RenderedPerson) -> None:
     rest, turned = (
         person.pose(np.zeros(53)).vertices,
         person.pose(np.zeros(53), (0.4, 0, 0, 0, 0, 0)).vertices,
@@ -132,7 +132,7 @@ def test_body_stays_while_the_head_turns(person: Person) -> None:
 
 
 @needs_assets
-def test_blink_closes_the_eyes_and_gaze_turns_them(person: Person) -> None:
+def test_blink_closes_the_eyes_and_gaze_turns_them(person: RenderedPerson) -> None:
     marks = [person.pose(np.zeros(53), blink=blink).landmarks68 for blink in (0.0, 1.0)]
     gaps = [float((m[[37, 38]] - m[[41, 40]])[:, 1].mean()) for m in marks]
     assert gaps[1] < 0.35 * gaps[0]

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from dramatis_lab.world.renderer.mesh import Material
+from dramatis_lab.world.renderer.mesh import RenderMaterial
 from dramatis_lab.world.renderer.raster import (
     ALPHA_TEST,
     CASTS_SHADOW,
     CULL_BACK,
     GBuffer,
+    Triangles,
     rasterise,
     shadow_map,
     vertex_normals,
@@ -20,24 +22,33 @@ SIZE = (16, 16)
 PROJECTION = np.array([[32, 0, -16, 32], [0, -32, -16, 32], [0, 0, -1, 2]], np.float32)
 
 
-def quad(side: float, z: float = 0.0):
+def quad(side: float, z: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     half = side / 2
     vertices = np.array([[-half, -half, z], [half, -half, z], [half, half, z], [-half, half, z]], np.float32)
     return vertices, np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 
-def draw(vertices, faces, flags=CULL_BACK, alpha=None):
+def draw(
+    vertices: NDArray[np.float32],
+    faces: NDArray[np.int32],
+    flags: int = CULL_BACK,
+    alpha: NDArray[np.uint8] | None = None,
+) -> GBuffer:
     uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    material = Material("m", "skin", np.full((8, 8, 3), 200, np.uint8), alpha)
+    material = RenderMaterial("m", "skin", np.full((8, 8, 3), 200, np.uint8), alpha)
     buffer = GBuffer.empty(SIZE, len(faces))
-    rasterise(
-        buffer, vertices, PROJECTION, faces, np.full(len(faces), flags, np.uint8), uv,
-        (faces % 4).astype(np.int32), np.zeros(len(faces), np.int16), pack_textures((material,)),
-    )  # fmt: skip
+    triangles = Triangles(
+        faces,
+        uv,
+        face_uv=(faces % 4).astype(np.int32),
+        flags=np.full(len(faces), flags, np.uint8),
+        material=np.zeros(len(faces), np.int16),
+    )
+    rasterise(buffer, vertices, PROJECTION, triangles, pack_textures((material,)))
     return buffer
 
 
-def test_a_quad_covers_exactly_its_samples_once_its_depth_is_right():
+def test_a_quad_covers_exactly_its_samples_once_its_depth_is_right() -> None:
     buffer = draw(*quad(1.0))
     seen = buffer.triangle >= 0
     assert seen.sum() == 16 * 16
@@ -45,7 +56,7 @@ def test_a_quad_covers_exactly_its_samples_once_its_depth_is_right():
     np.testing.assert_allclose(buffer.inverse_depth[seen], 0.5, rtol=1e-5)
 
 
-def test_barycentrics_give_the_point_back_under_perspective():
+def test_barycentrics_give_the_point_back_under_perspective() -> None:
     vertices, faces = quad(1.0)
     vertices[:, 2] = (0.0, 0.0, 0.8, 0.8)
     buffer = draw(vertices, faces)
@@ -59,7 +70,7 @@ def test_barycentrics_give_the_point_back_under_perspective():
     np.testing.assert_allclose(1 / homogeneous[:, 2], buffer.inverse_depth[rows, columns], rtol=1e-4)
 
 
-def test_the_nearer_surface_wins_in_either_order():
+def test_the_nearer_surface_wins_in_either_order() -> None:
     near, faces = quad(0.5, 0.5)
     far, _ = quad(1.0, 0.0)
     for first, second, winners in ((near, far, (0, 1)), (far, near, (2, 3))):
@@ -68,7 +79,7 @@ def test_the_nearer_surface_wins_in_either_order():
 
 
 @pytest.mark.parametrize("thickness", [1.0, 0.05, 1e-3, 0.0])
-def test_a_triangle_covers_the_samples_whose_centres_lie_inside(thickness):
+def test_a_triangle_covers_the_samples_whose_centres_lie_inside(thickness: float) -> None:
     rng = np.random.default_rng(6)
     rows, columns = np.mgrid[:32, :32] + 0.5
     for _ in range(60):
@@ -92,23 +103,23 @@ def test_a_triangle_covers_the_samples_whose_centres_lie_inside(thickness):
 
 
 @pytest.mark.parametrize(("flags", "samples"), [(CULL_BACK, 0), (0, 256)])
-def test_back_faces_show_only_on_two_sided_surfaces(flags, samples):
+def test_back_faces_show_only_on_two_sided_surfaces(flags: int, samples: int) -> None:
     vertices, faces = quad(1.0)
     assert (draw(vertices, faces[:, ::-1].copy(), flags).triangle >= 0).sum() == samples
 
 
-def test_what_is_too_near_or_behind_is_dropped():
+def test_what_is_too_near_or_behind_is_dropped() -> None:
     for z in (1.97, 3.0):
         assert (draw(*quad(1.0, z)).triangle < 0).all()
 
 
 @pytest.mark.parametrize(("alpha", "share"), [(0, 0.0), (64, 0.25), (128, 0.5), (180, 0.75), (255, 1.0)])
-def test_alpha_becomes_coverage_of_the_samples(alpha, share):
+def test_alpha_becomes_coverage_of_the_samples(alpha: int, share: float) -> None:
     buffer = draw(*quad(1.0), flags=ALPHA_TEST, alpha=np.full((8, 8), alpha, np.uint8))
     assert (buffer.triangle[8:24, 8:24] >= 0).mean() == share
 
 
-def test_normals_of_a_sphere_point_outwards():
+def test_normals_of_a_sphere_point_outwards() -> None:
     u, v = np.meshgrid(np.linspace(0, 2 * np.pi, 41)[:-1], np.linspace(0.05, np.pi - 0.05, 30))
     vertices = np.stack([np.sin(v) * np.cos(u), np.cos(v), np.sin(v) * np.sin(u)], -1).reshape(-1, 3).astype(np.float32)
     i, j = np.meshgrid(np.arange(29), np.arange(40), indexing="ij")
@@ -118,18 +129,19 @@ def test_normals_of_a_sphere_point_outwards():
     assert ((normals * vertices).sum(-1) > 0.98).all()
 
 
-def test_the_shadow_map_keeps_the_highest_caster_and_skips_the_rest():
+def test_the_shadow_map_keeps_the_highest_caster_and_skips_the_rest() -> None:
     low, faces = quad(1.0, 0.0)
     high, _ = quad(0.5, 0.3)
     view = np.array([[16, 0, 0, 16], [0, -16, 0, 16], [0, 0, 1, 0]], np.float32)
     vertices, both = np.concatenate([low, high]), np.concatenate([faces, faces + 4]).astype(np.int32)
     uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    textures = pack_textures((Material("m", "skin", np.full((8, 8, 3), 200, np.uint8)),))
+    textures = pack_textures((RenderMaterial("m", "skin", np.full((8, 8, 3), 200, np.uint8)),))
 
     def heights_of(flags: list[int]) -> np.ndarray:
         material = np.zeros(4, np.int16)
         coordinates = (both % 4).astype(np.int32)
-        return shadow_map(vertices, view, both, np.array(flags, np.uint8), uv, coordinates, material, textures, 32)
+        triangles = Triangles(both, uv, coordinates, np.array(flags, np.uint8), material)
+        return shadow_map(vertices, view, triangles, textures, 32)
 
     heights = heights_of([CASTS_SHADOW | CULL_BACK] * 4)
     assert heights[16, 16] == pytest.approx(0.3)
@@ -139,21 +151,21 @@ def test_the_shadow_map_keeps_the_highest_caster_and_skips_the_rest():
     assert silent[16, 16] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_pyramids_keep_the_colour_of_hair_between_empty_texels():
+def test_pyramids_keep_the_colour_of_hair_between_empty_texels() -> None:
     albedo = np.zeros((64, 64, 3), np.uint8)
     alpha = np.zeros((64, 64), np.uint8)
     albedo[:, ::2], alpha[:, ::2] = 200, 255
-    textures = pack_textures((Material("h", "hair", albedo, alpha),))
+    textures = pack_textures((RenderMaterial("h", "hair", albedo, alpha),))
     offset = textures.table[0, 1 + 3 * 2]
     assert abs(int(textures.texels[offset, 0]) - 200) < 4
     assert 120 <= textures.texels[offset, 3] <= 128
 
 
-def test_a_texture_of_another_type_is_refused():
+def test_a_texture_of_another_type_is_refused() -> None:
     with pytest.raises(ValueError, match="albedo"):
-        pack_textures((Material("m", "skin", np.zeros((4, 4, 3), np.float32)),))
+        pack_textures((RenderMaterial("m", "skin", np.zeros((4, 4, 3), np.float32)),))
 
 
-def test_the_colour_curves_are_inverses():
+def test_the_colour_curves_are_inverses() -> None:
     values = np.linspace(0, 1, 50)
     np.testing.assert_allclose(linear_to_srgb(srgb_to_linear(values)), values, atol=1e-5)

@@ -1,23 +1,31 @@
 """Shards resume, refuse a foreign folder and come out byte for byte equal; real samples keep the format."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from tests.raw_assets import ASSETS, needs_assets
 
 from dramatis.errors import UserError
 from dramatis_lab.world.takes import dataset
-from dramatis_lab.world.takes.dataset import WINDOW, Recipe, make_sample, shard_paths, write_dataset
+from dramatis_lab.world.takes.dataset import WINDOW_FRAMES, Recipe, make_sample, shard_paths, write_dataset
+from tests.raw_assets import ASSETS, needs_assets
+
+ARRAYS = (
+    "frames", "index", "audio", "controls", "anchors", "landmarks", "visemes", "opening", "person", "face",
+)  # fmt: skip
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A stand-in for rendering that depends on its seeds alone, and counts its calls."""
-    calls = []
+    calls: list[int] = []
 
-    def sample(seed, identity, assets, recipe):
+    def sample(
+        seed: int, identity: int, _assets: Path, _recipe: Recipe
+    ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, int]]:
         calls.append(seed)
         pixels = np.random.default_rng(seed).integers(0, 256, (2, 4, 4, 3), np.uint8)
         return {"frames": pixels}, {"seed": seed, "identity": identity}
@@ -26,7 +34,7 @@ def quick(monkeypatch):
     return calls
 
 
-def test_shards_resume_and_are_reproducible(tmp_path, quick):
+def test_shards_resume_and_are_reproducible(tmp_path: Path, quick: list[int]) -> None:
     recipe = Recipe(seed=5, samples_per_shard=4)
     assert write_dataset(tmp_path / "a", 3, ASSETS, recipe, workers=1) == 3
     first = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
@@ -39,7 +47,8 @@ def test_shards_resume_and_are_reproducible(tmp_path, quick):
     assert len({row["identity"] for row in rows}) == 2  # three takes with the first person, one with the next
 
 
-def test_another_recipe_is_refused(tmp_path, quick):
+@pytest.mark.usefixtures("quick")
+def test_another_recipe_is_refused(tmp_path: Path) -> None:
     write_dataset(tmp_path, 1, ASSETS, Recipe(samples_per_shard=1), workers=1)
     with pytest.raises(UserError, match="another recipe"):
         write_dataset(tmp_path, 1, ASSETS, Recipe(samples_per_shard=1, seed=1), workers=1)
@@ -53,7 +62,8 @@ def test_another_recipe_is_refused(tmp_path, quick):
         Recipe(people=3, size=512)
 
 
-def test_a_folder_from_before_there_were_groups_goes_on(tmp_path, quick):
+@pytest.mark.usefixtures("quick")
+def test_a_folder_from_before_there_were_groups_goes_on(tmp_path: Path) -> None:
     recipe = Recipe(samples_per_shard=1)
     write_dataset(tmp_path, 1, ASSETS, recipe, workers=1)
     about = json.loads((tmp_path / "dataset.json").read_text())
@@ -62,10 +72,10 @@ def test_a_folder_from_before_there_were_groups_goes_on(tmp_path, quick):
 
 
 @needs_assets
-def test_a_real_sample_has_the_promised_arrays():
+def test_a_real_sample_has_the_promised_arrays() -> None:
     recipe = Recipe(size=48)
     arrays, row = make_sample(7, 3, ASSETS, recipe)
-    count, timeline = 1 + 2 * WINDOW, len(arrays["opening"])
+    count, timeline = 1 + 2 * WINDOW_FRAMES, len(arrays["opening"])
     shapes = {
         "frames": (count, 48, 48, 3),
         "index": (count,),
@@ -81,7 +91,7 @@ def test_a_real_sample_has_the_promised_arrays():
     assert {name: array.shape for name, array in arrays.items()} == shapes
     assert arrays["index"][0] == 0
     assert arrays["index"].max() < timeline
-    assert np.array_equal(arrays["frames"][0], arrays["frames"][1 + WINDOW])
+    assert np.array_equal(arrays["frames"][0], arrays["frames"][1 + WINDOW_FRAMES])
     assert all(np.isfinite(array.astype(np.float32)).all() for array in arrays.values())
     # Landmarks of the visible inner face lie on the person's face.
     x, y = np.floor(arrays["landmarks"][0, 27:].astype(float)).astype(int).clip(0, 47).T
@@ -94,7 +104,7 @@ def test_a_real_sample_has_the_promised_arrays():
 
 
 @needs_assets
-def test_a_row_tells_what_the_reference_shows():
+def test_a_row_tells_what_the_reference_shows() -> None:
     corners = [48, 54], [51, 57]
     smiles: dict[bool, list[float]] = {True: [], False: []}
     for seed in range(12):
@@ -108,29 +118,29 @@ def test_a_row_tells_what_the_reference_shows():
 
 
 @needs_assets
-def test_a_sample_may_leave_the_strided_frames_out():
+def test_a_sample_may_leave_the_strided_frames_out() -> None:
     arrays, _ = make_sample(7, 3, ASSETS, Recipe(size=32, strided=False))
     whole, _ = make_sample(7, 3, ASSETS, Recipe(size=32))
     for name in ("frames", "index", "controls", "anchors", "landmarks", "person", "face"):
-        assert np.array_equal(arrays[name], whole[name][: 1 + WINDOW])
+        assert np.array_equal(arrays[name], whole[name][: 1 + WINDOW_FRAMES])
     assert np.array_equal(arrays["audio"], whole["audio"])
 
 
 @needs_assets
-def test_equal_seeds_write_equal_files(tmp_path):
+def test_equal_seeds_write_equal_files(tmp_path: Path) -> None:
     recipe = Recipe(size=32, samples_per_shard=1)
     for name in "ab":
         write_dataset(tmp_path / name, 1, ASSETS, recipe, workers=1)
     a, b = (shard_paths(tmp_path / name, 0)[0] for name in "ab")
     assert a.read_bytes() == b.read_bytes()
-    assert set(load_file(a)) == {f"0/{name}" for name in dataset.ARRAYS}
+    assert set(load_file(a)) == {f"0/{name}" for name in ARRAYS}
 
 
 @needs_assets
-def test_a_group_tells_of_everybody():
+def test_a_group_tells_of_everybody() -> None:
     recipe = Recipe(size=32, strided=False, people=2)
     arrays, row = make_sample(11, 3, ASSETS, recipe)
-    count, timeline = 1 + WINDOW, arrays["opening"].shape[1]
+    count, timeline = 1 + WINDOW_FRAMES, arrays["opening"].shape[1]
     assert arrays["frames"].shape == (count, 32, 64, 3)
     assert arrays["anchors"].shape == (2, count, 9, 2)
     assert arrays["landmarks"].shape == (2, count, 68, 2)

@@ -8,21 +8,21 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
+from dramatis.story.values import AUDIO_RATE
 from dramatis_lab.world.voices import acoustics, engines, espeak, phones, texts
 from dramatis_lab.world.voices.speech import (
     HELD_OUT_VOICES,
-    SAMPLE_RATE,
-    VOICES,
+    SYNTHETIC_VOICES,
     Utterance,
-    alignment,
+    draw_utterance,
     draw_voice,
     synthesise,
-    utterance_for,
 )
+from tests.dramatis_lab.world.voices.alignment import measure_alignment
 
-needs_espeak = pytest.mark.skipif(not engines.available("espeak"), reason="espeak-ng is not installed")
-needs_flite = pytest.mark.skipif(not engines.available("flite"), reason="flite is not installed")
-needs_festival = pytest.mark.skipif(not engines.available("festival"), reason="festival is not installed")
+needs_espeak = pytest.mark.skipif(not engines.engine_available("espeak"), reason="espeak-ng is not installed")
+needs_flite = pytest.mark.skipif(not engines.engine_available("flite"), reason="flite is not installed")
+needs_festival = pytest.mark.skipif(not engines.engine_available("festival"), reason="festival is not installed")
 SENTENCE = "My mama bakes five warm loaves of bread."
 
 
@@ -49,7 +49,7 @@ def test_ipa_labels(label: str, expected: tuple[str, ...]) -> None:
 
 def test_a_short_silence_before_a_stop_is_its_closure() -> None:
     rows = [(0.0, 0.1, ("aa",)), (0.1, 0.15, ("pau",)), (0.15, 0.17, ("p",)), (0.17, 0.3, ("iy",))]
-    assert phones.tidy(rows) == [(0.0, 0.1, "aa"), (0.1, 0.17, "p"), (0.17, 0.3, "iy")]
+    assert phones.tidy_phones(rows) == [(0.0, 0.1, "aa"), (0.1, 0.17, "p"), (0.17, 0.3, "iy")]
 
 
 def test_every_language_has_sentences() -> None:
@@ -72,18 +72,18 @@ def test_a_room_does_not_delay_the_voice() -> None:
     rng = np.random.default_rng(1)
     dry = np.zeros(16000, np.float32)
     dry[4000:8000] = rng.standard_normal(4000) * 0.1
-    wet = acoustics.recorded(dry, acoustics.Recording(room_s=0.4, wet=0.3), rng)
+    wet = acoustics.simulate_recording(dry, acoustics.RecordingConditions(room_s=0.4, wet=0.3), rng)
     assert len(wet) == len(dry)
     assert np.abs(wet[:4000]).max() < 1e-4
     assert np.abs(wet[4000:4100]).max() > 1e-3
 
 
 def test_names_are_unique_and_splits_are_disjoint() -> None:
-    names = [voice.name for voice in VOICES]
+    names = [voice.name for voice in SYNTHETIC_VOICES]
     assert len(set(names)) == len(names)
     assert set(names) >= HELD_OUT_VOICES
-    held_out = {voice.speaker.rpartition("+")[2] for voice in VOICES if voice.name in HELD_OUT_VOICES}
-    used = {voice.speaker.rpartition("+")[2] for voice in VOICES if voice.name not in HELD_OUT_VOICES}
+    held_out = {voice.speaker.rpartition("+")[2] for voice in SYNTHETIC_VOICES if voice.name in HELD_OUT_VOICES}
+    used = {voice.speaker.rpartition("+")[2] for voice in SYNTHETIC_VOICES if voice.name not in HELD_OUT_VOICES}
     assert not held_out & used
 
 
@@ -105,7 +105,7 @@ def test_espeak_phones_fit_the_sound(name: str, text: str) -> None:
     utterance = synthesise(text, name, seed=1)
     check_tiling(utterance)
     assert utterance.audio.dtype == np.float32
-    fit = alignment(utterance)
+    fit = measure_alignment(utterance)
     print(name, fit)
     assert fit.vowels > 0.7
     assert abs(fit.shift_s) <= 0.03
@@ -139,7 +139,7 @@ def test_a_hung_engine_is_replaced() -> None:
 
 @needs_espeak
 def test_every_espeak_language_is_known_to_the_engine() -> None:
-    base = [voice for voice in VOICES if voice.engine == "espeak" and "+" not in voice.speaker]
+    base = [voice for voice in SYNTHETIC_VOICES if voice.engine == "espeak" and "+" not in voice.speaker]
     for voice in base:
         assert espeak.engine().speak(["ma"], espeak.EspeakVoice(voice.speaker))[0].pcm
 
@@ -148,7 +148,7 @@ def test_every_espeak_language_is_known_to_the_engine() -> None:
 def test_flite_phones_fit_the_sound() -> None:
     utterance = synthesise(SENTENCE, "flite/slt", seed=5)
     check_tiling(utterance)
-    fit = alignment(utterance)
+    fit = measure_alignment(utterance)
     assert fit.vowels > 0.7
     assert fit.pauses < 0.2
     assert abs(fit.shift_s) <= 0.03
@@ -156,23 +156,27 @@ def test_flite_phones_fit_the_sound() -> None:
 
 @needs_festival
 def test_festival_sings_the_notes_it_is_given() -> None:
-    notes = [engines.Note("moon", (200.0,), (0.8,)), engines.Note("", (), (0.4,)), engines.Note("me", (150.0,), (0.6,))]
+    notes = [
+        engines.SungWord("moon", (200.0,), (0.8,)),
+        engines.SungWord("", (), (0.4,)),
+        engines.SungWord("me", (150.0,), (0.6,)),
+    ]
     song = engines.festival_song(notes, "kal_diphone")
     vowels = [end - start for part in song for start, end, phone in part.phonemes if phone in ("uw", "iy")]
     assert max(vowels) > 0.25
-    assert sum(len(part.audio) for part in song) / SAMPLE_RATE > 1.4
+    assert sum(len(part.audio) for part in song) / AUDIO_RATE > 1.4
 
 
 @needs_espeak
 def test_utterances_are_tiled_bounded_and_reproducible() -> None:
     for seed in range(12):
-        utterance = utterance_for(seed, 3.0, 5.0)
+        utterance = draw_utterance(seed, 3.0, 5.0)
         check_tiling(utterance)
         assert 3.0 <= utterance.seconds <= 5.0
         assert np.abs(utterance.audio).max() <= 1.0
         assert len(utterance.loudness) == pytest.approx(utterance.seconds * 100, abs=1)
         assert utterance.phonemes[0][2] == "pau"
-    again = utterance_for(seed, 3.0, 5.0)
+    again = draw_utterance(seed, 3.0, 5.0)
     assert np.array_equal(utterance.audio, again.audio)
 
 
@@ -185,4 +189,4 @@ def test_fresh_processes_agree() -> None:
 
 
 def _peak_of(seed: int) -> float:
-    return float(np.abs(utterance_for(seed, 1.0, 2.0, "test").audio).sum())
+    return float(np.abs(draw_utterance(seed, 1.0, 2.0, "test").audio).sum())

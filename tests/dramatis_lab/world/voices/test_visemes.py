@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dramatis.motion import Performance
-from dramatis.story.values import EMOTIONS
+from dramatis.story.values import EMOTIONS, EmotionName
 from dramatis_lab.world.people.assets import EXPRESSIONS
 from dramatis_lab.world.voices import engines
-from dramatis_lab.world.voices.phones import PHONES, Segment
+from dramatis_lab.world.voices.phones import PHONES, TimedPhone
 from dramatis_lab.world.voices.speech import synthesise
 from dramatis_lab.world.voices.visemes import (
     PHONE_VISEMES,
@@ -24,7 +25,7 @@ from dramatis_lab.world.voices.visemes import (
 
 SHUT = 0.002
 JAW, PRESS, PUCKER = (EXPRESSIONS.index(name) for name in ("jawOpen", "mouthPress_L", "mouthPucker"))
-WORDS: list[Segment] = [
+WORDS: list[TimedPhone] = [
     (0.0, 0.4, "pau"), (0.4, 0.48, "m"), (0.48, 0.66, "aa"), (0.66, 0.72, "b"), (0.72, 0.9, "iy"), (0.9, 0.97, "f"),
     (0.97, 1.15, "ao"), (1.15, 1.21, "s"), (1.21, 1.28, "t"), (1.28, 1.5, "uw"), (1.5, 2.4, "pau"),
 ]  # fmt: skip
@@ -35,15 +36,21 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(3)
 
 
-def still(frames: int, emotion: str = "neutral", blink: float = 0.0) -> Performance:
+def still(frames: int, emotion: EmotionName = "neutral", blink: float = 0.0) -> Performance:
     faces = np.zeros((frames, len(EMOTIONS)), np.float32)
     faces[:, EMOTIONS.index(emotion)] = 1.0
 
-    def flat(*shape: int) -> np.ndarray:
+    def flat(*shape: int) -> NDArray[np.float32]:
         return np.zeros((frames, *shape), np.float32)
 
     return Performance(
-        head=flat(6), blink=flat() + blink, gaze=flat(2), brow=flat(2), emotion=faces, camera=flat(6), speech=flat() + 1
+        head=flat(6),
+        blink=flat() + np.float32(blink),
+        gaze=flat(2),
+        brow=flat(2),
+        emotion=faces,
+        camera=flat(6),
+        speech=flat() + 1,
     )
 
 
@@ -78,7 +85,7 @@ def test_weights_are_in_range_and_reproducible() -> None:
 
 
 @pytest.mark.parametrize("emotion", EMOTIONS)
-def test_lips_close_for_m_and_b_and_in_pauses_whatever_the_emotion(emotion: str) -> None:
+def test_lips_close_for_m_and_b_and_in_pauses_whatever_the_emotion(emotion: EmotionName) -> None:
     weights = expression_track(WORDS, FRAMES, still(FRAMES, emotion), rng())
     opening = mean_opening(weights)
     closed, _, silent = contact_tracks(WORDS, FRAMES)
@@ -132,7 +139,7 @@ def test_blinks_and_emotion_reach_the_eyes() -> None:
     assert weights[:, EXPRESSIONS.index("browOuterUp_L")].min() > 0.4
 
 
-@pytest.mark.skipif(not engines.available("espeak"), reason="espeak-ng is not installed")
+@pytest.mark.skipif(not engines.engine_available("espeak"), reason="espeak-ng is not installed")
 def test_the_mouth_follows_the_voice() -> None:
     text = "The baker promised us a bottle of milk, and then he walked away along the harbour."
     utterance = synthesise(text, "espeak/en-us", seed=2)

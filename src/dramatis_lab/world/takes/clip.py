@@ -1,4 +1,4 @@
-"""A clip of the synthetic world that anyone can look at: one take, filmed from start to end, with sound."""
+"""Renders one take from start to end as an mp4 with sound, to look at."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import soundfile
 
 from dramatis.errors import UserError
 from dramatis.media.video import VideoWriter
-from dramatis.runtime.progress import NullReporter, Reporter, Stage
-from dramatis.story.values import FPS
-from dramatis_lab.world.takes.take import make_take
+from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
+from dramatis.story.values import AUDIO_RATE, FPS, SAMPLES_PER_FRAME
+from dramatis_lab.world.takes.take import Grouping, make_take
 
-SAMPLE_RATE = 16_000
 _BLOCK = 8
 _LONGEST_SECONDS = 600.0
 
@@ -29,24 +28,26 @@ def render_clip(
     split: str = "train",
     reporter: Reporter | None = None,
 ) -> str:
-    """Film the take of `seed` into the mp4 `out` and return its caption.
+    """Render the take of `seed` into the mp4 `out` and return its caption.
 
     seconds: length, rounded to frames.  size: side of the square picture in pixels, even, 32 to 1024.  people: 1 to 3
-    in the scene.  Raises UserError for values outside these and where `assets` lacks the raw material.
+    in the scene.  Raises UserError for values outside these ranges and if `assets` lacks the raw assets.
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
-        raise UserError(f"a clip of {seconds} s cannot be filmed; choose up to {_LONGEST_SECONDS:.0f} s")
+        raise UserError(
+            f"A clip of {seconds} s cannot be rendered; choose more than 0 and at most {_LONGEST_SECONDS:.0f} s."
+        )
     if not 32 <= size <= 1024 or size % 2:
-        raise UserError(f"the size {size} does not work; choose an even number from 32 to 1024")
+        raise UserError(f"The size {size} does not work; choose an even number from 32 to 1024.")
     if people not in (1, 2, 3):
-        raise UserError(f"a scene of {people} people cannot be filmed; choose 1, 2 or 3")
+        raise UserError(f"A scene of {people} people cannot be rendered; choose 1, 2 or 3.")
     frames = max(1, round(seconds * FPS))
-    take = make_take(seed, split, assets, size, people, least_frames=frames, faultless=True)
+    take = make_take(seed, split, assets, size, Grouping(people), least_frames=frames, faultless=True)
     with tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "sound.wav"
-        soundfile.write(sound, take.audio[: frames * SAMPLE_RATE // FPS], SAMPLE_RATE)
+        soundfile.write(sound, take.audio[: frames * SAMPLES_PER_FRAME], AUDIO_RATE)
         with (
-            Stage(reporter or NullReporter(), "filming", frames) as stage,
+            StageProgress(reporter or NullReporter(), "filming", frames) as stage,
             VideoWriter(out, (size, size), audio=sound) as video,
         ):
             for start in range(0, frames, _BLOCK):
