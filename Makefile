@@ -17,11 +17,11 @@ help:  ## list the targets
 
 setup: $(STAMP)  ## build .venv with the dramatis command in it
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "dramatis needs Python 3.11 or newer; install it, or run: make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 demo: setup  ## render the bundled example into out/demo.mp4
@@ -48,8 +48,11 @@ check-formats: setup  ## film a second of two people in each number format
 test: setup  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto
 
-lint: setup  ## ruff, mypy and the import contracts
+lint: setup  ## style, spelling, file sizes, types and import contracts
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/python .ci/check_files.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 

@@ -1,34 +1,27 @@
-"""Small inputs made on the fly: tones and pictures in every format the project reads, no files, tiny model folders."""
+"""Fixtures that many tests share: sounds and pictures in every format that the project reads, tiny model folders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import numpy as np
 import pytest
 import soundfile
 import torch
+from av.audio.stream import AudioStream
+from numpy.typing import NDArray
 from PIL import Image
 
 from dramatis.story.values import NumberFormat
+from tests.inputs import MakeAudio, MakeImage, voice
 from tests.tiny import write_model
 
 torch.set_num_threads(1)  # tiny networks gain nothing from more, and several test processes share the cores
 
-Encoder = Callable[..., Path]
 _CODECS = {".wav": "pcm_s16le", ".mp3": "libmp3lame", ".flac": "flac", ".m4a": "aac"}
-
-
-def voice(seconds: float, rate: int, channels: int = 1) -> np.ndarray:
-    """(n, channels) float32: a vowel-like buzz with syllables, peak about 0.5."""
-    t = np.arange(round(seconds * rate)) / rate
-    partials = sum(np.sin(2 * np.pi * 140 * k * t) / k for k in range(1, 8))
-    syllables = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * t)
-    mono = (0.25 * partials * syllables).astype(np.float32)
-    return np.repeat(mono[:, None], channels, axis=1)
 
 
 @pytest.fixture(params=list(NumberFormat)[1:], ids=str)
@@ -50,7 +43,7 @@ def model_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_audio(tmp_path: Path) -> Encoder:
+def make_audio(tmp_path: Path) -> MakeAudio:
     """make_audio(name, seconds, rate, channels) -> path of an audio file; its suffix chooses the codec."""
 
     def make(name: str = "voice.wav", seconds: float = 1.0, rate: int = 16_000, channels: int = 1) -> Path:
@@ -61,7 +54,7 @@ def make_audio(tmp_path: Path) -> Encoder:
             soundfile.write(path, samples, rate)
             return path
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(_CODECS[path.suffix], rate=rate, layout=layout)
+            stream = cast(AudioStream, container.add_stream(_CODECS[path.suffix], rate=rate, layout=layout))
             whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout=layout)
             whole.sample_rate = rate
             whole.pts = 0
@@ -82,10 +75,10 @@ def make_audio(tmp_path: Path) -> Encoder:
 
 
 @pytest.fixture
-def make_image(tmp_path: Path) -> Encoder:
+def make_image(tmp_path: Path) -> MakeImage:
     """make_image(name, size, mode, **save options) -> path of a picture: red left, blue right."""
 
-    def make(name: str = "face.png", size: tuple[int, int] = (96, 128), mode: str = "RGB", **options: object) -> Path:
+    def make(name: str = "face.png", size: tuple[int, int] = (96, 128), mode: str = "RGB", **options: Any) -> Path:
         image = Image.new("RGB", size, (200, 40, 40))
         image.paste((40, 40, 200), (size[0] // 2, 0, *size))
         path = tmp_path / name
@@ -96,7 +89,7 @@ def make_image(tmp_path: Path) -> Encoder:
 
 
 @pytest.fixture
-def frames() -> np.ndarray:
+def frames() -> NDArray[np.uint8]:
     """(30, 64, 96, 3) uint8: a bright square that moves over a coloured ground."""
     video = np.empty((30, 64, 96, 3), np.uint8)
     video[:] = (180, 70, 50)
