@@ -292,7 +292,8 @@ def _waypoint(frame: int, frames: int, spans: Sequence[FrameSpan]) -> BlueprintC
     """Frame `frame` as it grows from the reference image.
 
     The autoencoder keeps four frames in one latent, which only holds what moves a little from one to the next. So a
-    waypoint shares its latent with its own successors: with frames seconds away, faces smear (docs/decisions/cascade.md).
+    waypoint shares its latent with its own successors: with frames seconds away, faces smear
+    (docs/decisions/cascade.md).
     """
     members = tuple(range(frame, frame + 4 * GRID, GRID))
     return BlueprintClip(
