@@ -114,7 +114,7 @@ class Job:
 
     @property
     def backbone(self) -> Backbone:
-        """What films: the model's files are checked when it is first asked for, networks load when first used."""
+        """The model: its files are checked at the first access, its networks load when first used."""
         if self._backbone is None:
             self._backbone = open_backbone(self.model, self.number_format)
         return self._backbone

@@ -22,15 +22,15 @@ from dramatis.runtime.memory import main_memory
 from dramatis.sampling.guidance import choose_guider
 
 READER = 2 * 5.68e9
-"""Bytes of UMT5-XXL in bf16, which goes through main memory; prompts are read before anything else is on the card."""
+"""Bytes of UMT5-XXL in bf16, which goes through main memory; prompts are encoded before anything else is on the GPU."""
 SHARE = 0.37
-"""Of a card's peak that filming is foretold to keep, measured by others: diffusers' stock Wan transformer takes 9.77 s
-for a step of two evaluations at 832x480 and 81 frames on an H100, which are 3.6 PFLOP."""
+"""Share of a GPU's peak that generation is expected to reach, measured by others: diffusers' stock Wan transformer
+takes 9.77 s for a step of two evaluations at 832x480 and 81 frames on an H100, which are 3.6 PFLOP."""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A graphics card.
+    """A GPU.
 
     memory: bytes. peak: bf16 operations a second with sums in float32 and without sparsity, by its maker's data
     sheet; None where it is not known here.
@@ -53,9 +53,9 @@ GPUS = (
 
 @dataclass(frozen=True)
 class MemoryNeeds:
-    """Bytes that each way asks of the card (`card`) and of main memory (`main`), in the order in which they are tried.
+    """Bytes that each placement needs of the GPU (`card`) and of main memory (`main`), in the order they are tried.
 
-    operations: floating-point, per frame that is filmed at the low size, and per frame that is enlarged.
+    operations: floating-point, per low-resolution frame that is generated, and per frame that is upscaled.
     """
 
     card: Mapping[Placement, float]

@@ -51,7 +51,7 @@ def find_model(name: str | os.PathLike[str]) -> ModelFolder:
 
 
 def open_backbone(name: str | os.PathLike[str], number_format: NumberFormat = NumberFormat.AUTO) -> Backbone:
-    """What films with the model of that name; as `find_model`, and networks load when first used."""
+    """The backbone of the model of that name, found as by `find_model`; networks load when first used."""
     model = find_model(name)
     return BACKBONES[model.profile.family](model.folder, model.profile, resolve_dtype(number_format))
 

@@ -21,8 +21,8 @@ from dramatis.story.storyline import Storyline
 class JobCost:
     """seconds: wall time on the profile's reference machine. memory_gb: peak, which does not grow with the length.
 
-    None: nobody has measured what it is foretold from. low_frames, high_frames: filmed at the low size, blueprint
-    included, and at the high one.
+    Both are None where nobody has measured the model. low_frames, high_frames: how many frames are generated at the
+    low resolution, blueprint included, and at the high one.
     """
 
     frames: int

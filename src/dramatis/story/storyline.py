@@ -282,7 +282,7 @@ class Storyline(Value):
         parts = [*near, *(whole or [self])]
         positive = [part.positive for part in parts]
         # A clip between a sad shot and a happy one would be told both to show and to avoid happiness.
-        others = [" ".join(positive[:place] + positive[place + 1 :]) for place in range(len(parts))]
+        others = [" ".join(positive[:index] + positive[index + 1 :]) for index in range(len(parts))]
         return positive, [_without(part.negative, said) for part, said in zip(parts, others, strict=True)]
 
     def shot_at(self, frame: int) -> Shot:
@@ -298,7 +298,7 @@ class Storyline(Value):
 
 def _repeated(names: Sequence[str]) -> str | None:
     """The first name that stands there twice."""
-    return next((name for place, name in enumerate(names) if name in names[:place]), None)
+    return next((name for index, name in enumerate(names) if name in names[:index]), None)
 
 
 def _acted(shot: Shot, name: str) -> Shot:
