@@ -149,8 +149,8 @@ def _several_people(picture: PictureFile) -> UserError | None:
     if people < 2:
         return None
     return UserError(
-        f"{picture.path}: {people} people can be seen; say with --character who is who and which voice is whose, which "
-        f"`dramatis characters {picture.path}` helps with."
+        f"{picture.path}: {people} people can be seen; say who is who and which voice belongs to whom "
+        f"with --character, which `dramatis characters {picture.path}` helps with."
     )
 
 

@@ -1,10 +1,10 @@
 """Public checkpoints of the MultiTalk family on Wan 2.1, behind the cascade's interface.
 
 Frames are given through the mask channels, with grey between them. A last keyframe is held for a few frames past the
-clip's end, so that it fills a latent frame of its own, and these are dropped again: the weights
-never saw single last frames. There is no network for upscaling: frames are enlarged by bicubic interpolation, noised
-up to a part of the schedule and denoised again beside what is given at the high resolution. The performance reaches these weights
-in words only. How far mouths open is predicted by the small network that ships.
+clip's end, so that it fills a latent frame of its own, and these are dropped again: the weights never saw single last
+frames. There is no network for upscaling: frames are enlarged by bicubic interpolation, noised up to a part of the
+schedule and denoised again beside what is given at the high resolution. The performance reaches these weights in words
+only. How far mouths open is predicted by the small network that ships.
 
 Shape legend: F pixel frames (4T-3), T latent frames, H W pixels, h w latent cells.
 """
