@@ -22,6 +22,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/dramatis models install-eyes || echo "Without them, pictures are seen by the mini's own network."
 	@touch $@
 
 demo: setup  ## render the bundled example into out/demo.mp4

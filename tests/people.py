@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from dramatis.media.image import fitted_box
 from dramatis.runtime.progress import Progress
+from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.finder import PersonFinder
-from dramatis.senses.seeing.people import DetectedPerson, face_box
+from dramatis.senses.seeing.people import DetectedPerson, person_with_face
 from dramatis.senses.seeing.picture_file import PictureFile
 from dramatis.story.observations import AudioEvent
 from dramatis.story.storyline import Character, Shot, Storyline
@@ -25,10 +26,8 @@ LEFT, RIGHT = Box(0.1, 0.2, 0.35, 0.8), Box(0.65, 0.2, 0.9, 0.8)
 
 def canonical_person(landmarks: NDArray[np.float32] | None = None, size: tuple[int, int] = (64, 64)) -> DetectedPerson:
     """Somebody with the canonical face, in the middle of 64x64 pixels or where the landmarks say."""
-    reading = canonical_sight()
-    points = reading.landmarks if landmarks is None else landmarks
-    box = face_box(points, size)
-    return DetectedPerson(points, 1.0, box, box, reading)
+    points = canonical_sight().landmarks if landmarks is None else landmarks
+    return person_with_face(Face(points, 1.0), size)
 
 
 def canonical_portrait(
@@ -38,9 +37,15 @@ def canonical_portrait(
     return canonical_person()
 
 
+def canonical_faces(finder: PersonFinder, picture: PictureFile, store: object = None) -> tuple[Face, ...]:
+    """In place of `PersonFinder.faces`: one face in every picture."""
+    return (Face(canonical_sight().landmarks, 1.0),)
+
+
 def see_a_face_in_every_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the finder see the canonical face in every portrait."""
     monkeypatch.setattr(PersonFinder, "portrait", canonical_portrait)
+    monkeypatch.setattr(PersonFinder, "faces", canonical_faces)
 
 
 def see_a_face_in_every_box(monkeypatch: pytest.MonkeyPatch) -> None:

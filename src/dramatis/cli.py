@@ -19,6 +19,7 @@ from dramatis.runtime.progress import Reporter, choose_reporter
 from dramatis.story.values import NumberFormat
 
 if TYPE_CHECKING:
+    from dramatis.app.planning import Plan
     from dramatis.app.requests import PlanOptions, PlanRequest
     from dramatis.senses.hearing.listening import Transcribe
 
@@ -112,6 +113,12 @@ def _request(
     return request_from_options(image, audio, prompt, options)
 
 
+def _echo_notes(written: Plan) -> None:
+    """Say what was decided for the user; the result lines alone go to the standard output."""
+    for note in written.notes:
+        typer.echo(note, err=True)
+
+
 def _transcribe(*, wanted: bool | None) -> Transcribe:
     return "auto" if wanted is None else "always" if wanted else "never"
 
@@ -159,6 +166,7 @@ def generate(  # noqa: PLR0913 (options of the command line)
     with progress(quiet=quiet) as reporter:
         job = Job.create(output, model, dtype)
         plan = job.plan(request)
+        _echo_notes(plan)
         video = job.render(plan.storyline, plan.observations, reporter=reporter, workers=workers, executor=executor)
     shots = len(video.storyline.shots)
     typer.echo(f"{video.video} ({video.storyline.seconds:.2f} s, {shots} shots), {video.sheet}")
@@ -204,6 +212,7 @@ def plan(  # noqa: PLR0913 (options of the command line)
     )
     pipe = AvatarPipeline.from_pretrained(model)
     written = pipe.plan(request)
+    _echo_notes(written)
     files = write_plan(written, output, pipe.backbone.profile)
     storyline, others = written.storyline, ", ".join(str(path) for path in (*files[1:], *written.files))
     typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots; {others}")
@@ -331,6 +340,7 @@ def models_list(context: typer.Context) -> None:
     from dramatis.backbones.registry import names_of, shipped_models
     from dramatis.models.published.catalogue import OPEN_MODELS
     from dramatis.models.published.links import linked_models
+    from dramatis.senses.seeing.library_files import missing_for_library_eye
 
     if context.invoked_subcommand is not None:
         return
@@ -343,7 +353,21 @@ def models_list(context: typer.Context) -> None:
     for name, folder in linked_models().items():
         names = ", ".join(names_of(name) or [name])
         typer.echo(f"{names}  {folder}  ({'linked' if folder.is_dir() else 'linked, but gone'})")
+    missing = missing_for_library_eye()
+    typer.echo("eyes for pictures: the mini's own network" + ("" if missing else " and the library's (in use)"))
+    if missing:
+        typer.echo(f"the library's eye is not in use, since {missing}; see `dramatis models install-eyes`")
     typer.echo(f"public weights, see `dramatis models add NAME`: {', '.join(OPEN_MODELS)}")
+
+
+@models.command("install-eyes")
+def models_install_eyes() -> None:
+    """Fetch mediapipe's networks with pip, checked by SHA-256: they see real people best."""
+    from dramatis.senses.seeing.library_files import install_library_files, missing_for_library_eye
+
+    typer.echo(f"The networks are in {install_library_files()}")
+    if (missing := missing_for_library_eye()) is not None:
+        raise UserError(f"They cannot run yet, since {missing}; run pip install 'dramatis[eyes]'.")
 
 
 @models.command("add")

@@ -34,7 +34,7 @@ def test_the_surface_changes_on_purpose_only() -> None:
     commands = [command for command in cli.app.registered_commands if command.callback]
     names = {command.name or command.callback.__name__ for command in commands if command.callback}
     assert names | {group.name for group in cli.app.registered_groups} == COMMANDS
-    assert {command.name for command in cli.models.registered_commands} == {"add"}
+    assert {command.name for command in cli.models.registered_commands} == {"add", "install-eyes"}
 
 
 def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:

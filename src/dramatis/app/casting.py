@@ -17,15 +17,18 @@ from dramatis.errors import UserError
 from dramatis.media.image import fitted_box, to_png
 from dramatis.media.sheet import PERSON_COLOURS
 from dramatis.runtime.files import write_whole
+from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.finder import person_finder
 from dramatis.senses.seeing.likeness import SAME_FACE_LIKENESS, likeness
-from dramatis.senses.seeing.people import DetectedPerson
+from dramatis.senses.seeing.people import DetectedPerson, head_size
 from dramatis.senses.seeing.picture_file import PictureFile, open_picture
 from dramatis.story.storyline import Character
 from dramatis.story.values import Box
 
 _MIN_OVERLAP, _CLEARLY = 0.4, 1.5
 """Where a box holds several faces: least overlap with a person, and how far ahead of the next that person must be."""
+_EQUALLY_LARGE, _BESIDE = 0.67, 0.4
+"""Height of a head, over the largest one's, above which it is not clear who speaks, and from which somebody listens."""
 _MIN_DRAWN_WIDTH = 960
 """Least width of a numbered picture, px, so that its numbers can be read."""
 
@@ -56,9 +59,59 @@ class _Unclear(Exception):
         self.fault, self.remedy = fault, remedy
 
 
-def find_group(picture: PictureFile) -> GroupPicture:
-    """Find everybody in a picture. Raises UserError for one that shows no face."""
+@dataclass(frozen=True)
+class Roles:
+    """Who speaks in a picture in which nobody is named; people are numbered from the left, from 0.
+
+    people: how many faces are seen. speaker: whoever is by far the largest. listeners: who stands beside them. Others
+    are far behind and belong to the background. unclear: whether several are equally large.
+    """
+
+    people: int
+    speaker: int
+    listeners: tuple[int, ...] = ()
+    unclear: bool = False
+
+    @property
+    def cast(self) -> tuple[int, ...]:
+        """Who is filmed as a character, from left to right."""
+        return tuple(sorted((self.speaker, *self.listeners)))
+
+    @property
+    def number(self) -> int:
+        """The speaker's place in the cast."""
+        return self.cast.index(self.speaker)
+
+    def notes(self, picture: Path) -> tuple[str, ...]:
+        """What was decided, in words."""
+        if self.people < 2:
+            return ()
+        behind = self.people - len(self.cast)
+        parts = [f"person {self.speaker + 1} from the left is by far the largest and speaks"]
+        if self.listeners:
+            parts.append(f"{_people(len(self.listeners))} beside listen" + "s" * (len(self.listeners) == 1))
+        if behind:
+            parts.append(f"{_people(behind)} in the background stay" + "s" * (behind == 1) + " as in the picture")
+        return (f"{picture}: " + ", ".join(parts) + "; use --character to decide otherwise.",)
+
+
+def roles_by_size(faces: Sequence[Face]) -> Roles:
+    """Who speaks, listens or stands in the background, by how large the heads are."""
+    if not faces:
+        return Roles(0, 0)
+    sizes = [head_size(face) for face in faces]
+    speaker = max(range(len(sizes)), key=sizes.__getitem__)
+    others = [person for person in range(len(sizes)) if person != speaker]
+    unclear = any(sizes[person] > _EQUALLY_LARGE * sizes[speaker] for person in others)
+    listeners = tuple(person for person in others if sizes[person] >= _BESIDE * sizes[speaker])
+    return Roles(len(faces), speaker, listeners, unclear)
+
+
+def find_group(picture: PictureFile, chosen: Sequence[int] | None = None) -> GroupPicture:
+    """Find everybody in a picture, or those chosen, by number from 0. Raises UserError for one that shows no face."""
     people = person_finder().everybody(picture)
+    if chosen is not None:
+        people = tuple(people[person] for person in chosen)
     if not people:
         raise UserError(f"{picture.path}: no face was found in this picture; give one that shows faces from the front.")
     return GroupPicture(picture, people)

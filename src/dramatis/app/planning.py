@@ -6,14 +6,14 @@ What a user can get wrong is checked here before any network of the video model 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dramatis.app.captions import spoken_lines
-from dramatis.app.casting import assign_people, characters_of, check_filmed, find_group
+from dramatis.app.casting import assign_people, characters_of, check_filmed, find_group, roles_by_size
 from dramatis.app.llm_experts import experts_from_options
 from dramatis.app.preview import thumbnails
-from dramatis.app.requests import PlanRequest
+from dramatis.app.requests import CharacterRequest, PlanRequest
 from dramatis.app.storyline_files import write_storyline
 from dramatis.app.storyline_page import storyline_page
 from dramatis.app.voices import check_voices, mix_tracks, observe_voices
@@ -38,11 +38,15 @@ from dramatis.story.values import AUDIO_RATE
 
 @dataclass(frozen=True)
 class Plan:
-    """A storyline, what was heard for it, and the files that were written while planning: the mixed tracks."""
+    """A storyline and what was heard for it.
+
+    files: those that were written while planning, the mixed tracks. notes: what was decided for the user, in words.
+    """
 
     storyline: Storyline
     observations: AudioObservations
     files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class _Observed:
     """The inputs, observed.
 
     audio: the sound of the video; size: its width and height; characters: those whom the user named, and everybody
-    else in the picture; files: what was written.
+    else in the picture; files: what was written; notes: what was decided for the user, in words.
     """
 
     audio: Path
@@ -59,6 +63,7 @@ class _Observed:
     size: tuple[int, int]
     characters: tuple[Character, ...] = ()
     files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def plan_storyline(request: PlanRequest, backbone: Backbone) -> Plan:
@@ -71,8 +76,11 @@ def plan_storyline(request: PlanRequest, backbone: Backbone) -> Plan:
     check_prompt(request.prompt)
     recogniser = Whisper(request.recogniser) if request.recogniser else None
     experts = experts_from_options(request.llm, request.llm_model, request.llm_experts, request.image, request.audio)
-    observe = _observe_group if request.characters else _observe_portrait
-    observed = observe(request, backbone, recogniser)
+    picture = open_picture(request.image)
+    if request.characters:
+        observed = _observe_group(request, backbone, recogniser, picture)
+    else:
+        observed = _observe_unnamed(request, backbone, recogniser, picture)
     storyline = direct(
         observed.heard,
         request.prompt,
@@ -88,15 +96,33 @@ def plan_storyline(request: PlanRequest, backbone: Backbone) -> Plan:
     if request.negative_prompt:
         negative = ", ".join(part for part in (storyline.negative, request.negative_prompt) if part)
         storyline = storyline.model_copy(update={"negative": negative})
-    return Plan(storyline, observed.heard, observed.files)
+    return Plan(storyline, observed.heard, observed.files, (*person_finder().notes(), *observed.notes))
 
 
-def _observe_portrait(request: PlanRequest, backbone: Backbone, recogniser: Recogniser | None) -> _Observed:
-    """One person, whoever speaks."""
-    audio = request.audio
-    if audio is None:
+def _observe_unnamed(
+    request: PlanRequest, backbone: Backbone, recogniser: Recogniser | None, picture: PictureFile
+) -> _Observed:
+    """A picture in which nobody is named: one person, or whoever is by far the largest, speaks."""
+    if request.audio is None:
         raise UserError("There is no voice; give --audio, or --character with a track of its own.")
-    picture = open_picture(request.image)
+    roles = roles_by_size(person_finder().faces(picture))
+    if roles.unclear:
+        raise UserError(
+            f"{picture.path}: {roles.people} people can be seen; say who is who and which voice belongs to whom "
+            f"with --character, which `dramatis characters {picture.path}` helps with."
+        )
+    if not roles.listeners:
+        observed = _observe_portrait(request, request.audio, backbone, recogniser, picture)
+    else:
+        speaker = CharacterRequest(f"person {roles.number + 1}", at=str(roles.number + 1))
+        observed = _observe_group(replace(request, characters=(speaker,)), backbone, recogniser, picture, roles.cast)
+    return replace(observed, notes=roles.notes(picture.path))
+
+
+def _observe_portrait(
+    request: PlanRequest, audio: Path, backbone: Backbone, recogniser: Recogniser | None, picture: PictureFile
+) -> _Observed:
+    """One person, whoever speaks."""
     info = sound.probe(audio)
     cues = read_subtitles(request.subtitles) if request.subtitles else ()
     seen, size = _see_portrait(picture, backbone.profile)
@@ -110,11 +136,16 @@ def _observe_portrait(request: PlanRequest, backbone: Backbone, recogniser: Reco
     return _Observed(audio, heard, seen, size)
 
 
-def _observe_group(request: PlanRequest, backbone: Backbone, recogniser: Recogniser | None) -> _Observed:
-    """Everybody in a picture: those who are named with their voices, the others as listeners."""
+def _observe_group(
+    request: PlanRequest,
+    backbone: Backbone,
+    recogniser: Recogniser | None,
+    picture: PictureFile,
+    chosen: Sequence[int] | None = None,
+) -> _Observed:
+    """Everybody in a picture, or those chosen: who is named has a voice, the others listen."""
     voices = check_voices(request.characters, request.audio, request.subtitles)
-    picture = open_picture(request.image)
-    group = find_group(picture)
+    group = find_group(picture, chosen)
     people = assign_people(request.characters, group, request.output.with_suffix(".people.png"))
     characters = characters_of(request.characters, people, group)
     backbone.check_cast(len(characters))
@@ -136,22 +167,8 @@ def _observe_group(request: PlanRequest, backbone: Backbone, recogniser: Recogni
 def _see_portrait(picture: PictureFile, profile: Profile) -> tuple[PictureObservations, tuple[int, int]]:
     """What a portrait shows, and the size (width, height) of a video of it."""
     width, height = frame_size(profile, picture.size)
-    try:
-        seen = person_finder().describe_portrait(picture, (width // profile.scale, height // profile.scale))
-    except UserError as error:
-        raise _several_people(picture) or error from error
+    seen = person_finder().describe_portrait(picture, (width // profile.scale, height // profile.scale))
     return seen, (width, height)
-
-
-def _several_people(picture: PictureFile) -> UserError | None:
-    """The refusal of a picture of several people of whom nobody is named."""
-    people = len(person_finder().everybody(picture))
-    if people < 2:
-        return None
-    return UserError(
-        f"{picture.path}: {people} people can be seen; say who is who and which voice belongs to whom "
-        f"with --character, which `dramatis characters {picture.path}` helps with."
-    )
 
 
 def frame_size(profile: Profile, picture: tuple[int, int], interoculars: Sequence[float] = ()) -> tuple[int, int]:

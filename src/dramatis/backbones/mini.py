@@ -45,7 +45,8 @@ from dramatis.sampling.schedules import shifted_sigmas
 from dramatis.sampling.solvers import Euler
 from dramatis.sampling.tiles import TiledDiT
 from dramatis.sampling.windows import PersonWindows
-from dramatis.senses.seeing.people import CropBox, crop
+from dramatis.senses.seeing.eye import CropBox
+from dramatis.senses.seeing.pyramid import crop
 from dramatis.story.vocabulary import named_emotions, without_company
 
 

@@ -52,7 +52,7 @@ def choose_keyframes(job: JobContext, blueprint: dict[str, str]) -> tuple[int, .
                 "boundary": boundary.model_dump(mode="json"),
                 "blueprint": [_source(job, blueprint, frame) for frame in boundary.candidates],
                 "openings": [float(x) for x in job.inputs.openings[job.rows(boundary.candidates)]],
-                "perception": person_finder().identity,
+                "perception": person_finder().own_eye.identity,
                 **job.backbone.identity,
             }
         )

@@ -29,9 +29,10 @@ from dramatis.runtime.executor import Executor
 from dramatis.runtime.files import hash_file
 from dramatis.runtime.progress import Reporter, StageProgress
 from dramatis.runtime.store import ArtifactStore
-from dramatis.senses.seeing.finder import is_large_enough, no_face, person_finder
+from dramatis.senses.seeing.finder import person_finder
 from dramatis.senses.seeing.people import DetectedPerson
 from dramatis.senses.seeing.picture_file import PictureFile, open_picture
+from dramatis.senses.seeing.refusals import is_large_enough
 from dramatis.story.storyline import Character, Storyline
 
 
@@ -123,10 +124,7 @@ def fit_heads(storyline: Storyline, size: tuple[int, int], store: ArtifactStore 
         people = [person_finder().portrait(picture, size, store)]
     else:
         people = _people_in_boxes(storyline.cast, picture, size, store)
-    try:
-        return [fit_head(person.landmarks) for person in people]
-    except ValueError as error:
-        raise no_face(storyline.image) from error
+    return [fit_head(person.landmarks) for person in people]
 
 
 def scale_heads(heads: Sequence[HeadFit], before: tuple[int, int], after: tuple[int, int]) -> list[HeadFit]:

@@ -47,7 +47,8 @@ from dramatis.motion.group import group_positions, head_windows, person_maps
 from dramatis.motion.performance import Performance, unpack_controls
 from dramatis.sampling.conditioning import GivenFrames, warp_fill
 from dramatis.sampling.gating import head_gates
-from dramatis.senses.seeing.people import CropBox, crop
+from dramatis.senses.seeing.eye import CropBox
+from dramatis.senses.seeing.pyramid import crop
 from dramatis_lab.data.device import pick_device
 from dramatis_lab.data.face_regions import loss_weights
 from dramatis_lab.data.group_clips import write_group_clips

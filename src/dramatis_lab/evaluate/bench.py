@@ -23,7 +23,7 @@ from dramatis.media.video import read_frames
 from dramatis.models.loading import load_model
 from dramatis.models.perception import FaceReading, PerceptionNet
 from dramatis.models.pictures import to_pictures, to_tensor
-from dramatis.senses.seeing.people import WEIGHTS
+from dramatis.senses.seeing.own_eye import WEIGHTS
 from dramatis.story.storyline import Storyline
 from dramatis.story.values import FPS
 from dramatis_lab.evaluate.cases.held_out import Case, write_long_voice

@@ -16,9 +16,12 @@ from dramatis.app.casting import (
     draw_numbered_people,
     find_group,
     people_lines,
+    roles_by_size,
 )
 from dramatis.app.requests import read_characters
 from dramatis.errors import UserError
+from dramatis.motion.face import TEMPLATE_68
+from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.picture_file import open_picture
 from tests import ROOT
 
@@ -158,3 +161,41 @@ def test_the_preview_numbers_everybody(group: GroupPicture) -> None:
     changed = np.flatnonzero((plain != named).any((0, 2))) / plain.shape[1]
     assert changed.min() > 0.3, "the name stands at its own person"
     assert changed.max() < 0.67, "the name stands at its own person"
+
+
+def heads(*scales: float) -> list[Face]:
+    """Faces side by side whose heads are so many px high."""
+    return [
+        Face((TEMPLATE_68[:, :2] * (scale, -scale) + (300 * index, 200)).astype(np.float32), 1.0)
+        for index, scale in enumerate(scales)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scales", "speaker", "listeners", "unclear"),
+    [
+        ((100,), 0, (), False),
+        ((30, 100), 1, (), False),
+        ((60, 100, 20), 1, (0,), False),
+        ((100, 50, 45), 0, (1, 2), False),
+        ((80, 100), 1, (0,), True),
+    ],
+)
+def test_whoever_is_by_far_the_largest_speaks(
+    scales: tuple[float, ...], speaker: int, listeners: tuple[int, ...], unclear: bool
+) -> None:
+    roles = roles_by_size(heads(*scales))
+    assert (roles.speaker, roles.listeners, roles.unclear) == (speaker, listeners, unclear)
+    assert roles.cast[roles.number] == speaker
+
+
+def test_what_is_decided_by_size_is_said() -> None:
+    path = Path("picture.png")
+    assert roles_by_size([]).notes(path) == roles_by_size(heads(90)).notes(path) == ()
+    (note,) = roles_by_size(heads(60, 100, 20)).notes(path)
+    assert note == (
+        "picture.png: person 2 from the left is by far the largest and speaks, one person beside listens, one person "
+        "in the background stays as in the picture; use --character to decide otherwise."
+    )
+    (note,) = roles_by_size(heads(100, 50, 45)).notes(path)
+    assert "2 people beside listen;" in note

@@ -11,7 +11,10 @@ import torch
 from dramatis import AvatarPipeline, CharacterRequest, PlanRequest, RenderedVideo
 from dramatis.backbones.profile_files import SHIPPED, read_profile
 from dramatis.errors import UserError
-from dramatis.senses.seeing import finder, picture_file
+from dramatis.media.image import Pictures
+from dramatis.senses.seeing import picture_file
+from dramatis.senses.seeing.eye import Face
+from dramatis.senses.seeing.finder import person_finder
 from dramatis.story.storyline import Storyline
 from tests import ROOT
 from tests.inputs import MakeAudio, MakeImage
@@ -31,18 +34,19 @@ def test_a_portrait_is_decoded_once_and_looked_at_once_from_plan_to_video(
     portrait = tmp_path / "portrait.png"
     portrait.write_bytes(PORTRAIT.read_bytes() + b"new")
     counts = {"decoded": 0, "looked": 0}
-    load, look = picture_file.load_image, finder.read_faces
+    eye = person_finder().eye
+    load, look = picture_file.load_image, eye.find
 
     def counted_load(path: Path) -> object:
         counts["decoded"] += 1
         return load(path)
 
-    def counted_look(*args: object) -> object:
+    def counted_look(frame: Pictures) -> list[Face]:
         counts["looked"] += 1
-        return look(*args)  # type: ignore[arg-type]
+        return look(frame)
 
     monkeypatch.setattr(picture_file, "load_image", counted_load)
-    monkeypatch.setattr(finder, "read_faces", counted_look)
+    monkeypatch.setattr(eye, "find", counted_look)
     request = PlanRequest(portrait, make_audio("voice.wav", 0.4), output=tmp_path / "o.mp4")
     plan = pipe.plan(request)
     video = pipe.render(plan.storyline, request.output, observations=plan.observations, workers=1)

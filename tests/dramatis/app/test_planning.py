@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from dramatis.app.planning import frame_size, plan_storyline, write_plan
 from dramatis.app.requests import CharacterRequest, PlanRequest
@@ -12,6 +13,7 @@ from dramatis.app.storyline_files import read_storyline
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.backbones.profile import Profile
 from dramatis.errors import UserError
+from tests import ROOT
 from tests.inputs import MakeAudio, MakeImage
 from tests.people import see_a_face_in_every_picture
 
@@ -50,3 +52,19 @@ def test_a_frame_has_the_shape_of_the_picture_and_the_area_of_the_profile() -> N
     assert width / height == pytest.approx(1.5, rel=0.1)
     assert width * height == pytest.approx(128 * 128, rel=0.2)
     assert (width % 16, height % 16) == (0, 0)
+
+
+def test_the_largest_of_two_speaks_and_the_other_listens(model: Path, make_audio: MakeAudio, tmp_path: Path) -> None:
+    portrait = Image.open(ROOT / "examples" / "portrait.png").convert("RGB").resize((256, 256))
+    together = Image.new("RGB", (512, 256), (90, 90, 90))
+    together.paste(portrait, (0, 0))
+    together.paste(portrait.resize((140, 140)), (320, 116))
+    together.save(tmp_path / "both.png")
+    request = PlanRequest(tmp_path / "both.png", make_audio("voice.wav", 1.0), output=tmp_path / "o.mp4")
+    plan = plan_storyline(request, MiniBackbone(model))
+    speaker, listener = plan.storyline.characters
+    assert (speaker.name, listener.name) == ("person 1", "person 2")
+    assert speaker.audio is not None
+    assert listener.audio is None
+    assert {name for shot in plan.storyline.shots for name in shot.speakers} <= {"person 1"}
+    assert any("person 1 from the left is by far the largest and speaks" in note for note in plan.notes)

@@ -202,8 +202,8 @@ import sys
 from pathlib import Path
 from dramatis.app.pipeline import AvatarPipeline
 from dramatis.senses.seeing.finder import PersonFinder
-from tests.people import canonical_portrait
-PersonFinder.portrait = canonical_portrait
+from tests.people import canonical_faces, canonical_portrait
+PersonFinder.portrait, PersonFinder.faces = canonical_portrait, canonical_faces
 print("ready", flush=True)
 AvatarPipeline.from_pretrained(sys.argv[1])(sys.argv[2], sys.argv[3], output=Path(sys.argv[4]))
 """

@@ -13,8 +13,9 @@ from PIL import Image
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.motion.face import RIGID_ANCHORS
 from dramatis.motion.performance import Performance
+from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.finder import PersonFinder
-from dramatis.senses.seeing.people import DetectedPerson, face_box
+from dramatis.senses.seeing.people import DetectedPerson, person_with_face
 from dramatis.senses.seeing.picture_file import PictureFile
 from dramatis_lab.evaluate.bench import Bench
 from dramatis_lab.evaluate.cases.held_out import Case
@@ -22,6 +23,7 @@ from dramatis_lab.evaluate.ways import film, processes
 from dramatis_lab.evaluate.ways.record import FilmingWay
 from tests.dramatis_lab.evaluate import FRAMES, SIDE
 from tests.inputs import voice
+from tests.people import canonical_faces
 from tests.tiny import canonical_sight
 
 
@@ -32,11 +34,10 @@ def bench(model_twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def portrait(
         finder: PersonFinder, picture: PictureFile, size: tuple[int, int], store: object = None
     ) -> DetectedPerson:
-        reading = canonical_sight()
-        box = face_box(reading.landmarks, size)
-        return DetectedPerson(reading.landmarks, 1.0, box, box, reading)
+        return person_with_face(Face(canonical_sight().landmarks, 1.0), size)
 
     monkeypatch.setattr(PersonFinder, "portrait", portrait)
+    monkeypatch.setattr(PersonFinder, "faces", canonical_faces)
 
     def film_here(command: list[str], video: Path) -> tuple[float, float]:
         assert command[1:3] == ["-m", film.__name__]

@@ -1,126 +1,146 @@
 """The one finder of people in pictures, for planning as for rendering, for one person as for several.
 
-It owns the small networks that see: perception (faces, landmarks, masks) and traits (glasses, beard, expression), with
-the weights of this package. Every look is taken once: results are remembered in the process by the picture's content,
-and kept as artifacts in a job's store where there is one.
+It owns the eye that looks at users' pictures, the library's where its files are there and otherwise our own, the
+perception network that looks at generated frames, and the network that names traits. Every picture is looked at once:
+faces are remembered in the process by the picture's content, and kept as artifacts in a job's store where there is one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from dramatis.errors import UserError
-from dramatis.media.image import fitted_box
 from dramatis.models.loading import load_model
-from dramatis.models.perception import FaceReading, PerceptionNet, interocular, read_faces
-from dramatis.models.pictures import to_tensor
+from dramatis.models.perception import FaceReading, PerceptionNet
 from dramatis.models.traits import TraitNet, traits_of
-from dramatis.motion.face import fit_head
-from dramatis.runtime.store import ArtifactStore, ArtifactValue
+from dramatis.runtime.store import ArtifactStore
+from dramatis.senses.seeing.eye import BodyPose, Eye, Face
+from dramatis.senses.seeing.library_files import find_library_files, missing_for_library_eye
+from dramatis.senses.seeing.own_eye import WEIGHTS, OwnEye
+from dramatis.senses.seeing.packing import packed_faces, unpacked_faces
 from dramatis.senses.seeing.people import (
-    FACE_SEEN,
-    WEIGHTS,
     DetectedPerson,
-    FaceDetector,
-    face_box,
-    find_faces,
     find_people,
+    largest_face,
+    person_with_face,
+    square_of_box,
 )
 from dramatis.senses.seeing.picture_file import PictureFile
-from dramatis.senses.seeing.sight import describe_group, describe_portrait
+from dramatis.senses.seeing.refusals import check_usable, no_face
+from dramatis.senses.seeing.sight import describe_group, describe_portrait, face_region
 from dramatis.story.observations import PictureObservations
 from dramatis.story.values import Box
 
+EyeName = Literal["auto", "library", "own"]
 TRAIT_WEIGHTS = WEIGHTS.parent / "traits"
-MAX_HEAD_FIT_ERROR = 0.03
-"""Error of the canonical head on the landmarks, in head heights: faces stay below 0.02, other things do not."""
-MIN_INTEROCULAR_SHARE = 0.10
-"""Interocular distance over picture height below which the mini cannot shape a mouth."""
 _REMEMBERED = 64
-"""Looks that are remembered in the process; those at a portrait of 256 px hold 130 kB."""
-
-
-def no_face(name: str | Path) -> UserError:
-    """The refusal of a picture without a usable face."""
-    return UserError(f"{name}: no face was found in this picture; give a portrait that shows one face from the front.")
-
-
-def is_large_enough(person: DetectedPerson, size: tuple[int, int]) -> bool:
-    """Whether a face can be animated in a picture of (width, height) px, in whose pixels its landmarks are."""
-    return interocular(person.landmarks) >= MIN_INTEROCULAR_SHARE * min(size)
+"""Looks that are remembered in the process; the faces of one picture hold a few kB each."""
 
 
 class PersonFinder:
     """Finds people in pictures and says what they look like; safe for several threads at once.
 
-    The networks load on first use. Pickled, it is its folders' names: a process that unpickles it many times loads its
-    networks once. Looks are taken with one computing thread, so that they do not depend on the machine's cores.
+    eye: "library", "own", or "auto" for the library's where its files are there. perception, traits: folders with the
+    weights of our own networks, which load on first use. Pickled, it is these three: a process that unpickles it many
+    times loads its networks once. Looks are taken with one computing thread, so that they do not depend on the
+    machine's cores.
     """
 
-    def __init__(self, perception: Path = WEIGHTS, traits: Path = TRAIT_WEIGHTS) -> None:
-        self._folders = (perception, traits)
+    def __init__(self, eye: EyeName = "auto", perception: Path = WEIGHTS, traits: Path = TRAIT_WEIGHTS) -> None:
+        self._choice = (eye, perception, traits)
         self._lock = threading.RLock()
-        self._people: dict[str, tuple[DetectedPerson | None, ...]] = {}
+        self._faces: dict[str, tuple[Face, ...]] = {}
+        self._people: dict[str, tuple[DetectedPerson, ...]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _finder_of, self._folders
+        return _finder_of, self._choice
 
     @cached_property
-    def detector(self) -> FaceDetector:
-        """Looks at parts of pictures."""
+    def eye(self) -> Eye:
+        """What looks at users' pictures."""
         with self._lock:
-            detector = FaceDetector.shipped(self._folders[0])
-            detector.net.requires_grad_(requires_grad=False)
-            return detector
+            wanted = self._choice[0]
+            if wanted == "own" or (wanted == "auto" and missing_for_library_eye() is not None):
+                return self.own_eye
+            from dramatis.senses.seeing.library_eye import LibraryEye
+
+            folder = find_library_files()
+            assert folder is not None, missing_for_library_eye()
+            return LibraryEye(folder)
+
+    @cached_property
+    def own_eye(self) -> OwnEye:
+        """Our own network, which looks at generated frames, and at pictures where there is no other eye."""
+        with self._lock:
+            eye = OwnEye.shipped(self._choice[1])
+            eye.net.requires_grad_(requires_grad=False)
+            return eye
 
     @property
     def perception(self) -> PerceptionNet:
-        """The network that finds faces and landmarks."""
-        return self.detector.net
+        """The network of our own eye."""
+        return self.own_eye.net
 
     @property
     def identity(self) -> str:
-        """What tells the weights that find people from others."""
-        return self.detector.identity
+        """What tells the networks that look at users' pictures from others."""
+        return self.eye.identity
+
+    def notes(self) -> tuple[str, ...]:
+        """What users should know about the eye, in words: nothing about the library's, or what our own lacks."""
+        if self._choice[0] != "auto" or (missing := missing_for_library_eye()) is None:
+            return ()
+        return (
+            f"Pictures are seen by the mini's own network, since {missing}: it knows rendered people best and may miss "
+            "real faces, so run `dramatis models install-eyes`.",
+        )
+
+    def faces(self, picture: PictureFile, store: ArtifactStore | None = None) -> tuple[Face, ...]:
+        """All faces of a picture, from left to right, in its own pixels."""
+        key = ArtifactStore.key({"stage": "seeing", "picture": picture.content_hash, "eye": self.identity})
+        with self._looking():
+            faces = self._faces.get(key)
+            if faces is None and store is not None and (values := store.get(key)) is not None:
+                faces = unpacked_faces(values)
+            if faces is None:
+                frame = picture.at_most(self.eye.sharpest_side)
+                faces = tuple(face.placed(picture.size[0] / frame.shape[1]) for face in self.eye.find(frame))
+            _remember(self._faces, key, faces)
+        if store is not None:
+            store.fetch(key, lambda: packed_faces(faces))
+        return faces
 
     def portrait(
         self, picture: PictureFile, size: tuple[int, int], store: ArtifactStore | None = None
     ) -> DetectedPerson:
-        """The person in a portrait, by one look at the whole picture fitted to `size` (width, height), in its pixels.
+        """The person in a portrait fitted to `size` (width, height), in its pixels: whoever is largest.
 
-        Raises UserError where there is no usable face.
+        Raises UserError, with the true cause, where there is no usable face.
         """
-
-        def look() -> tuple[DetectedPerson, ...]:
-            frame = picture.fitted(size)
-            (reading,) = read_faces(self.perception, to_tensor(frame[None])[0].transpose(0, 1))
-            return (replace(_of_face(reading.landmarks, reading.face, size), reading=reading),)
-
-        (person,) = self._looked(picture, {"look": "portrait", "size": list(size)}, look, store)
-        if person is None or person.score < FACE_SEEN or not _looks_like_a_head(person):
-            raise no_face(picture.path)
-        if not is_large_enough(person, size):
-            raise UserError(
-                f"{picture.path}: the face is too small to be animated; crop the picture to head and shoulders."
-            )
-        return person
+        face = largest_face(self.faces(picture, store))
+        if face is None:
+            with self._looking():
+                raise no_face(picture, self.eye.doubts(picture.at_most(self.eye.sharpest_side)))
+        check_usable(face, picture, size)
+        return person_with_face(_fitted(face, picture, size), size)
 
     def everybody(self, picture: PictureFile) -> tuple[DetectedPerson, ...]:
         """Everybody whose face can be seen, from left to right, in pixels of the picture's overview."""
-        people = self._looked(
-            picture, {"look": "everybody"}, lambda: tuple(find_people(self.detector, picture.overview)), None
-        )
-        return tuple(person for person in people if person is not None)
+        faces = self.faces(picture)
+        key = f"{picture.content_hash} {self.identity}"
+        with self._looking():
+            people = self._people.get(key)
+            if people is None:
+                scale = picture.overview.shape[1] / picture.size[0]
+                people = tuple(find_people(self.eye, picture.overview, [face.placed(scale) for face in faces]))
+            _remember(self._people, key, people)
+        return people
 
     def in_boxes(
         self,
@@ -131,24 +151,28 @@ class PersonFinder:
     ) -> tuple[DetectedPerson | None, ...]:
         """The face in each box, given in shares of the whole picture; None for a box without one.
 
-        Looks at the picture fitted to `size` (width, height); landmarks are in its pixels.
+        Landmarks are in pixels of the picture fitted to `size` (width, height).
         """
-        fitted = [Box(*fitted_box(box, picture.size, size)) for box in boxes]
+        faces = self.faces(picture, store)
+        found = [_in_box(faces, box.pixels(picture.size)) or self._looked_for(picture, box) for box in boxes]
+        return tuple(None if face is None else person_with_face(_fitted(face, picture, size), size) for face in found)
 
-        def look() -> tuple[DetectedPerson | None, ...]:
-            faces = find_faces(self.detector, picture.fitted(size), fitted)
-            return tuple(None if face is None else _of_face(face.landmarks, face.score, size) for face in faces)
-
-        question = {"look": "boxes", "size": list(size), "boxes": [list(box) for box in boxes]}
-        return self._looked(picture, question, look, store)
+    def bodies(self, picture: PictureFile) -> list[BodyPose | None]:
+        """Shoulders and arms of everybody in `faces`, in pixels of the picture's overview; None where unseen."""
+        scale = picture.overview.shape[1] / picture.size[0]
+        faces = [face.placed(scale) for face in self.faces(picture)]
+        with self._looking():
+            return self.eye.bodies(picture.overview, faces)
 
     def describe_portrait(self, picture: PictureFile, size: tuple[int, int]) -> PictureObservations:
         """What a portrait shows, for the planner. Raises UserError where there is no usable face."""
         person = self.portrait(picture, size)
-        assert person.reading is not None
         with self._looking():
             frame = picture.fitted(size)
-            return describe_portrait(frame, person.reading, traits_of(self._trait_net, frame, person.reading))
+            (outline,) = self.eye.outlines(frame, [Face(person.landmarks, person.score, person.eye)])
+            region = face_region(person.landmarks, frame.shape[:2])[::2, ::2]
+            reading = FaceReading(person.landmarks, outline[::2, ::2], region, person.score)
+            return describe_portrait(frame, reading, traits_of(self._trait_net, frame, reading))
 
     def describe_group(self, picture: PictureFile) -> PictureObservations:
         """What a picture of several people shows, for the planner."""
@@ -157,33 +181,19 @@ class PersonFinder:
     @cached_property
     def _trait_net(self) -> TraitNet:
         with self._lock:
-            net = load_model(TraitNet, self._folders[1])
+            net = load_model(TraitNet, self._choice[2])
             net.requires_grad_(requires_grad=False)
             return net
 
-    def _looked(
-        self,
-        picture: PictureFile,
-        question: Mapping[str, Any],
-        look: Callable[[], tuple[DetectedPerson | None, ...]],
-        store: ArtifactStore | None,
-    ) -> tuple[DetectedPerson | None, ...]:
-        """Whom a look at a picture finds: as the process remembers it, as the store holds it, or by a look now."""
-        key = ArtifactStore.key(
-            {"stage": "seeing", "picture": picture.content_hash, "weights": self.identity, **question}
-        )
+    def _looked_for(self, picture: PictureFile, box: Box) -> Face | None:
+        """The face that a user says is in a box, where the eye has found none by itself."""
+        frame = picture.at_most(self.eye.sharpest_side)
+        pixels = box.pixels((frame.shape[1], frame.shape[0]))
         with self._looking():
-            people = self._people.pop(key, None)
-            if people is None and store is not None and (values := store.get(key)) is not None:
-                people = _unpacked(values)
-            if people is None:
-                people = look()
-            self._people[key] = people
-            while len(self._people) > _REMEMBERED:
-                del self._people[next(iter(self._people))]
-        if store is not None:
-            store.fetch(key, lambda: _packed(people))
-        return people
+            face = self.eye.face_in(frame, square_of_box(pixels))
+        if face is None or _in_box([face], pixels) is None:
+            return None
+        return face.placed(picture.size[0] / frame.shape[1])
 
     @contextmanager
     def _looking(self) -> Iterator[None]:
@@ -198,54 +208,31 @@ class PersonFinder:
 
 
 def person_finder() -> PersonFinder:
-    """The finder with the weights of this package, of which a process has one."""
-    return _finder_of(WEIGHTS, TRAIT_WEIGHTS)
+    """The finder with the best eye that is there and the weights of this package, of which a process has one."""
+    return _finder_of("auto", WEIGHTS, TRAIT_WEIGHTS)
 
 
 @cache
-def _finder_of(perception: Path, traits: Path) -> PersonFinder:
-    return PersonFinder(perception, traits)
+def _finder_of(eye: EyeName, perception: Path, traits: Path) -> PersonFinder:
+    return PersonFinder(eye, perception, traits)
 
 
-def _of_face(landmarks: NDArray[np.float32], score: float, size: tuple[int, int]) -> DetectedPerson:
-    """Somebody of whom only the face was looked at, in a picture of (width, height) px."""
-    box = face_box(landmarks, size)
-    return DetectedPerson(landmarks, score, box, box)
+def _remember(memory: dict[str, Any], key: str, value: Any) -> None:
+    """Keep a look as the latest, and forget the one that was not asked for longest."""
+    memory.pop(key, None)
+    memory[key] = value
+    while len(memory) > _REMEMBERED:
+        del memory[next(iter(memory))]
 
 
-def _looks_like_a_head(person: DetectedPerson) -> bool:
-    """Whether a head fits the landmarks: those that the network puts on a plain wall do not look like one."""
-    try:
-        return fit_head(person.landmarks).error < MAX_HEAD_FIT_ERROR
-    except ValueError:
-        return False
+def _fitted(face: Face, picture: PictureFile, size: tuple[int, int]) -> Face:
+    """A face of a picture, in pixels of the picture fitted to `size` (width, height)."""
+    scale = max(size[0] / picture.size[0], size[1] / picture.size[1])
+    cropped = [(scale * whole - seen) / 2 for whole, seen in zip(picture.size, size, strict=True)]
+    return face.placed(scale, (-cropped[0], -cropped[1]))
 
 
-def _packed(people: Sequence[DetectedPerson | None]) -> dict[str, ArtifactValue]:
-    """The people of a look as an artifact."""
-    persons = [person for person in people if person is not None]
-    values: dict[str, ArtifactValue] = {"found": np.array([person is not None for person in people], np.uint8)}
-    if persons:
-        values |= {
-            "landmarks": np.stack([person.landmarks for person in persons]),
-            "scores": np.array([person.score for person in persons], np.float64),
-            "boxes": np.array([[person.face, person.person] for person in persons], np.float64),
-        }
-    if len(persons) == 1 and (reading := persons[0].reading) is not None:
-        values |= {"person": reading.person, "face_mask": reading.face_mask}
-    return values
-
-
-def _unpacked(values: Mapping[str, ArtifactValue]) -> tuple[DetectedPerson | None, ...]:
-    """The inverse of `_packed`."""
-    arrays: dict[str, Any] = dict(values)
-    columns = (arrays.get(name, ()) for name in ("landmarks", "scores", "boxes"))
-    persons = iter(
-        DetectedPerson(landmarks, float(score), Box(*face.tolist()), Box(*person.tolist()))
-        for landmarks, score, (face, person) in zip(*columns, strict=True)
-    )
-    people = tuple(next(persons) if found else None for found in arrays["found"])
-    if "person" not in arrays or people[0] is None:
-        return people
-    reading = FaceReading(people[0].landmarks, arrays["person"], arrays["face_mask"], people[0].score)
-    return (replace(people[0], reading=reading),)
+def _in_box(faces: Sequence[Face], box: Box) -> Face | None:
+    """The largest of the faces whose middle lies in a box of the same pixels."""
+    inside = [face for face in faces if box.left < face.centre[0] < box.right and box.top < face.centre[1] < box.bottom]
+    return largest_face(inside)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from skimage.feature import match_template
 
 from dramatis.media.image import Pictures
-from dramatis.senses.seeing.people import CropBox, crop, radius_of
+from dramatis.senses.seeing.eye import CropBox, radius_of
+from dramatis.senses.seeing.pyramid import crop
 
 SAME_FACE_LIKENESS = 0.9
 """Likeness of one face in two copies of a picture: crops of the synthetic world's portraits, scaled to a half or twice

@@ -39,7 +39,13 @@ class PictureFile:
     @cached_property
     def overview(self) -> Pictures:
         """(h, w, 3) uint8: the whole picture, made small enough to look for people in it."""
-        scale = min(1.0, OVERVIEW_SIDE / min(self.size))
+        return self.at_most(OVERVIEW_SIDE)
+
+    def at_most(self, side: int) -> Pictures:
+        """(h, w, 3) uint8: the whole picture, made smaller where its shorter side is longer than that many px."""
+        scale = min(1.0, side / min(self.size))
+        if scale == 1.0:
+            return np.asarray(self.image)
         size = (max(1, round(self.size[0] * scale)), max(1, round(self.size[1] * scale)))
         return np.asarray(self.image.resize(size, Image.Resampling.LANCZOS))
 

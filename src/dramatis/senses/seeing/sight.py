@@ -8,11 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import rgb2lab
+from skimage.draw import polygon2mask
 
 from dramatis.media.image import Pictures
 from dramatis.models.perception import FaceReading
+from dramatis.senses.seeing.eye import FACE_SEEN
 from dramatis.senses.seeing.measures import smile
-from dramatis.senses.seeing.people import FACE_SEEN, DetectedPerson
+from dramatis.senses.seeing.people import DetectedPerson
 from dramatis.story.observations import FramingName, ObservedPerson, PictureObservations, Trait
 from dramatis.story.values import EmotionName
 
@@ -39,6 +41,8 @@ _SIDE = 7.0
 """Difference of lightness between the halves of a face that tells where light comes from."""
 _SMILES, _DROOPS = 0.085, -0.035
 """`seeing.smile` of faces that surely smile and droop: neutral ones of the synthetic world lie between."""
+_FOREHEAD = 0.9
+"""How far the hair line lies above the brows, in lengths of the nose."""
 _SHOWN = 0.6
 """Least probability of an expression that is named."""
 _CALM = 0.8
@@ -84,6 +88,16 @@ def describe_group(picture: Pictures, people: Sequence[DetectedPerson]) -> Pictu
         ),
         colours=_colours(rgb2lab(picture[::2, ::2])),
     )
+
+
+def face_region(landmarks: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
+    """(H, W) 1 where a face is and 0 elsewhere: from chin and jaw to a forehead as high as eyes and nose together.
+
+    landmarks: (68, 2) px of a picture of `size` (height, width).
+    """
+    brows, root, base = landmarks[17:27], landmarks[27], landmarks[33]
+    outline = np.concatenate([landmarks[:17], brows[::-1] + _FOREHEAD * (root - base)])
+    return polygon2mask(size[:2], outline[:, ::-1] - 0.5).astype(np.float32)
 
 
 def _framing(face_height: float) -> FramingName:

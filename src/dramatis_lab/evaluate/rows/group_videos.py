@@ -20,7 +20,9 @@ from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, HeadFit, fit_head, 
 from dramatis.motion.group import head_shares
 from dramatis.motion.performance import Performance, unpack_controls
 from dramatis.senses.hearing.prosody import prosodies
-from dramatis.senses.seeing.people import Face, FaceDetector, find_faces, square_around
+from dramatis.senses.seeing.eye import Face, square_around
+from dramatis.senses.seeing.own_eye import OwnEye
+from dramatis.senses.seeing.people import find_faces
 from dramatis.story.storyline import Character, Shot, Storyline
 from dramatis.story.values import FrameSpan
 from dramatis_lab.evaluate.bench import Bench
@@ -123,7 +125,7 @@ def true_heads(perception: PerceptionNet, scene: GroupScene) -> np.ndarray:
 
 def first_faces(perception: PerceptionNet, scene: GroupScene) -> list[Face]:
     """Everybody's face in the first true frame."""
-    results = find_faces(FaceDetector(perception), scene.frames[0], scene.faces)
+    results = find_faces(OwnEye(perception), scene.frames[0], scene.faces)
     faces = [face for face in results if face is not None]
     assert len(faces) == len(results), "Every face of a scene must be found."
     return faces
@@ -140,7 +142,7 @@ def group_mouths(perception: PerceptionNet, frames: Pictures, heads: np.ndarray)
 
     Pixels nearer to somebody else's head are painted over: of two faces in a square the network may take either.
     """
-    detector, size = FaceDetector(perception), frames.shape[1:3]
+    detector, size = OwnEye(perception), frames.shape[1:3]
     owner = head_shares(heads[:, :, list(RIGID_ANCHORS)], size, size).argmax(0)
     openings = np.zeros(heads.shape[:2])
     for person, frame_index in np.ndindex(*openings.shape):

@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from dramatis.senses.seeing.likeness import SAME_FACE_LIKENESS, likeness
-from dramatis.senses.seeing.people import FaceDetector, find_people
+from dramatis.senses.seeing.own_eye import OwnEye
+from dramatis.senses.seeing.people import find_people
 from tests import ROOT
 
 CASES = ROOT / "benchmarks" / "cases"
@@ -14,7 +15,7 @@ CASES = ROOT / "benchmarks" / "cases"
 @pytest.fixture(scope="module")
 def seen() -> list[tuple[np.ndarray, np.ndarray]]:
     """Pictures and landmarks: two people who look alike to the network, and the first at another size and light."""
-    detector = FaceDetector.shipped()
+    detector = OwnEye.shipped()
     faces = [Image.open(CASES / f"0{case}" / "portrait.png").convert("RGB") for case in (0, 2)]
     small = faces[0].crop((30, 20, 240, 230)).resize((130, 130), Image.Resampling.BILINEAR)
     faces.append(small.point(lambda value: int(0.8 * value) + 20))

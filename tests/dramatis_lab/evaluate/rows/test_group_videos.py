@@ -7,7 +7,7 @@ import pytest
 
 from dramatis.models.loading import load_model
 from dramatis.models.perception import PerceptionNet
-from dramatis.senses.seeing.people import WEIGHTS
+from dramatis.senses.seeing.own_eye import WEIGHTS
 from dramatis_lab.evaluate.cases.group_scenes import GroupScene, scenes_folder
 from dramatis_lab.evaluate.rows.group_videos import GroupVideo, group_mouths, true_heads
 

@@ -1,0 +1,68 @@
+"""One picture at full size and at halves of it, from which squares are cut at any scale and angle."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dramatis.media.image import Pictures
+from dramatis.senses.seeing.eye import CropBox
+
+_SMALLEST = 64
+"""Shorter side, px, at which a picture is halved no further."""
+
+
+class Pyramid:
+    """A picture (H, W, 3) uint8. Each half is made once, when a square is first cut from it."""
+
+    def __init__(self, picture: Pictures) -> None:
+        self.picture = picture
+        self._levels = [Image.fromarray(picture)]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self._levels[0].size
+
+    def cut(self, centre: tuple[float, float], side: float, cells: int, angle: float = 0.0) -> Pictures:
+        """A square (cells, cells, 3) of `side` px around `centre`, black where it reaches beyond the picture.
+
+        angle: radians by which the square is turned, clockwise as seen.
+        """
+        level, scale = self._level(side / cells)
+        to_picture = square_to_picture(centre, side, cells, angle) / 2**level
+        assert scale > 0
+        cut = self._levels[level].transform(
+            (cells, cells), Image.Transform.AFFINE, to_picture.ravel().tolist(), Image.Resampling.BILINEAR
+        )
+        return np.asarray(cut)
+
+    def _level(self, scale: float) -> tuple[int, float]:
+        """The level whose pixels are at most as large as the cells asked for, and the scale that is left."""
+        level = 0
+        while scale >= 2 and min(self._levels[level].size) >= 2 * _SMALLEST:
+            level, scale = level + 1, scale / 2
+            if level == len(self._levels):
+                self._levels.append(self._levels[-1].reduce(2))
+        return level, scale
+
+
+def square_to_picture(centre: tuple[float, float], side: float, cells: int, angle: float = 0.0) -> NDArray[np.float64]:
+    """(2, 3) from cells of such a square to pixels of the picture."""
+    cos, sin, scale = np.cos(angle), np.sin(angle), side / cells
+    turn = scale * np.array([[cos, -sin], [sin, cos]])
+    return np.column_stack([turn, np.array(centre) - turn @ (cells / 2, cells / 2)])
+
+
+def crop(frame: Pictures, square: CropBox, size: int) -> Pictures:
+    """A square of the frame at `size` x `size`; where it reaches beyond the frame, the border is repeated."""
+    height, width = frame.shape[:2]
+    left, top = int(np.floor(square.left)), int(np.floor(square.top))
+    reach = int(np.ceil(square.side)) + 2
+    columns = np.clip(np.arange(left, left + reach), 0, width - 1)
+    rows = np.clip(np.arange(top, top + reach), 0, height - 1)
+    x, y = square.left - left, square.top - top
+    part = Image.fromarray(frame[np.ix_(rows, columns)])
+    scaled = part.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + square.side, y + square.side))
+    return np.asarray(scaled)
