@@ -82,6 +82,10 @@ class Body:
     joints: dict[str, I32]
     skin: dict[str, tuple[I32, F32]]
 
+    def joint_centre(self, vertices: F32, name: str) -> F32:
+        """(3,) where a joint, such as "wrist.L____head", lies among the vertices (V, 3) of a shaped body."""
+        return vertices[self.joints[name]].mean(0)
+
 
 @dataclass(frozen=True)
 class Garment:

@@ -137,14 +137,18 @@ def warp_points(points: F32, anchors: F32, offsets: F32, neighbours: int = 12) -
     return (points + np.einsum("nk,nkd->nd", weight, offsets[nearest])).astype(np.float32)
 
 
-def arm_weights(body: Body, side: str) -> F32:
-    """(V,) how far each base vertex follows the arm of side "L" or "R"."""
+FOREARM_BONES = ("lowerarm", "wrist", "finger", "metacarpal")
+ARM_BONES = ("upperarm", *FOREARM_BONES)
+"""What the names of the bones of a forearm and of a whole arm begin with."""
+
+
+def arm_weights(body: Body, side: str, bones: tuple[str, ...] = ARM_BONES) -> F32:
+    """(V,) how far each base vertex follows the arm of side "L" or "R", or some of its `bones`."""
     count = len(body.mesh.vertices)
     arm, total = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    prefixes = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
     for bone, (index, weight) in body.skin.items():
         total[index] += weight
-        if bone.endswith("." + side) and bone.startswith(prefixes):
+        if bone.endswith("." + side) and bone.startswith(bones):
             arm[index] += weight
     arm /= np.maximum(total, 1e-6)
     unknown = total < 1e-6

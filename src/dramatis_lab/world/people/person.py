@@ -21,9 +21,13 @@ from numpy.typing import ArrayLike, NDArray
 from dramatis.motion.face import HEAD_HEIGHT_M, RIGID_ANCHORS, head_rotation
 from dramatis_lab.world.arrays import F32, I32
 from dramatis_lab.world.people import skin, wardrobe
+from dramatis_lab.world.people.accessories import Accessories, build_accessories
 from dramatis_lab.world.people.assets import EXPRESSIONS
+from dramatis_lab.world.people.cloth import dye_cloth
 from dramatis_lab.world.people.fitting import head_share, shift_share
 from dramatis_lab.world.people.head import EYE, EYE_TEMPLATE, Eyeball, HeadModel, load_head
+from dramatis_lab.world.people.headwear import height_above_hat_line
+from dramatis_lab.world.people.shells import AttachedPart
 from dramatis_lab.world.people.skin import RGB, Complexion
 from dramatis_lab.world.people.wardrobe import Outfit, Physique
 from dramatis_lab.world.renderer.mesh import REGIONS, Mesh, RenderMaterial
@@ -76,6 +80,9 @@ class PersonSpec:
     glasses: bool
     glasses_colour: RGB
     complexion: Complexion
+    accessories: Accessories | None = None
+    lowest: float = wardrobe.LOWEST
+    """Metres below the head centre where body and clothes end."""
 
 
 @dataclass(frozen=True)
@@ -395,7 +402,7 @@ def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[RenderMat
         RenderMaterial(
             "cloth",
             "cloth",
-            skin.dye_cloth(
+            dye_cloth(
                 outfit.cloth_texture,
                 spec.cloth_colour,
                 spec.cloth_pattern,

@@ -170,7 +170,8 @@ def _ear_chart() -> F32:
     return ((np.minimum(u, 1 - u) < 0.112) & (v > 0.44) & (v < 0.69)).astype(np.float32)
 
 
-def _beard_mask(p: F32) -> F32:
+def beard_mask(p: F32) -> F32:
+    """How far a beard grows, 0..1, at points (..., 3) of the mean head."""
     x = np.abs(p[..., 0])
     top = np.interp(x, [0, 0.018, 0.03, 0.045, 0.06, 0.07], [0.004, 0.003, -0.016, -0.02, -0.005, 0.035])
     low = cubic_step(p[..., 1], -0.085, -0.06)
@@ -200,8 +201,8 @@ def load_atlas(assets: Path) -> Atlas:
         "bags": _balls(position, (0.029, 0.044, 0.09), (0.012, 0.0035, 0.03)),
         "lids": _balls(position, (0.031, 0.0625, 0.092), (0.015, 0.0045, 0.02)),
         "freckles": _balls(position, (0.028, 0.028, 0.09), (0.022, 0.014, 0.03)),
-        "beard": _beard_mask(position) * (1 - lips),
-        "moustache": _beard_mask(position)
+        "beard": beard_mask(position) * (1 - lips),
+        "moustache": beard_mask(position)
         * (1 - lips)
         * cubic_step(np.abs(position[..., 0]), 0.036, 0.026)
         * cubic_step(position[..., 1], -0.03, -0.02),
@@ -400,24 +401,6 @@ def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDAr
     image = np.asarray(colour, np.float32) * relief[..., None]
     image = image * (1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None])
     return _to_bytes(image), texture[..., 3]
-
-
-def dye_cloth(
-    texture: NDArray[np.uint8], colour: RGB | None, pattern: str, accent: RGB, period: float
-) -> NDArray[np.uint8]:
-    """Cloth texture (h, w, 4) -> albedo: kept (colour None) or dyed, with "plain", "stripes", "bars" or "checks"."""
-    image = texture[..., :3].astype(np.float32) / 255
-    if colour is None:
-        return _to_bytes(image)
-    shade = image.mean(-1)
-    relief = shade / np.maximum(gaussian_filter(shade, 24), 0.08)
-    dye = np.broadcast_to(np.asarray(colour, np.float32), image.shape)
-    h, w = shade.shape
-    v, u = np.meshgrid(np.arange(h) / h, np.arange(w) / w, indexing="ij")
-    bars = {"stripes": (u,), "bars": (v,), "checks": (u, v)}.get(pattern, ())
-    for axis in bars:
-        dye = _mix(dye.astype(np.float32), accent, 0.6 * ((axis / period) % 1.0 < 0.4).astype(np.float32))
-    return _to_bytes(dye * np.clip(relief, 0.55, 1.35)[..., None])
 
 
 def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from dramatis_lab.world.arrays import F32, I32
-from dramatis_lab.world.people.assets import Body, load_body, load_garment, load_target
+from dramatis_lab.world.people.arms import ArmPose, Palm, arm_joints, close_hands, find_palms, raise_arms
+from dramatis_lab.world.people.assets import Body, Garment, load_body, load_garment, load_target
 from dramatis_lab.world.people.fitting import (
+    FOREARM_BONES,
     CollisionSurface,
     arm_weights,
     cubic_step,
@@ -71,6 +73,8 @@ class Outfit:
     hair_uv: F32
     hair_face_uv: I32
     hair_texture: NDArray[np.uint8] | None
+    palms: dict[str, Palm]
+    """The hands of side "L" and "R"."""
 
 
 def _bins(value: float, low: str, high: str) -> tuple[tuple[str, float], ...]:
@@ -95,13 +99,9 @@ def shape_body(assets: Path, physique: Physique) -> F32:
     return vertices
 
 
-def _joint(body: Body, vertices: F32, name: str) -> F32:
-    return vertices[body.joints[name]].mean(0)
-
-
 def _to_head_space(body: Body, vertices: F32) -> F32:
     """(3,) shift that brings eyes and skull joint of the base mesh to those of the mean ICT head."""
-    eye, skull = _joint(body, vertices, "eye.L____head"), _joint(body, vertices, "head____head")
+    eye, skull = (body.joint_centre(vertices, f"{name}____head") for name in ("eye.L", "head"))
     return np.array([0.0, 0.054 - eye[1], 0.003 - skull[2]], np.float32)
 
 
@@ -109,6 +109,18 @@ def _to_head_space(body: Body, vertices: F32) -> F32:
 def _arm_shares(assets: Path) -> dict[str, F32]:
     body = load_body(assets)
     return {side: arm_weights(body, side) for side in "LR"}
+
+
+@lru_cache(maxsize=2)
+def _forearm_shares(assets: Path) -> dict[str, F32]:
+    body = load_body(assets)
+    return {side: arm_weights(body, side, FOREARM_BONES) for side in "LR"}
+
+
+def _sleeve_shares(garment: Garment, shares: dict[str, F32]) -> dict[str, F32]:
+    """Side -> (V,) how far a garment follows an arm; shares: the same for the base mesh."""
+    bound = {side: np.einsum("vk,vk->v", garment.weight, share[garment.reference]) for side, share in shares.items()}
+    return {side: np.clip(share, 0, 1).astype(np.float32) for side, share in bound.items()}
 
 
 @lru_cache(maxsize=2)
@@ -156,9 +168,9 @@ def _covered(body: F32) -> NDArray[np.bool_]:
     return (neck_height(body) > -0.112) & (np.abs(body[:, 0]) < 0.13)
 
 
-def _under_cloth(skin: F32, faces: I32, cloth: F32, cloth_faces: I32) -> F32:
+def _under_cloth(skin: F32, faces: I32, cloth: F32, cloth_faces: I32, lowest: float) -> F32:
     """Skin vertices sunk inwards where cloth lies on them, so that no skin shows between the vertices of the cloth."""
-    low = np.nonzero((neck_height(skin) < -0.095) & (skin[:, 1] > LOWEST - 0.05))[0]
+    low = np.nonzero((neck_height(skin) < -0.095) & (skin[:, 1] > lowest - 0.05))[0]
     distance, _ = cKDTree(surface_samples(cloth, cloth_faces, 3)).query(skin[low], distance_upper_bound=CLEARANCE)
     depth = np.clip(CLEARANCE - distance, 0, None)[:, None]
     result = skin.copy()
@@ -175,25 +187,42 @@ def _pin_ears(points: F32) -> F32:
     return flat
 
 
-def dress(assets: Path, head: HeadModel, points: F32, physique: Physique, clothes: str, hair: str | None) -> Outfit:
-    """Fit torso, clothes and hair to the identity `points` (n, 3) of the shared head."""
+def dress(
+    assets: Path,
+    head: HeadModel,
+    points: F32,
+    physique: Physique,
+    clothes: str,
+    hair: str | None,
+    arms: ArmPose | None = None,
+    lowest: float = LOWEST,
+) -> Outfit:
+    """Fit torso, clothes and hair to the identity `points` (n, 3) of the shared head.
+
+    arms: how the arms are held; at the sides if None. lowest: metres below the head centre where body and clothes end.
+    """
     body = load_body(assets)
     shaped = shape_body(assets, physique)
     shift = _to_head_space(body, shaped)
     shares = _arm_shares(assets)
-    pivots = {side: _joint(body, shaped, f"upperarm01.{side}____head") for side in "LR"}
-    posed = lower_arms(shaped, pivots, shares, ARM_ANGLE) + shift
+    joints, fore = arm_joints(body, shaped), _forearm_shares(assets)
+    pivots = {side: joints[side][0] for side in "LR"}
+    raised = shaped if arms is None else raise_arms(close_hands(body, shaped, arms.grips), joints, shares, fore, arms)
+    posed = lower_arms(raised, pivots, shares, ARM_ANGLE) + shift
+    open_handed = shaped if arms is None else raise_arms(shaped, joints, shares, fore, arms)
+    palms = find_palms(body, lower_arms(open_handed, pivots, shares, ARM_ANGLE) + shift)
     faces = body.mesh.faces[_body_faces(assets)]
     face_uv = body.mesh.face_uv[_body_faces(assets)]
-    torso = posed[faces][:, :, 1].min(1) > LOWEST - 0.05
+    torso = posed[faces][:, :, 1].min(1) > lowest - 0.05
     if hair in OVER_THE_EARS:
         points = _pin_ears(points)
     joined = join_neck(head, points, posed, faces[torso])
 
     garment = load_garment(assets, "clothes", clothes)
-    arms = {side: np.einsum("vk,vk->v", garment.weight, share[garment.reference]) for side, share in shares.items()}
-    arms = {side: np.clip(share, 0, 1).astype(np.float32) for side, share in arms.items()}
-    cloth = lower_arms(garment.place(shaped), pivots, arms, ARM_ANGLE) + shift
+    sleeves, cloth = _sleeve_shares(garment, shares), garment.place(shaped)
+    if arms is not None:
+        cloth = raise_arms(cloth, joints, sleeves, _sleeve_shares(garment, fore), arms)
+    cloth = lower_arms(cloth, pivots, sleeves, ARM_ANGLE) + shift
     hides = np.zeros(len(posed), bool)
     hides[garment.hides] = True
     covered = _covered(posed)
@@ -202,12 +231,12 @@ def dress(assets: Path, head: HeadModel, points: F32, physique: Physique, clothe
     obstacle = CollisionSurface.of(
         np.concatenate([joined, posed]), np.concatenate([neck_skin, faces[bare_neck] + len(joined)])
     )
-    visible = cloth[garment.mesh.faces][:, :, 1].max(1) > LOWEST
+    visible = cloth[garment.mesh.faces][:, :, 1].max(1) > lowest
     cloth = obstacle.push(cloth, CLOTH_MARGIN, 0.03)
-    drawn = bare_neck & (posed[faces][:, :, 1].max(1) > LOWEST) & ~hides[faces].all(1)
+    drawn = bare_neck & (posed[faces][:, :, 1].max(1) > lowest) & ~hides[faces].all(1)
     tailored = garment.mesh.faces[visible]
-    joined = _under_cloth(joined, head.skin_faces, cloth, tailored)
-    posed = _under_cloth(posed, faces, cloth, tailored)
+    joined = _under_cloth(joined, head.skin_faces, cloth, tailored, lowest)
+    posed = _under_cloth(posed, faces, cloth, tailored, lowest)
     body_part = _compact(posed, faces[drawn], body.mesh.uv, face_uv[drawn])
     cloth_part = _compact(cloth, tailored, garment.mesh.uv, garment.mesh.face_uv[visible])
     strands = None if hair is None else _fit_hair(assets, hair, head, points, cloth_part, obstacle)
@@ -222,6 +251,7 @@ def dress(assets: Path, head: HeadModel, points: F32, physique: Physique, clothe
         np.zeros((0, 2), np.float32) if strands is None else strands[2],
         empty if strands is None else strands[3],
         None if hair is None else load_garment(assets, "hair", hair).texture,
+        palms,
     )
 
 
