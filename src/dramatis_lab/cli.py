@@ -29,13 +29,14 @@ app.add_typer(train_app, name="train")
 
 
 @app.command()
-def annotate(
+def annotate(  # noqa: PLR0913 - one parameter for each option
     folder: Annotated[Path, typer.Argument(help="Folder with videos; its sub-folders are searched too.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for masks, overlays and the manifest.")],
     *,
     detector: Annotated[Path | None, typer.Option(help="YOLO-class detector, .onnx. Default: embedded.")] = None,
     pose: Annotated[Path | None, typer.Option(help="DWPose, .onnx. Default: embedded.")] = None,
     segmenter: Annotated[Path | None, typer.Option(help="Folder with SAM 2 for videos. Default: embedded.")] = None,
+    matting: Annotated[Path | None, typer.Option(help="Matting network, .onnx, for finer outlines.")] = None,
     groups: Annotated[Path | None, typer.Option(help="Folder for the kept frames as training groups.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Videos annotated at once, each in its own process.")] = 1,
     quiet: QuietOption = False,
@@ -48,7 +49,7 @@ def annotate(
     from dramatis_lab.annotate.parts import PartChoice
     from dramatis_lab.annotate.settings import AnnotationSettings
 
-    choice = PartChoice(detector, pose, segmenter)
+    choice = PartChoice(detector, pose, segmenter, matting)
     if groups is not None:
         require_package("numba", "The option --groups")
         check_output_folder(groups, "groups")

@@ -28,7 +28,7 @@ from dramatis_lab.annotate.pipeline import annotate_frames
 from dramatis_lab.annotate.records import ANNOTATION_FORMAT, MANIFEST, Annotation, annotation_path, read_annotation
 from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Frame, Parts
-from dramatis_lab.annotate.validate import Cause
+from dramatis_lab.annotate.verdicts import Cause
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".avi")
 OVERLAYS = "overlays"

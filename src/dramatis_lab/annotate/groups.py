@@ -28,7 +28,8 @@ from dramatis.motion.face import HeadFit, fit_head, head_motion, project
 from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import Reporter, StageProgress
-from dramatis.senses.seeing.people import Face, FaceDetector
+from dramatis.senses.seeing.eye import Eye, Face
+from dramatis.senses.seeing.finder import person_finder
 from dramatis.story.values import FPS, FrameSpan
 from dramatis_lab.annotate.folder import check_output_folder, find_videos
 from dramatis_lab.annotate.records import Annotation, Segment, VideoShot, annotation_path, read_annotation
@@ -112,7 +113,7 @@ def sample_indices(span: FrameSpan, fps: float) -> Iterator[NDArray[np.int64]]:
         yield span.start + np.round(steps * fps / FPS).astype(int)
 
 
-def video_samples(detector: FaceDetector, video: Path, annotation: Annotation) -> Iterator[Sample]:
+def video_samples(eye: Eye, video: Path, annotation: Annotation) -> Iterator[Sample]:
     """Every sample of a video except those in which the network loses a face.
 
     Raises UserError for a video that is shorter than its annotation.
@@ -120,13 +121,13 @@ def video_samples(detector: FaceDetector, video: Path, annotation: Annotation) -
     frames = enumerate(read_frames(video))
     for stretch in complete_stretches(annotation):
         for index in sample_indices(stretch.span, annotation.fps):
-            looks = label_frames(detector, frames, stretch, index)
+            looks = label_frames(eye, frames, stretch, index)
             if looks is not None:
                 yield build_sample(looks, index, annotation)
 
 
 def label_frames(
-    detector: FaceDetector, frames: NumberedFrames, stretch: Stretch, index: NDArray[np.int64]
+    eye: Eye, frames: NumberedFrames, stretch: Stretch, index: NDArray[np.int64]
 ) -> list[LabelledFrame] | None:
     """The labelled frames `index`, or None if a face is lost. frames: not yet read beyond the first of them."""
     first, last = int(index[0]), int(index.max())
@@ -136,7 +137,7 @@ def label_frames(
         if number < first:
             continue
         owners = stretch.owners(number)
-        faces = follow_faces(detector, frame, owners, len(stretch.segments), faces)
+        faces = follow_faces(eye, frame, owners, len(stretch.segments), faces)
         if faces is None:
             return None
         if number in index:
@@ -147,7 +148,7 @@ def label_frames(
 
 
 def follow_faces(
-    detector: FaceDetector,
+    eye: Eye,
     frame: NDArray[np.uint8],
     owners: NDArray[np.uint8],
     people: int,
@@ -158,10 +159,10 @@ def follow_faces(
     before: their faces in the frame before; None searches the whole frame.
     """
     faces_by_person: dict[int, Face] = {}
-    candidates = detector.find(frame) if before is None else [detector.at(frame, face.crop_box) for face in before]
-    for face in sorted(candidates, key=lambda face: face.radius):
+    candidates = eye.find(frame) if before is None else [eye.face_in(frame, face.crop_box) for face in before]
+    for face in sorted((face for face in candidates if face is not None), key=lambda face: face.radius):
         x, y = face.centre.round().astype(int)
-        if face.is_face() and 0 <= y < owners.shape[0] and 0 <= x < owners.shape[1]:
+        if 0 <= y < owners.shape[0] and 0 <= x < owners.shape[1]:
             faces_by_person[int(owners[y, x])] = face
     return (
         [faces_by_person[person] for person in range(1, people + 1)]
@@ -220,7 +221,7 @@ def least_head_distance(heads: Sequence[HeadFit]) -> float:
     )
 
 
-def write_video(detector: FaceDetector, videos: Path, annotation: Annotation, out: Path) -> int | None:
+def write_video(eye: Eye, videos: Path, annotation: Annotation, out: Path) -> int | None:
     """Write each sample of one video as a shard, then a record of it; the number of samples, or None if it was done."""
     name = hashlib.sha256(annotation.video.encode()).hexdigest()[:12]
     done = out / "videos" / f"{name}.json"
@@ -229,7 +230,7 @@ def write_video(detector: FaceDetector, videos: Path, annotation: Annotation, ou
     for old in out.glob(f"people*/shard-{name}-*"):
         old.unlink()
     count = 0
-    for arrays, row in video_samples(detector, videos / annotation.video, annotation):
+    for arrays, row in video_samples(eye, videos / annotation.video, annotation):
         count += 1
         tensors = out / f"people{row['people']}" / f"shard-{name}-{row['frame']:06d}.safetensors"
         tensors.parent.mkdir(parents=True, exist_ok=True)
@@ -245,13 +246,13 @@ def write_groups(folder: Path, annotations: Path, out: Path, reporter: Reporter)
     UserError if `out` is a file, for an annotation that is damaged or missing, and for a video that has changed.
     """
     check_output_folder(out, "groups")
-    videos, detector, made = find_videos(folder), FaceDetector.shipped(), 0
+    videos, eye, made = find_videos(folder), person_finder().eye, 0
     with StageProgress(reporter, "groups", len(videos)) as stage:
         for video in videos:
             annotation = read_annotation(annotation_path(annotations, video))
             if annotation is None:
                 raise UserError(f"The video {video} has no annotation in {annotations}; annotate it first.")
-            count = write_video(detector, folder, annotation, out)
+            count = write_video(eye, folder, annotation, out)
             if count is None:
                 stage.skip(detail=video)
             else:

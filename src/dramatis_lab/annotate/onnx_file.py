@@ -22,7 +22,8 @@ _PROVIDERS = ("CUDAExecutionProvider", "CPUExecutionProvider")
 class OnnxFile:
     """A network with one picture, (1, 3, H, W), as input.
 
-    what: its name in error messages, such as "detector".  size: (H, W) of the input for networks that accept any size.
+    what: its name in error messages, such as "detector".  size: (H, W) of the input for networks that accept any size;
+    `flexible` says whether this one does.
     Raises UserError for a missing file, a missing onnxruntime, and a file that is no such network.
     """
 
@@ -47,6 +48,7 @@ class OnnxFile:
         self._input = inputs[0].name
         height, width = (side if isinstance(side, int) else usual for side, usual in zip(shape[2:], size, strict=True))
         self.size: tuple[int, int] = (height, width)
+        self.flexible = not all(isinstance(side, int) for side in shape[2:])
 
     def run(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The outputs for a picture (H, W, 3) whose values are already scaled as the network expects."""

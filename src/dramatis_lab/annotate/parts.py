@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from dramatis_lab.annotate.matting import MattedEye, MattingNetwork
 from dramatis_lab.annotate.units import Detector, Parts, PoseEstimator, Segmenter
 
 
@@ -13,12 +14,14 @@ from dramatis_lab.annotate.units import Detector, Parts, PoseEstimator, Segmente
 class PartChoice:
     """The user's own networks; None selects the embedded part.
 
-    detector: a YOLO-class ONNX file.  pose: DWPose's ONNX file.  segmenter: a folder with SAM 2 for videos.
+    detector: a YOLO-class ONNX file.  pose: DWPose's ONNX file.  segmenter: a folder with SAM 2 for videos.  matting:
+    an ONNX file whose outlines the embedded segmenter takes.
     """
 
     detector: Path | None = None
     pose: Path | None = None
     segmenter: Path | None = None
+    matting: Path | None = None
 
 
 @lru_cache(maxsize=1)
@@ -42,12 +45,18 @@ def open_parts(choice: PartChoice) -> Parts:
         from dramatis_lab.annotate.sam2 import Sam2Segmenter
 
         segmenter = Sam2Segmenter(choice.segmenter)
-    if detector and pose and segmenter:
-        return Parts(detector, pose, segmenter)
-    from dramatis.senses.seeing.people import FaceDetector
-    from dramatis_lab.annotate.embedded import PerceptionDetector, PerceptionPose, PerceptionSegmenter
+    matting: MattingNetwork | None = None
+    if choice.matting is not None:
+        matting = MattingNetwork(choice.matting)
+    embedded = not (detector or pose or segmenter or matting)
+    from dramatis.senses.seeing.finder import person_finder
+    from dramatis_lab.annotate.embedded import EyeDetector, EyePose, EyeSegmenter, FrameLooks
 
-    faces = FaceDetector.shipped()
+    finder = person_finder()
+    looks = FrameLooks(finder.eye if matting is None else MattedEye(finder.eye, matting))
+    # Our own network judges what any other has made, but never itself.
+    own_masks = segmenter is None and matting is None and finder.eye is finder.own_eye
+    second = None if own_masks else finder.own_eye
     return Parts(
-        detector or PerceptionDetector(faces), pose or PerceptionPose(faces), segmenter or PerceptionSegmenter(faces)
+        detector or EyeDetector(looks), pose or EyePose(looks), segmenter or EyeSegmenter(looks), second, embedded
     )

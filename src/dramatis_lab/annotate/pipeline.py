@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
+from PIL import Image
+
 from dramatis.media.masks import Rle, encode_mask
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.cuts import mark_cuts
 from dramatis_lab.annotate.records import Segment, VideoShot, cut_segments
 from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Detection, Frame, Masks, Parts, Pose, Prompt, Tracking
-from dramatis_lab.annotate.validate import MaskVerdict, ShotValidator
+from dramatis_lab.annotate.validate import ShotValidator
+from dramatis_lab.annotate.verdicts import MaskVerdict
 
 FrameCallback = Callable[[int, Frame, Masks | None], None]
 """Called with the number of each frame, the frame, and its masks (None if nobody is followed)."""
@@ -41,6 +45,28 @@ def annotate_frames(
     return shots, segments
 
 
+def shrunk_frame(frame: Frame, side: int) -> Frame:
+    """A frame whose shorter side is at most that many px."""
+    height, width = frame.shape[:2]
+    scale = side / min(height, width)
+    if scale >= 1:
+        return frame
+    size = (round(width * scale), round(height * scale))
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BOX))
+
+
+def enlarged_masks(masks: Masks, size: tuple[int, int]) -> Masks:
+    """Masks (N, H, W) at another (height, width), with smooth borders and still without overlap."""
+    if masks.shape[1:] == size:
+        return masks
+    height, width = size
+    large = [
+        np.asarray(Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)) > 0.5
+        for mask in masks
+    ]
+    return np.stack(large)
+
+
 class _Shot:
     """The shot in progress. Nobody is followed until a frame shows somebody, since a shot may fade in."""
 
@@ -56,8 +82,12 @@ class _Shot:
         self._masks: list[list[Rle]] = []
         self._unclaimed = 0
 
-    def step(self, frame: Frame) -> Masks | None:
-        """Process the next frame; returns the masks of the people followed, or None if there are none yet."""
+    def step(self, whole: Frame) -> Masks | None:
+        """Process the next frame; returns the masks of the people followed, or None if there are none yet.
+
+        The embedded parts work on a smaller copy of large frames.
+        """
+        frame = shrunk_frame(whole, self._settings.side) if self._parts.embedded else whole
         detections, poses = self._detect(frame)
         if self._tracking is None and detections:
             self._begin(detections, poses)
@@ -66,6 +96,7 @@ class _Shot:
             return None
         masks = self._tracking.step(frame)
         verdicts = self._validator.check(frame, masks, detections, poses)
+        masks = enlarged_masks(masks, (whole.shape[0], whole.shape[1]))
         for person, (verdict, mask) in enumerate(zip(verdicts, masks, strict=True)):
             self._verdicts[person].append(verdict)
             self._masks[person].append(encode_mask(mask))
@@ -86,7 +117,7 @@ class _Shot:
     def _begin(self, detections: list[Detection], poses: list[Pose]) -> None:
         prompts = [Prompt(detection.box, pose) for detection, pose in zip(detections, poses, strict=True)]
         self._tracking = self._parts.segmenter.begin(prompts)
-        self._validator = ShotValidator(len(prompts), self._settings)
+        self._validator = ShotValidator(len(prompts), self._settings, self._parts.second)
         self._followed_from = self._stop
         self._verdicts = [[] for _ in prompts]
         self._masks = [[] for _ in prompts]

@@ -16,7 +16,7 @@ from dramatis.errors import UserError
 from dramatis.media.masks import Rle, decode_mask
 from dramatis.story.values import FrameSpan, Value
 from dramatis_lab.annotate.settings import AnnotationSettings
-from dramatis_lab.annotate.validate import Cause, MaskVerdict
+from dramatis_lab.annotate.verdicts import Cause, MaskVerdict
 
 ANNOTATION_FORMAT: Literal[1] = 1
 """Format of the files; a change of format annotates every video again."""

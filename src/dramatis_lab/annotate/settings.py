@@ -22,6 +22,17 @@ class AnnotationSettings(Value):
     step: least intersection over union with the last trusted mask.
     own: least overlap of the mask's colour histogram with this person's earlier ones.
     likeness: how much larger the overlap with another person's histograms may be.
+    holes: largest area of a mask's holes, over its own: an arm on the hip leaves 0.02.
+    area_change: largest change of area since the last trusted mask, over that one's.
+    beyond_reach: largest share of a mask that head, shoulders and arms cannot reach: 0.01 in good masks.
+    second_look: frames from one look of the second eye to the next.
+    beyond_second: largest share of a mask that lies half a face's radius beyond the second eye's outline: on rendered
+        training people 0.02 in good masks, and 0.22 and more in those that have leaked onto walls and furniture.
+    beside_second: share of a mask a quarter of a radius beyond that outline from which it matters whether it moves.
+    watched: frames over which it is watched what moves.
+    moved: how far a face must come meanwhile, in its radii, for anything to be said.
+    still: largest share of the edges there that may stay in place.
+    side: shorter side, px, to which frames are shrunk for the embedded parts; masks are enlarged again.
     margin: frames next to a fault that are dropped too, because masks go astray before the fault shows.
     least_frames: frames in the shortest segment that is kept.
     cut: least change of brightness between frames, 0..255, that can be a cut.
@@ -37,6 +48,16 @@ class AnnotationSettings(Value):
     step: Unit = 0.5
     own: Unit = 0.6
     likeness: Unit = 0.1
+    holes: Unit = 0.04
+    area_change: Unit = 0.2
+    beyond_reach: Unit = 0.04
+    second_look: Annotated[int, Field(ge=1)] = 4
+    beyond_second: Unit = 0.15
+    beside_second: Unit = 0.05
+    watched: Annotated[int, Field(ge=2)] = 12
+    moved: Annotated[float, Field(gt=0)] = 0.12
+    still: Unit = 0.7
+    side: Annotated[int, Field(ge=64)] = 360
     margin: Annotated[int, Field(ge=0)] = 3
     least_frames: Annotated[int, Field(ge=1)] = 25
     cut: Annotated[float, Field(gt=0)] = 12.0

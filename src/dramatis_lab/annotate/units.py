@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.media.masks import Masks as Masks
+from dramatis.senses.seeing.eye import BodyPose, Eye, Points
 from dramatis.story.values import Box
 
+FACES = {68: slice(68), 133: slice(23, 91)}
+"""Which keypoints are the 68 landmarks of a face: all of 68, or some of the 133 of COCO's whole body (DWPose)."""
 Frame = NDArray[np.uint8]
 """A picture (H, W, 3), RGB."""
 
@@ -31,10 +34,19 @@ class Detection:
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Keypoints (K, 2) of one person in pixels and their confidence (K,) in 0..1. K depends on the estimator."""
+    """Keypoints (K, 2) of one person in pixels and their confidence (K,) in 0..1. K depends on the estimator.
+
+    body: shoulders, arms and hands, where the estimator sees them.
+    """
 
     points: NDArray[np.float32]
     confidence: NDArray[np.float32]
+    body: BodyPose | None = None
+
+    @property
+    def face(self) -> Points:
+        """(68, 2) the landmarks of the face; all points where the estimator has no face among them."""
+        return self.points[FACES.get(len(self.points), slice(None))]
 
     def sure(self, least: float) -> NDArray[np.float32]:
         """(J, 2) the keypoints with at least this confidence."""
@@ -93,16 +105,23 @@ class Segmenter(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """The three parts that annotate."""
+    """The three parts that annotate, and a second eye that judges.
+
+    second: of another kind than the segmenter; None where there is no other.  embedded: whether all three come with
+    this package, which know no more of a large picture than of a small one.
+    """
 
     detector: Detector
     pose: PoseEstimator
     segmenter: Segmenter
+    second: Eye | None = None
+    embedded: bool = False
 
     @property
     def identity(self) -> list[str]:
         """What an annotation depends on besides the video and the settings."""
-        return [self.detector.identity, self.pose.identity, self.segmenter.identity]
+        second = [] if self.second is None else [self.second.identity]
+        return [self.detector.identity, self.pose.identity, self.segmenter.identity, *second]
 
 
 def bounding_box(mask: NDArray[np.bool_]) -> Box | None:

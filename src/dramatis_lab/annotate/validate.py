@@ -1,21 +1,23 @@
 """Checks in every frame whether a mask still shows its person, by fresh detections, fresh keypoints and earlier masks.
 
 A tracker drifts, swaps people or holds on to nothing, and its own confidence does not reveal it. So each frame is
-analysed again as if it were the first, and every mask must agree with what is found there.
+analysed again as if it were the first, and every mask must agree with what is found there. A second eye then judges
+what has passed (`judge`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dramatis.senses.seeing.eye import Eye
 from dramatis.story.values import Box
+from dramatis_lab.annotate.judge import MaskJudge
 from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Detection, Frame, Masks, Pose, bounding_box, mask_iou
+from dramatis_lab.annotate.verdicts import SOUND, Cause, MaskVerdict
 
 TOUCH = 0.05
 """Least IoU of boxes at which a detection can belong to a mask."""
@@ -25,37 +27,13 @@ _LEARNT = 10
 """Number of trusted frames from which the colours of a person are learnt."""
 
 
-class Cause(StrEnum):
-    """Why a mask, a segment or a video is rejected."""
-
-    LOST = "lost"
-    JUMP = "jump"
-    UNDETECTED = "undetected"
-    LOW_OVERLAP = "low overlap"
-    MISALIGNED = "misaligned keypoints"
-    SECOND_PERSON = "second person"
-    IDENTITY = "other identity"
-    TOO_SHORT = "too short"
-    NOBODY = "nobody"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True)
-class MaskVerdict:
-    """The result for one mask in one frame: no cause, or the first check that failed and the value measured."""
-
-    cause: Cause | None = None
-    value: float = 0.0
-
-
-SOUND = MaskVerdict()
-
-
 class ShotValidator:
     """Judges the masks of one shot, frame after frame."""
 
-    def __init__(self, people: int, settings: AnnotationSettings) -> None:
+    def __init__(self, people: int, settings: AnnotationSettings, second: Eye | None = None) -> None:
+        """second: an eye of another kind than the one that made the masks, if there is one."""
         self._settings = settings
+        self._judge_again = MaskJudge(people, settings, second)
         self._trusted: list[NDArray[np.bool_] | None] = [None] * people
         self._colours = np.zeros((people, _LEVELS**3))
         self._learnt = np.zeros(people, int)
@@ -66,9 +44,14 @@ class ShotValidator:
         """One verdict for each mask (N, H, W). detections, poses: of this frame, in the same order."""
         boxes = [bounding_box(mask) for mask in masks]
         matches = match_boxes(boxes, [detection.box for detection in detections])
+        found = [poses[matches[person]] if person in matches else None for person in range(len(masks))]
+        self._judge_again.look(frame, found)
         verdicts = []
         for person, (mask, box) in enumerate(zip(masks, boxes, strict=True)):
             verdict = self._judge(person, frame, mask, box, matches.get(person), detections, poses)
+            pose = found[person]
+            if verdict is SOUND and pose is not None:
+                verdict = self._judge_again.judge(person, mask, pose)
             if verdict is SOUND:
                 self._trust(person, frame, mask)
             verdicts.append(verdict)

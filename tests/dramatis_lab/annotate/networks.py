@@ -55,6 +55,30 @@ def write_mean(path: Path, side: tuple[int, int]) -> Path:
     return path
 
 
+def write_red(path: Path) -> Path:
+    """A matting network of any size whose answer is the red of the picture."""
+    nodes = [
+        helper.make_node("Slice", ["input", "zero", "one", "axis"], ["red"]),
+        helper.make_node("Add", ["red", "shift"], ["raised"]),
+        helper.make_node("Mul", ["raised", "half"], ["output"]),
+    ]
+    constants = [
+        numpy_helper.from_array(np.array([value], np.int64), name)
+        for name, value in (("zero", 0), ("one", 1), ("axis", 1))
+    ]
+    constants += [numpy_helper.from_array(np.array(v, np.float32), n) for n, v in (("shift", 1.0), ("half", 0.5))]
+    sides = ["batch", 3, "height", "width"]
+    graph = helper.make_graph(
+        nodes,
+        "red",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, sides)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["batch", 1, "height", "width"])],
+        constants,
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    return path
+
+
 def write_sam2(folder: Path) -> Path:
     """SAM 2 for videos that sees 64x64 pixels, in the folder layout of its real weights."""
     import torch  # not above: tests of ONNX files need none of it

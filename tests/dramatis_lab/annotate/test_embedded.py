@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dramatis.senses.seeing.people import CropBox, FaceDetector
+from dramatis.senses.seeing.eye import CropBox, Eye
 from dramatis.story.values import Box
 from dramatis_lab.annotate.embedded import (
-    PerceptionDetector,
-    PerceptionPose,
-    PerceptionSegmenter,
+    EyeDetector,
+    EyePose,
+    EyeSegmenter,
+    FrameLooks,
     head_crop,
     initial_crop,
 )
@@ -31,13 +32,13 @@ def pair(shift: int = 0) -> Frame:
     return np.roll(np.concatenate([portrait(), portrait()[:, ::-1]], 1), shift, 1)
 
 
-def test_two_people_are_found_from_left_to_right_with_their_keypoints(eye: FaceDetector) -> None:
+def test_two_people_are_found_from_left_to_right_with_their_keypoints(eye: Eye) -> None:
     frame = pair()
-    found = PerceptionDetector(eye).detect(frame)
+    found = EyeDetector(FrameLooks(eye)).detect(frame)
     assert len(found) == 2
     assert found[0].box.right < SIDE + 20
     assert found[1].box.left > SIDE - 20
-    poses = PerceptionPose(eye).estimate(frame, [detection.box for detection in found])
+    poses = EyePose(FrameLooks(eye)).estimate(frame, [detection.box for detection in found])
     for place, pose in enumerate(poses):
         assert pose.points.shape == (68, 2)
         assert pose.confidence.min() > 0.9
@@ -49,15 +50,15 @@ NOISE = np.random.default_rng(0).integers(0, 256, (96, 160, 3)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("frame", [np.full((96, 160, 3), 90, np.uint8), NOISE], ids=["plain", "noise"])
-def test_nobody_is_found_without_a_face(eye: FaceDetector, frame: Frame) -> None:
-    assert PerceptionDetector(eye).detect(frame) == []
+def test_nobody_is_found_without_a_face(eye: Eye, frame: Frame) -> None:
+    assert EyeDetector(FrameLooks(eye)).detect(frame) == []
 
 
-def test_masks_follow_people_and_are_never_shared(eye: FaceDetector) -> None:
-    detector, pose = PerceptionDetector(eye), PerceptionPose(eye)
+def test_masks_follow_people_and_are_never_shared(eye: Eye) -> None:
+    detector, pose = EyeDetector(FrameLooks(eye)), EyePose(FrameLooks(eye))
     found = detector.detect(pair())
     poses = pose.estimate(pair(), [detection.box for detection in found])
-    tracking = PerceptionSegmenter(eye).begin([Prompt(d.box, p) for d, p in zip(found, poses, strict=True)])
+    tracking = EyeSegmenter(FrameLooks(eye)).begin([Prompt(d.box, p) for d, p in zip(found, poses, strict=True)])
     first = tracking.step(pair())
     assert not (first[0] & first[1]).any()
     assert [mask_iou(mask, alone) > 0.85 for mask, alone in zip(first, halves(eye), strict=True)] == [True, True]
@@ -68,23 +69,23 @@ def test_masks_follow_people_and_are_never_shared(eye: FaceDetector) -> None:
     assert [bool(mask.any()) for mask in tracking.step(gone)] == [False, True]
 
 
-def halves(eye: FaceDetector) -> list[np.ndarray]:
+def halves(eye: Eye) -> list[np.ndarray]:
     """Each half's person as seen alone: what the network was trained for."""
     masks = []
     for place, picture in enumerate((portrait(), portrait()[:, ::-1])):
         (face,) = eye.find(picture)
         mask = np.zeros((SIDE, 2 * SIDE), bool)
-        mask[:, place * SIDE : (place + 1) * SIDE] = eye.people(picture, [face])[0]
+        mask[:, place * SIDE : (place + 1) * SIDE] = eye.outlines(picture, [face])[0] > 0.5
         masks.append(mask)
     return masks
 
 
-def test_a_prompt_on_nothing_follows_nothing(eye: FaceDetector) -> None:
+def test_a_prompt_on_nothing_follows_nothing(eye: Eye) -> None:
     frame = np.concatenate([portrait(), np.full((SIDE, SIDE, 3), 90, np.uint8)], 1)
     box = Box(SIDE + 10, 10, 2 * SIDE - 10, SIDE)
-    (pose,) = PerceptionPose(eye).estimate(frame, [box])
+    (pose,) = EyePose(FrameLooks(eye)).estimate(frame, [box])
     assert pose.confidence.max() == 0.0
-    assert bounding_box(PerceptionSegmenter(eye).begin([Prompt(box, pose)]).step(frame)[0]) is None
+    assert bounding_box(EyeSegmenter(FrameLooks(eye)).begin([Prompt(box, pose)]).step(frame)[0]) is None
 
 
 def test_a_face_among_the_keypoints_of_a_whole_body_is_where_the_first_look_goes() -> None:

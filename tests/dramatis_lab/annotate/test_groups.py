@@ -14,7 +14,7 @@ from dramatis.motion.face import fit_head
 from dramatis.motion.performance import CONTROL_NAMES, EMOTION_COLUMNS, Performance
 from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import NullReporter
-from dramatis.senses.seeing.people import FaceDetector
+from dramatis.senses.seeing.eye import Eye
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.groups import (
     SAMPLE_SPAN,
@@ -35,10 +35,8 @@ from tests.dramatis_lab.annotate.test_folder import write
 FRAMES = 31
 
 
-def annotation_of(
-    eye: FaceDetector, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 0, key: str = "1"
-) -> Annotation:
-    masks = eye.people(pair(), eye.find(pair()))
+def annotation_of(eye: Eye, kept: tuple[FrameSpan, FrameSpan], unclaimed: int = 0, key: str = "1") -> Annotation:
+    masks = eye.outlines(pair(), eye.find(pair())) > 0.5
     segments = tuple(
         Segment(
             person=person,
@@ -61,11 +59,11 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def annotation(eye: FaceDetector) -> Annotation:
+def annotation(eye: Eye) -> Annotation:
     return annotation_of(eye, (FrameSpan(0, FRAMES), FrameSpan(1, FRAMES)))
 
 
-def test_stretches_are_where_everybody_is_kept(eye: FaceDetector, annotation: Annotation) -> None:
+def test_stretches_are_where_everybody_is_kept(eye: Eye, annotation: Annotation) -> None:
     (stretch,) = complete_stretches(annotation)
     assert stretch.span == FrameSpan(1, FRAMES)
     owners = stretch.owners(20)
@@ -92,9 +90,7 @@ def test_frames_are_drawn_at_25_a_second() -> None:
     assert slow[-1] < WINDOW_FRAMES
 
 
-def test_a_sample_tells_where_everybody_is_and_how_heads_move(
-    eye: FaceDetector, videos: Path, annotation: Annotation
-) -> None:
+def test_a_sample_tells_where_everybody_is_and_how_heads_move(eye: Eye, videos: Path, annotation: Annotation) -> None:
     ((arrays, row),) = video_samples(eye, videos / "pair.mp4", annotation)
     assert row == {"caption": "", "whole_caption": "", "people": 2, "close": False, "video": "pair.mp4", "frame": 1}
     count, size = WINDOW_FRAMES + 1, (SIDE, 2 * SIDE)
@@ -116,15 +112,13 @@ def test_a_sample_tells_where_everybody_is_and_how_heads_move(
         assert not arrays["controls"][person][:, EMOTION_COLUMNS].any(), "left open"
 
 
-def test_a_sample_in_which_a_face_is_lost_is_left_out(
-    eye: FaceDetector, tmp_path: Path, annotation: Annotation
-) -> None:
+def test_a_sample_in_which_a_face_is_lost_is_left_out(eye: Eye, tmp_path: Path, annotation: Annotation) -> None:
     frames = [pair(frame // 2) for frame in range(FRAMES)]
     frames[20] = np.full_like(frames[20], 90)
     assert not list(video_samples(eye, write(tmp_path / "pair.mp4", frames), annotation))
 
 
-def test_a_face_outside_its_mask_is_nobodys(eye: FaceDetector) -> None:
+def test_a_face_outside_its_mask_is_nobodys(eye: Eye) -> None:
     owners = np.zeros((SIDE, 2 * SIDE), np.uint8)
     owners[:, :SIDE], owners[:, SIDE:] = 1, 2
     faces = follow_faces(eye, pair(), owners, 2, None)
@@ -134,14 +128,14 @@ def test_a_face_outside_its_mask_is_nobodys(eye: FaceDetector) -> None:
     assert follow_faces(eye, pair(), np.where(owners == 2, 0, owners).astype(np.uint8), 2, faces) is None
 
 
-def test_a_video_that_ends_too_early_is_named(eye: FaceDetector, tmp_path: Path, annotation: Annotation) -> None:
+def test_a_video_that_ends_too_early_is_named(eye: Eye, tmp_path: Path, annotation: Annotation) -> None:
     short = write(tmp_path / "pair.mp4", [pair()] * 9)
     with pytest.raises(UserError, match="ends before frame 29, which was annotated; annotate it again"):
         list(video_samples(eye, short, annotation))
 
 
 def test_videos_are_done_once_and_anew_when_annotated_anew(
-    eye: FaceDetector, videos: Path, annotation: Annotation, tmp_path: Path
+    eye: Eye, videos: Path, annotation: Annotation, tmp_path: Path
 ) -> None:
     write_whole(tmp_path / "notes" / "videos" / "pair.mp4.json", annotation.model_dump_json())
     write_whole(tmp_path / "notes" / "videos" / "gone.mp4.json", annotation.model_dump_json())

@@ -6,7 +6,7 @@ from dramatis.media.sheet import PERSON_COLOURS
 from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.overlay import Overlay, downsample, tint_masks
 from dramatis_lab.annotate.records import Segment
-from dramatis_lab.annotate.validate import Cause
+from dramatis_lab.annotate.verdicts import Cause
 from tests.dramatis_lab.annotate.squares import frame_of
 
 

@@ -6,7 +6,7 @@ from dramatis.story.values import FrameSpan
 from dramatis_lab.annotate.pipeline import annotate_frames
 from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Frame, Masks, mask_iou
-from dramatis_lab.annotate.validate import Cause
+from dramatis_lab.annotate.verdicts import Cause
 from tests.dramatis_lab.annotate.squares import COLOURS, Fault, frame_of, mask_of, parts, walk
 
 SETTINGS = AnnotationSettings(least_frames=10, margin=2)

@@ -17,7 +17,7 @@ from dramatis_lab.annotate.records import (
     read_annotations,
 )
 from dramatis_lab.annotate.settings import AnnotationSettings
-from dramatis_lab.annotate.validate import SOUND, Cause, MaskVerdict
+from dramatis_lab.annotate.verdicts import SOUND, Cause, MaskVerdict
 
 SHORT = AnnotationSettings(margin=1, least_frames=3)
 

@@ -6,7 +6,8 @@ import pytest
 from dramatis.story.values import Box
 from dramatis_lab.annotate.settings import AnnotationSettings
 from dramatis_lab.annotate.units import Frame, Masks
-from dramatis_lab.annotate.validate import Cause, ShotValidator, match_boxes, share_inside
+from dramatis_lab.annotate.validate import ShotValidator, match_boxes, share_inside
+from dramatis_lab.annotate.verdicts import Cause
 from tests.dramatis_lab.annotate.squares import COLOURS, SquareDetector, SquarePose, frame_of, mask_of, walk
 
 
