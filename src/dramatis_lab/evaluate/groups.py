@@ -13,6 +13,7 @@ from dramatis_lab.evaluate.rows.comparison import comparison_rows
 from dramatis_lab.evaluate.rows.direction import direction_rows
 from dramatis_lab.evaluate.rows.director import director_rows
 from dramatis_lab.evaluate.rows.enlargement import super_resolution_rows
+from dramatis_lab.evaluate.rows.eyes import eyes_rows
 from dramatis_lab.evaluate.rows.faces import perception_rows, real_face_rows
 from dramatis_lab.evaluate.rows.jobs import cost_rows, kill_rows, worker_rows
 from dramatis_lab.evaluate.rows.lips import sync_rows
@@ -47,6 +48,7 @@ GROUPS: dict[str, RowGroup] = {
     "options": RowGroup("Cascade", option_rows),
     "director": RowGroup("Director", director_rows),
     "negatives": RowGroup("Director", negatives_rows),
+    "eyes": RowGroup("Eyes", eyes_rows),
     "annotation": RowGroup("Annotation", annotation_rows),
     "characters": RowGroup("Several characters", character_rows),
 }
