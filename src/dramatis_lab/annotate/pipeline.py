@@ -28,12 +28,15 @@ FrameCallback = Callable[[int, Frame, Masks | None], None]
 def annotate_frames(
     frames: Iterable[Frame], parts: Parts, settings: AnnotationSettings, on_frame: FrameCallback | None = None
 ) -> tuple[list[VideoShot], list[Segment]]:
-    """The shots of a video and the segments of all people in them."""
+    """The shots of a video and the segments of all people in them.
+
+    A shot ends at a hard cut, and where somebody who came later has stayed: from there on everybody is followed anew.
+    """
     shots: list[VideoShot] = []
     segments: list[Segment] = []
     current: _Shot | None = None
     for number, (begins, frame) in enumerate(mark_cuts(frames, settings)):
-        if begins or current is None:
+        if begins or current is None or current.has_newcomer:
             if current is not None:
                 current.close(shots, segments)
             current = _Shot(number, parts, settings)
@@ -81,6 +84,12 @@ class _Shot:
         self._verdicts: list[list[MaskVerdict]] = []
         self._masks: list[list[Rle]] = []
         self._unclaimed = 0
+        self._newcomer_frames = 0
+
+    @property
+    def has_newcomer(self) -> bool:
+        """Whether somebody whom nobody follows has been seen for so long that they stay."""
+        return self._newcomer_frames >= self._settings.newcomer
 
     def step(self, whole: Frame) -> Masks | None:
         """Process the next frame; returns the masks of the people followed, or None if there are none yet.
@@ -100,7 +109,9 @@ class _Shot:
         for person, (verdict, mask) in enumerate(zip(verdicts, masks, strict=True)):
             self._verdicts[person].append(verdict)
             self._masks[person].append(encode_mask(mask))
-        self._unclaimed += len(detections) > len(masks)
+        newcomer = len(detections) > len(masks)
+        self._unclaimed += newcomer
+        self._newcomer_frames = self._newcomer_frames + 1 if newcomer else 0
         return masks
 
     def close(self, shots: list[VideoShot], segments: list[Segment]) -> None:

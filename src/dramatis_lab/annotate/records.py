@@ -44,7 +44,10 @@ class Segment(Value):
 
 
 class VideoShot(Value):
-    """Frames between two cuts. people: found in its first frame.  unclaimed: frames with more people than masks."""
+    """Frames between two cuts, or until a newcomer is followed.
+
+    people: found in its first frame.  unclaimed: frames with more people than masks.
+    """
 
     span: FrameSpan
     people: int

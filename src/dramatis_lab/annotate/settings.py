@@ -33,6 +33,7 @@ class AnnotationSettings(Value):
     moved: how far a face must come meanwhile, in its radii, for anything to be said.
     still: largest share of the edges there that may stay in place.
     side: shorter side, px, to which frames are shrunk for the embedded parts; masks are enlarged again.
+    newcomer: frames for which somebody must be seen whom nobody follows, until everybody is followed anew.
     margin: frames next to a fault that are dropped too, because masks go astray before the fault shows.
     least_frames: frames in the shortest segment that is kept.
     cut: least change of brightness between frames, 0..255, that can be a cut.
@@ -58,6 +59,7 @@ class AnnotationSettings(Value):
     moved: Annotated[float, Field(gt=0)] = 0.12
     still: Unit = 0.7
     side: Annotated[int, Field(ge=64)] = 360
+    newcomer: Annotated[int, Field(ge=1)] = 8
     margin: Annotated[int, Field(ge=0)] = 3
     least_frames: Annotated[int, Field(ge=1)] = 25
     cut: Annotated[float, Field(gt=0)] = 12.0

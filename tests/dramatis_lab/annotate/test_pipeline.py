@@ -79,6 +79,19 @@ def test_who_comes_later_is_counted_as_unclaimed() -> None:
     assert [(shot.people, shot.unclaimed) for shot in shots] == [(1, 5)]
 
 
+def test_who_comes_and_stays_is_followed_from_then_on() -> None:
+    frames = [frame_of({0: (10, 20)})] * 20 + [frame_of({0: (10, 20), 1: (110, 30)})] * 30
+    settings = AnnotationSettings(cut=200.0, least_frames=10, margin=2)
+    shots, segments = annotate_frames(frames, parts(), settings)
+    late = 20 + settings.newcomer
+    assert [(shot.span, shot.people) for shot in shots] == [(FrameSpan(0, late), 1), (FrameSpan(late, 50), 2)]
+    assert [(segment.person, segment.span, segment.kept) for segment in segments] == [
+        (0, FrameSpan(0, late), True),
+        (0, FrameSpan(late, 50), True),
+        (1, FrameSpan(late, 50), True),
+    ]
+
+
 def test_a_video_without_people_has_shots_and_no_segments() -> None:
     shots, segments = annotate_frames([frame_of({})] * 3, parts(), SETTINGS)
     assert [(shot.span, shot.people) for shot in shots] == [(FrameSpan(0, 3), 0)]
