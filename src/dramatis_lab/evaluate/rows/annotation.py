@@ -105,7 +105,7 @@ def plant_faults(clip: ComposedClip, result: AnnotatedClip, parts: RememberingPa
     Only for people who are kept without the fault: a track that is rejected anyway proves nothing.
     """
     right = [masks for masks in result.masks if masks is not None]
-    if len(right) < COMPOSED_FRAMES:
+    if len(right) < COMPOSED_FRAMES or len({len(masks) for masks in right}) > 1:
         return []
     verdicts = []
     starts = dict.fromkeys(FAULTS_FROM_ONSET, FAULT_ONSET) | dict.fromkeys(FAULTS_FROM_START, 0)

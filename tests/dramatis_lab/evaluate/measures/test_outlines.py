@@ -1,49 +1,75 @@
-"""Outlines against a truth that can be counted by hand."""
-
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from dramatis_lab.evaluate.measures.outlines import BAND, OutlineTruth, band_error, hair_band, outline_iou
+from dramatis.senses.seeing.matting import Outline
+from dramatis_lab.evaluate.measures.outlines import (
+    BAND,
+    OutlineTruth,
+    hair_band,
+    measure_outlines,
+    outline_iou,
+    render_outline_truth,
+)
+from tests import ROOT
+
+ASSETS = ROOT / "../shared/assets"
 
 
-def square_truth() -> OutlineTruth:
-    """A person of 40x60 px whose chin is at row 50."""
-    alpha = np.zeros((100, 100), np.float32)
-    alpha[20:80, 30:70] = 1
-    landmarks = np.full((68, 2), 50, np.float32)
-    return OutlineTruth(np.zeros((100, 100, 3), np.uint8), alpha, landmarks)
+def square_person() -> OutlineTruth:
+    """A person of 32x40 pixels at the foot of a picture of 64x64; the upper 8 rows are hair."""
+    alpha = np.zeros((64, 64), np.float32)
+    alpha[24:, 16:48] = 1
+    hair = np.zeros_like(alpha)
+    hair[24:32, 16:48] = 1
+    return OutlineTruth(np.zeros((64, 64, 3), np.uint8), np.zeros((68, 2), np.float32), alpha, hair)
 
 
-def test_a_right_outline_has_no_error() -> None:
-    truth = square_truth()
-    assert outline_iou(truth, truth.alpha) == 1.0
-    assert band_error(truth, truth.alpha) == 0.0
+def test_the_band_surrounds_hair_and_leaves_clothes_alone() -> None:
+    band = hair_band(square_person())
+    assert band[24 - BAND, 32]
+    assert not band[23 - BAND, 32]
+    assert band[24 + BAND, 32]
+    # The border of clothes within two pixels of hair still counts as the hair's.
+    assert not band[35 + BAND :].any(), "the border of clothes counts nothing"
 
 
-def test_errors_count_in_the_band_above_the_chin_alone() -> None:
-    truth = square_truth()
-    band = hair_band(truth)
-    assert not band[50:].any()
-    assert band[20, 30:70].all()
-    assert band[20 - BAND, 50]
-    assert not band[20 - BAND - 1, 50]
-    assert not band[45, 50], "the middle of the face"
-    wide = truth.alpha.copy()
-    wide[20:80, 29] = 1
-    assert band_error(truth, wide) == pytest.approx(30)
-    low = truth.alpha.copy()
-    low[80:90, 30:70] = 1
-    assert band_error(truth, low) == 0.0
-    assert outline_iou(truth, low) == pytest.approx(2400 / 2800)
+def test_nobody_has_no_band() -> None:
+    bald = square_person()
+    assert not hair_band(OutlineTruth(bald.picture, bald.landmarks, bald.alpha, np.zeros_like(bald.hair))).any()
 
 
-def test_borders_of_a_picture_rendered_at_twice_the_size_are_quarters() -> None:
-    person = np.zeros((8, 8), bool)
-    person[1:, 4:] = True
-    picture = np.where(person, 200, 100).astype(np.uint8)[..., None].repeat(3, 2)
-    truth = OutlineTruth.from_double(picture, person, np.full((68, 2), 6, np.float32))
-    assert truth.alpha[0].tolist() == [0, 0, 0.5, 0.5]
-    assert truth.picture[0, 2].tolist() == [150, 150, 150]
-    assert (truth.landmarks == 3).all()
+def test_iou_counts_what_more_than_half_belongs_to_the_person() -> None:
+    alpha = square_person().alpha
+    assert outline_iou(alpha * 0.6, alpha) == 1.0
+    assert outline_iou(np.roll(alpha, 8, axis=1), alpha) == pytest.approx(24 / 40)
+
+
+def test_errors_at_hair_are_relative_to_those_of_the_coarse_outline() -> None:
+    truth = square_person()
+
+    def coarse_of(truth: OutlineTruth) -> Outline:
+        return np.clip(truth.alpha, 0.2, 0.8)
+
+    def half_as_wrong(truth: OutlineTruth) -> Outline:
+        return np.clip(truth.alpha, 0.1, 0.9)
+
+    assert measure_outlines([truth, truth], coarse_of, coarse_of).band_ratio == pytest.approx(1.0)
+    half = measure_outlines([truth], coarse_of, half_as_wrong)
+    assert half.band_ratio == pytest.approx(0.5, abs=1e-5)
+    assert (half.iou, half.worst_iou) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="no error at hair"):
+        measure_outlines([truth], lambda truth: truth.alpha, coarse_of)
+
+
+@pytest.mark.skipif(not ASSETS.is_dir(), reason="the renderer's raw assets are not there")
+def test_rendered_people_have_soft_borders_and_hair_on_their_heads() -> None:
+    truth = render_outline_truth(0, "train", ASSETS, side=64)
+    assert truth.picture.shape == (64, 64, 3)
+    assert len(np.unique(truth.alpha)) > 5
+    assert (truth.hair <= truth.alpha).all()
+    rows, _ = np.nonzero(truth.hair > 0.5)
+    assert rows.min() < truth.landmarks[:, 1].min(), "hair begins above the face"
+    again = render_outline_truth(0, "train", ASSETS, side=64)
+    assert np.array_equal(again.alpha, truth.alpha)
