@@ -1,9 +1,9 @@
 """A second opinion on every mask, by an eye of another kind, by the body's reach and by what moves.
 
 The eye that made a mask repeats its own mistakes when it looks again. So a mask must also be plausible by itself (no
-holes, no sudden change of area), must stay within what head, shoulders and arms can reach, and must not go far beyond
-the outline that a second eye sees. Where the two disagree less clearly, what stays in place while the person moves is
-not the person.
+holes, no sudden change of area), must stay within what head, shoulders and arms can reach, and must not go beyond what
+others see of the person: a second eye, and the network that finds the joints. Where it does so only a little, what
+stays in place while the person moves is not the person.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EDGE = 12.0
 _FEWEST_EDGES = 30
 """Pixels of edges below which it cannot be told whether a region moves."""
 _BESIDE = 0.25
-"""Distance beyond the second eye's outline from which its opinion is asked, in radii of the face."""
+"""Distance, in radii of the face, from which a mask counts as beyond what others see of the person."""
 
 
 def share_of_holes(mask: NDArray[np.bool_]) -> float:
@@ -61,12 +61,9 @@ class SecondEye:
         outlines = self._eye.outlines(frame, list(faces.values())) if faces else ()
         self._outlines = {person: outline > 0.5 for person, outline in zip(faces, outlines, strict=True)}
 
-    def beyond(self, person: int, mask: NDArray[np.bool_], distance: float) -> NDArray[np.bool_]:
-        """Which part of a mask lies that far, in px, beyond the outline at the last look; nothing if it saw nobody."""
-        outline = self._outlines.get(person)
-        if outline is None:
-            return np.zeros_like(mask)
-        return np.asarray(mask & (ndimage.distance_transform_edt(~outline) > distance))
+    def outline(self, person: int) -> NDArray[np.bool_] | None:
+        """The person's outline at the last look; None if it saw nobody there."""
+        return self._outlines.get(person)
 
 
 class StillnessWatch:
@@ -131,16 +128,23 @@ class MaskJudge:
             return MaskVerdict(Cause.AREA, change)
         if (beyond := share_beyond_reach(mask, pose)) > bounds.beyond_reach:
             return MaskVerdict(Cause.REACH, beyond)
-        return SOUND if self._second is None else self._second_opinion(person, mask, pose, self._second)
+        return self._second_opinion(person, mask, pose)
 
-    def _second_opinion(self, person: int, mask: NDArray[np.bool_], pose: Pose, second: SecondEye) -> MaskVerdict:
+    def _second_opinion(self, person: int, mask: NDArray[np.bool_], pose: Pose) -> MaskVerdict:
+        """What is said by all others who see the person: the second eye, and the network that finds the joints."""
         bounds, radius = self._settings, radius_of(pose.face)
-        area = max(float(mask.sum()), 1.0)
-        if (far := float(second.beyond(person, mask, radius / 2).sum()) / area) > bounds.beyond_second:
-            return MaskVerdict(Cause.SECOND_EYE, far)
-        beside = second.beyond(person, mask, _BESIDE * radius)
-        if beside.sum() / area > bounds.beside_second and self._stillness.moved(person) > bounds.moved * radius:
-            still = self._stillness.share_still(beside)
+        outlines = [None if self._second is None else self._second.outline(person)]
+        if pose.body is not None and pose.body.outline is not None:
+            outlines.append(pose.body.outline > 0.5)
+        seen = [outline for outline in outlines if outline is not None and outline.any()]
+        if not seen:
+            return SOUND
+        beyond = mask & (ndimage.distance_transform_edt(~np.logical_or.reduce(seen)) > _BESIDE * radius)
+        share = float(beyond.sum() / max(mask.sum(), 1))
+        if share > bounds.beyond_second:
+            return MaskVerdict(Cause.SECOND_EYE, share)
+        if share > bounds.beside_second and self._stillness.moved(person) > bounds.moved * radius:
+            still = self._stillness.share_still(beyond)
             if still > bounds.still:
                 return MaskVerdict(Cause.STILL, still)
         return SOUND

@@ -26,9 +26,10 @@ class AnnotationSettings(Value):
     area_change: largest change of area since the last trusted mask, over that one's.
     beyond_reach: largest share of a mask that head, shoulders and arms cannot reach: 0.01 in good masks.
     second_look: frames from one look of the second eye to the next.
-    beyond_second: largest share of a mask that lies half a face's radius beyond the second eye's outline: on rendered
-        training people 0.02 in good masks, and 0.22 and more in those that have leaked onto walls and furniture.
-    beside_second: share of a mask a quarter of a radius beyond that outline from which it matters whether it moves.
+    beyond_second: largest share of a mask that lies a quarter of the face's radius beyond what the second eye and the
+        network that finds the joints see of the person: on rendered training people 0.001 in good masks, and 0.15 and
+        more in those that have leaked by half of their area.
+    beside_second: share from which it matters whether what lies there moves.
     watched: frames over which it is watched what moves.
     moved: how far a face must come meanwhile, in its radii, for anything to be said.
     still: largest share of the edges there that may stay in place.
@@ -53,8 +54,8 @@ class AnnotationSettings(Value):
     area_change: Unit = 0.2
     beyond_reach: Unit = 0.04
     second_look: Annotated[int, Field(ge=1)] = 4
-    beyond_second: Unit = 0.15
-    beside_second: Unit = 0.05
+    beyond_second: Unit = 0.06
+    beside_second: Unit = 0.02
     watched: Annotated[int, Field(ge=2)] = 12
     moved: Annotated[float, Field(gt=0)] = 0.12
     still: Unit = 0.7

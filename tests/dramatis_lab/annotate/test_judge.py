@@ -115,7 +115,7 @@ def test_what_a_second_eye_does_not_see_is_rejected() -> None:
 def leaked(x: float) -> NDArray[np.bool_]:
     """The person with a piece of the wall beside, within reach."""
     mask = person(x)
-    mask[90:200, 200:217] = True
+    mask[150:200, 200:217] = True
     return mask
 
 

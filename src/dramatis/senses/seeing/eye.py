@@ -132,6 +132,8 @@ class BodyPose:
     """Shoulders, elbows, wrists and hands: (2, 2) px each, that on the left of the picture first.
 
     A hand is the middle of its knuckles. visibility: (4, 2) in 0..1, how surely each can be seen, in that order.
+    outline: (H, W) in 0..1, which pixels the network that finds the joints takes for this person's: coarser than
+    `Eye.outlines`, and seen by other eyes.
     """
 
     shoulders: Points
@@ -139,6 +141,7 @@ class BodyPose:
     wrists: Points
     hands: Points
     visibility: NDArray[np.float32]
+    outline: NDArray[np.float32] | None = None
 
 
 class Eye(Protocol):

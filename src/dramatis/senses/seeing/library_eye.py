@@ -19,7 +19,15 @@ from dramatis.senses.seeing.division import divide_people
 from dramatis.senses.seeing.eye import BodyPose, CropBox, Doubt, Face, FaceContours, distinct_faces
 from dramatis.senses.seeing.library_files import LIBRARY_FILES, MEDIAPIPE_VERSION
 from dramatis.senses.seeing.library_landmarks import landmarks_from_mesh
-from dramatis.senses.seeing.library_nets import AnchorNet, Detections, IrisNet, MeshNet, PoseNet, SegmentationNet
+from dramatis.senses.seeing.library_nets import (
+    AnchorNet,
+    Detections,
+    IrisNet,
+    MeshNet,
+    PoseLook,
+    PoseNet,
+    SegmentationNet,
+)
 from dramatis.senses.seeing.matting import refine_outline
 from dramatis.senses.seeing.pyramid import Pyramid, crop
 from dramatis.story.values import Box
@@ -117,8 +125,8 @@ class LibraryEye:
         poses = [pose for hips, top, *_ in found.points if (pose := self._posed(picture, hips, top)) is not None]
         bodies: list[BodyPose | None] = []
         for face in faces:
-            near = [pose for pose in poses if np.linalg.norm(pose[0][_NOSE] - face.centre) < face.radius]
-            bodies.append(_body(*near[0]) if near else None)
+            near = [pose for pose in poses if np.linalg.norm(pose.points[_NOSE] - face.centre) < face.radius]
+            bodies.append(_body(near[0]) if near else None)
         return bodies
 
     def doubts(self, frame: Pictures) -> list[Doubt]:
@@ -217,15 +225,13 @@ class LibraryEye:
             ring = np.concatenate([outer, upper, inner, lower[::-1]])
         return ring.astype(np.float32), iris.astype(np.float32)
 
-    def _posed(
-        self, picture: Pyramid, hips: NDArray[np.float64], top: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-        """Points (33, 2) and their visibility (33,) of the body between hips and the top of the circle round it."""
+    def _posed(self, picture: Pyramid, hips: NDArray[np.float64], top: NDArray[np.float64]) -> PoseLook | None:
+        """The body between hips and the top of the circle round it."""
         up = top - hips
         angle = float(np.arctan2(up[0], -up[1]))
         side = 2 * _BODY_REACH * float(np.linalg.norm(up))
-        points, visibility, flag = self._pose.look(picture, (float(hips[0]), float(hips[1])), side, angle)
-        return (points, visibility) if flag >= _BODY_SEEN else None
+        look = self._pose.look(picture, (float(hips[0]), float(hips[1])), side, angle)
+        return look if look.flag >= _BODY_SEEN else None
 
     def _anybody(self, picture: Pyramid, faces: Sequence[Face]) -> tuple[NDArray[np.float32], float]:
         """Where anybody is, (H, W) in 0..1, and how many pixels of the picture one cell of the answer covers.
@@ -315,11 +321,11 @@ def _squares(size: tuple[int, int], side: float, *, whole: bool) -> list[CropBox
     return [CropBox(float(left), float(top), side) for top in starts[1] for left in starts[0]]
 
 
-def _body(points: NDArray[np.float64], visibility: NDArray[np.float64]) -> BodyPose:
+def _body(look: PoseLook) -> BodyPose:
     def pair(indices: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        return points[list(indices)].astype(np.float32), visibility[list(indices)]
+        return look.points[list(indices)].astype(np.float32), look.visibility[list(indices)]
 
     (shoulders, a), (elbows, b), (wrists, c) = pair(_SHOULDERS), pair(_ELBOWS), pair(_WRISTS)
     knuckles = [list(hand) for hand in _KNUCKLES]
-    hands, d = points[knuckles].mean(1).astype(np.float32), visibility[knuckles].mean(1)
-    return BodyPose(shoulders, elbows, wrists, hands, np.stack([a, b, c, d]).astype(np.float32))
+    hands, d = look.points[knuckles].mean(1).astype(np.float32), look.visibility[knuckles].mean(1)
+    return BodyPose(shoulders, elbows, wrists, hands, np.stack([a, b, c, d]).astype(np.float32), look.outline)

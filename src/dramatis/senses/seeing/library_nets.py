@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+from PIL import Image
 
 from dramatis.media.image import Pictures
 from dramatis.senses.seeing.eye import CropBox
@@ -116,7 +117,7 @@ class AnchorNet:
         view = picture.cut(centre, square.side, self._cells).astype(np.float32)
         span = 255.0 / (1.0 - self._low)
         values, logits = self._net(view / np.float32(span) + np.float32(self._low))
-        scores = 1 / (1 + np.exp(-np.clip(logits[:, 0].astype(np.float64), -80, 80)))
+        scores = _sigmoid(logits[:, 0])
         sure = scores >= least
         rows = values[sure].astype(np.float64) / self._cells
         anchors, corner = self._anchors[sure], np.array(square[:2])
@@ -143,7 +144,7 @@ class MeshNet:
         view = picture.cut(centre, side, self.CELLS, angle).astype(np.float32) / np.float32(255)
         values, logit = self._net(view)
         mesh = _to_picture(values.reshape(-1, 3), centre, side, self.CELLS, angle)
-        return mesh, float(1 / (1 + np.exp(-np.clip(float(logit.ravel()[0]), -80, 80))))
+        return mesh, float(_sigmoid(logit.ravel()[0]))
 
 
 class IrisNet:
@@ -173,23 +174,39 @@ class IrisNet:
         return placed[:16, :2], placed[16:, :2]
 
 
+@dataclass(frozen=True, eq=False)
+class PoseLook:
+    """A body. points: (33, 2) px.  visibility: (33,) in 0..1.  flag: how surely it is a person, 0..1.
+
+    outline: (H, W) in 0..1, which pixels of the picture are this person's, coarsely.
+    """
+
+    points: NDArray[np.float64]
+    visibility: NDArray[np.float64]
+    flag: float
+    outline: NDArray[np.float32]
+
+
 class PoseNet:
-    """33 points of a body, and whether each can be seen."""
+    """33 points of a body, whether each can be seen, and the person's outline."""
 
     CELLS = 256
 
     def __init__(self, folder: Path) -> None:
         self._net = TfliteNet(folder / POSE)
 
-    def look(
-        self, picture: Pyramid, centre: tuple[float, float], side: float, angle: float
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Points (33, 2) px, visibility (33,) and how surely it is a person, both in 0..1."""
+    def look(self, picture: Pyramid, centre: tuple[float, float], side: float, angle: float) -> PoseLook:
+        """What a turned square shows."""
         view = picture.cut(centre, side, self.CELLS, angle).astype(np.float32) / np.float32(255)
-        values, flag = self._net(view)[:2]
+        values, flag, outline = self._net(view)[:3]
         rows = values.reshape(-1, 5)[:33].astype(np.float64)
         placed = _to_picture(rows[:, :3], centre, side, self.CELLS, angle)
-        return placed[:, :2], 1 / (1 + np.exp(-np.clip(rows[:, 3], -80, 80))), float(flag.ravel()[0])
+        affine = np.vstack([square_to_picture(centre, side, self.CELLS, angle), (0, 0, 1)])
+        cells = Image.fromarray(_sigmoid(outline.reshape(self.CELLS, self.CELLS)).astype(np.float32))
+        spread = cells.transform(
+            picture.size, Image.Transform.AFFINE, np.linalg.inv(affine)[:2].ravel().tolist(), Image.Resampling.BILINEAR
+        )
+        return PoseLook(placed[:, :2], _sigmoid(rows[:, 3]), float(flag.ravel()[0]), np.asarray(spread))
 
 
 class SegmentationNet:
@@ -204,6 +221,10 @@ class SegmentationNet:
         """(256, 256) in 0..1 for a picture (256, 256, 3)."""
         (mask,) = self._net(view.astype(np.float32) / np.float32(255))
         return mask.reshape(self.CELLS, self.CELLS)
+
+
+def _sigmoid(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-np.clip(np.asarray(logits, np.float64), -80, 80))))
 
 
 def _grid(cells: int, each: int) -> NDArray[np.float64]:

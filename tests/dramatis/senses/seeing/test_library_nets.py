@@ -81,10 +81,13 @@ def test_the_body_and_the_mask_are_those_of_the_person(folder: Path, portrait: P
     assert len(found.scores) == 1
     hips, top = found.points[0][:2]
     side = 2.5 * float(np.linalg.norm(top - hips))
-    points, visibility, flag = PoseNet(folder).look(portrait, (hips[0], hips[1]), side, 0.0)
-    assert flag > 0.5
-    assert points[12, 0] < points[0, 0] < points[11, 0], "the nose is between the shoulders"
-    assert visibility[[11, 12]].min() > 0.5
+    look = PoseNet(folder).look(portrait, (hips[0], hips[1]), side, 0.0)
+    assert look.flag > 0.5
+    assert look.points[12, 0] < look.points[0, 0] < look.points[11, 0], "the nose is between the shoulders"
+    assert look.visibility[[11, 12]].min() > 0.5
+    assert look.outline.shape == (256, 256)
+    assert look.outline[120, 128] > 0.9
+    assert look.outline[10, 10] < 0.1
     mask = SegmentationNet(folder).mask(portrait.cut((128.0, 128.0), 256.0, 256))
     assert mask.shape == (256, 256)
     assert mask[200, 128] > 0.9
