@@ -15,15 +15,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dramatis.motion import Performance
+from dramatis.motion.visemes import (
+    FUNNEL,
+    GAP_OF_SHAPE,
+    JAW,
+    LOWER,
+    MOUTH_CHANNELS,
+    PRESS,
+    PUCKER,
+    ROLL_LOWER,
+    ROLL_UPPER,
+    STRETCH,
+    UPPER,
+    VISEME_SHAPES,
+    VISEMES,
+)
 from dramatis.story.values import EMOTIONS, FPS
 from dramatis_lab.world.arrays import F32
 from dramatis_lab.world.people.assets import EXPRESSIONS
 from dramatis_lab.world.voices.phones import PAUSE, PHONES, VOWELS, TimedPhone
 from dramatis_lab.world.voices.speech import Utterance
-
-VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "ah", "E", "I", "O", "U")
-"""Mouth classes: silence; m b p; f v; th; t d; k g h; ch sh; s z; n l; r; then the vowels of father, cup,
-bed, see, more and blue (the last with w)."""
 
 PHONE_VISEMES: dict[str, dict[str, float]] = {
     PAUSE: {"sil": 1},
@@ -38,35 +49,6 @@ PHONE_VISEMES: dict[str, dict[str, float]] = {
     "uh": {"U": 0.6, "ah": 0.4}, "uw": {"U": 1}, "ue": {"U": 0.8, "I": 0.2}, "oe": {"O": 0.6, "E": 0.4},
     "ix": {"I": 0.7, "ah": 0.3},
 }  # fmt: skip
-
-MOUTH_CHANNELS = (
-    "jawOpen", "mouthFunnel", "mouthPucker", "mouthStretch", "mouthSmile", "mouthLowerDown", "mouthUpperUp",
-    "mouthPress", "mouthRollLower", "mouthRollUpper",
-)  # fmt: skip
-"""The mouth's ways to move, left and right together; the columns of VISEME_SHAPES."""
-JAW, FUNNEL, PUCKER, STRETCH, _, LOWER, UPPER, PRESS, ROLL_LOWER, ROLL_UPPER = range(len(MOUTH_CHANNELS))
-
-_SHAPES: dict[str, tuple[float, ...]] = {
-    #      jaw   funnel pucker stretch smile lower upper press rollL rollU
-    "sil": (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
-    "PP":  (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.40, 0.30, 0.30),
-    "FF":  (0.10, 0.00, 0.00, 0.05, 0.00, 0.00, 0.15, 0.00, 0.60, 0.00),
-    "TH":  (0.18, 0.00, 0.00, 0.08, 0.00, 0.15, 0.05, 0.00, 0.00, 0.00),
-    "DD":  (0.13, 0.00, 0.00, 0.15, 0.00, 0.12, 0.03, 0.00, 0.00, 0.00),
-    "kk":  (0.20, 0.00, 0.00, 0.08, 0.00, 0.05, 0.02, 0.00, 0.00, 0.00),
-    "CH":  (0.10, 0.50, 0.15, 0.00, 0.00, 0.15, 0.10, 0.00, 0.00, 0.00),
-    "SS":  (0.07, 0.00, 0.00, 0.30, 0.10, 0.25, 0.08, 0.00, 0.00, 0.00),
-    "nn":  (0.17, 0.00, 0.00, 0.10, 0.00, 0.10, 0.03, 0.00, 0.00, 0.00),
-    "RR":  (0.16, 0.35, 0.20, 0.00, 0.00, 0.05, 0.03, 0.00, 0.00, 0.00),
-    "aa":  (0.55, 0.00, 0.00, 0.05, 0.00, 0.20, 0.05, 0.00, 0.00, 0.00),
-    "ah":  (0.32, 0.05, 0.00, 0.05, 0.00, 0.12, 0.03, 0.00, 0.00, 0.00),
-    "E":   (0.32, 0.00, 0.00, 0.35, 0.08, 0.15, 0.05, 0.00, 0.00, 0.00),
-    "I":   (0.13, 0.00, 0.00, 0.40, 0.30, 0.12, 0.04, 0.00, 0.00, 0.00),
-    "O":   (0.36, 0.70, 0.05, 0.00, 0.00, 0.05, 0.00, 0.00, 0.00, 0.00),
-    "U":   (0.15, 0.10, 0.80, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
-}  # fmt: skip
-VISEME_SHAPES: F32 = np.array([_SHAPES[name] for name in VISEMES], np.float32)
-"""(16, 10) weights of MOUTH_CHANNELS at the heart of each viseme."""
 
 _STRENGTHS: dict[str, tuple[float, float, float, float]] = {
     # How firmly a viseme holds jaw, rounding, spreading and lips.
@@ -164,18 +146,8 @@ _FACES: dict[str, dict[str, float]] = {
 }
 _AROUSAL = {"happy": 0.18, "sad": -0.22, "angry": 0.28, "surprised": 0.30, "afraid": 0.15, "tender": -0.14}
 
-_GAP: dict[str, float] = {
-    "jawOpen": 0.315, "mouthFunnel": 0.118, "mouthPucker": -0.014, "mouthClose": -0.405,
-    "mouthRollLower": -0.027, "mouthRollUpper": 0.017, "mouthShrugLower": -0.070, "mouthShrugUpper": 0.050,
-    "jawForward": 0.012, "mouthLowerDown_L": 0.032, "mouthLowerDown_R": 0.032, "mouthUpperUp_L": 0.038,
-    "mouthUpperUp_R": 0.038, "mouthPress_L": -0.012, "mouthPress_R": -0.012, "mouthDimple_L": -0.008,
-    "mouthDimple_R": -0.008, "noseSneer_L": 0.034, "noseSneer_R": 0.034, "cheekRaiser_L": 0.002,
-    "cheekRaiser_R": 0.002, "cheekSquint_L": 0.002, "cheekSquint_R": 0.002,
-}  # fmt: skip
-"""Inner-lip gap per unit of weight over the distance of the outer eye corners, from the mean ICT-FaceKit head.
-"""
 _INDEX = {name: i for i, name in enumerate(EXPRESSIONS)}
-_GAP_PER_WEIGHT = np.array([_GAP.get(name, 0.0) for name in EXPRESSIONS], np.float32)
+_GAP_PER_WEIGHT = np.array([GAP_OF_SHAPE.get(name, 0.0) for name in EXPRESSIONS], np.float32)
 
 
 def viseme_track(spoken: Utterance | Sequence[TimedPhone], frames: int) -> F32:
@@ -372,7 +344,7 @@ def _lips_sealed(weights: F32, shut: F32) -> F32:
     """Whatever opening jaw or emotion left where lips must be shut is taken back by mouthClose."""
     close = _INDEX["mouthClose"]
     left_open = np.maximum(mean_opening(weights), 0.0) * shut
-    weights[:, close] = np.minimum(weights[:, close] + left_open / -_GAP["mouthClose"], 1.0)
+    weights[:, close] = np.minimum(weights[:, close] + left_open / -GAP_OF_SHAPE["mouthClose"], 1.0)
     return weights
 
 
