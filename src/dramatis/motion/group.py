@@ -116,20 +116,28 @@ def _without_gaps(windows: Sequence[tuple[int, int]], width: int, unit: int) -> 
 
 
 def group_positions(
-    anchors: ArrayLike, performances: Sequence[Performance], source: int, size: tuple[int, int]
+    anchors: ArrayLike,
+    performances: Sequence[Performance],
+    source: int,
+    size: tuple[int, int],
+    nodes: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float32]:
     """`warp.warp_positions` of a frame with N people: each head follows its own performance, the rest the camera.
 
-    anchors: (N, T, 9, 2).  performances: N of T frames with one camera.  Returns (T, H, W, 2).
+    anchors: (N, T, 9, 2).  performances: N of T frames with one camera.  nodes: (h, w, 2) the pixels asked for; None:
+    all of them.  Returns (T, h, w, 2).
     """
     points = np.asarray(anchors, np.float64)
     if len(points) != len(performances):
         raise ValueError(f"{len(points)} heads do not fit {len(performances)} performances.")
-    pulls = [head_pull(head, performance, source, size) for head, performance in zip(points, performances, strict=True)]
-    by_camera = camera_positions(performances[0].camera, source, size)
+    pulls = [
+        head_pull(head, performance, source, size, nodes)
+        for head, performance in zip(points, performances, strict=True)
+    ]
+    by_camera = camera_positions(performances[0].camera, source, size, nodes)
     # Where two heads meet, both pull at a pixel; their weights must not add up to more than 1.
     total = np.maximum(sum(weight for weight, _ in pulls), 1.0) if len(pulls) > 1 else np.float32(1)
     positions = by_camera
     for weight, by_head in pulls:
         positions = positions + weight / total * (by_head - by_camera)
-    return positions.reshape(len(performances[0]), *size, 2)
+    return positions.reshape(len(performances[0]), *(size if nodes is None else nodes.shape[:2]), 2)

@@ -35,24 +35,33 @@ def warp_positions(
     return (by_camera + weight * (by_head - by_camera)).reshape(len(performance), *size, 2)
 
 
-def camera_positions(camera: NDArray[np.float32], source: int, size: tuple[int, int]) -> NDArray[np.float32]:
-    """(T, H W, 2) pixels in frame `source` of everything that does not move in the scene. camera: (T, 6)."""
+def camera_positions(
+    camera: NDArray[np.float32], source: int, size: tuple[int, int], nodes: NDArray[np.floating] | None = None
+) -> NDArray[np.float32]:
+    """(T, n, 2) pixels in frame `source` of everything that does not move in the scene.
+
+    camera: (T, 6).  nodes: (h, w, 2) the pixels asked for, n = h w; None: all H W.
+    """
     corners = _corners(size)
-    return _flat(size) @ _into_source(_affine(background_source(camera, corners[None], size), corners), source)
+    return _flat(size, nodes) @ _into_source(_affine(background_source(camera, corners[None], size), corners), source)
 
 
 def head_pull(
-    anchors: ArrayLike, performance: Performance, source: int, size: tuple[int, int]
+    anchors: ArrayLike,
+    performance: Performance,
+    source: int,
+    size: tuple[int, int],
+    nodes: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How much every pixel moves with the head (T, H W, 1), and where its content is in frame `source` (T, H W, 2).
+    """How much every pixel moves with the head (T, n, 1), and where its content is in frame `source` (T, n, 2).
 
-    Arguments and errors as of `warp_positions`.
+    nodes: (h, w, 2) the pixels asked for, n = h w; None: all H W.  Other arguments and errors as of `warp_positions`.
     """
     corners = _corners(size)
     head = _affine(head_coordinates(anchors, corners[None]), corners)
     if len(head) != len(performance):
         raise ValueError(f"Anchors of {len(head)} frames do not fit a performance of {len(performance)}.")
-    on_head = _flat(size) @ head.astype(np.float32)
+    on_head = _flat(size, nodes) @ head.astype(np.float32)
     before = undo_expression(on_head, performance.emotion - performance.emotion[source])
     by_head = (before - head[source, 2].astype(np.float32)) @ np.linalg.inv(head[source, :2]).astype(np.float32)
     return _head_weight(on_head), by_head
@@ -62,9 +71,9 @@ def _corners(size: tuple[int, int]) -> NDArray[np.float64]:
     return cell_centres(size, size)[[0, 0, -1], [0, -1, 0]]
 
 
-def _flat(size: tuple[int, int]) -> NDArray[np.float32]:
-    """(H W, 3) pixels as [x, y, 1]."""
-    pixels = cell_centres(size, size).reshape(-1, 2)
+def _flat(size: tuple[int, int], nodes: NDArray[np.floating] | None) -> NDArray[np.float32]:
+    """(n, 3) pixels as [x, y, 1]."""
+    pixels = (cell_centres(size, size) if nodes is None else nodes).reshape(-1, 2)
     return np.column_stack([pixels, np.ones(len(pixels))]).astype(np.float32)
 
 
