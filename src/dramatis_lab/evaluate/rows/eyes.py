@@ -304,7 +304,7 @@ def people_found(faces: Sequence[Face], anchors: NDArray[np.float32]) -> list[bo
         near[row] = apart < 0.5 * np.linalg.norm(anchors[:, 0] - anchors[:, 1], axis=1)
     if not near.any(1).all():
         return [False] * len(anchors)
-    return [bool(seen) for seen in near.any(0)]
+    return [bool(near[:, person].any()) for person in range(len(anchors))]
 
 
 def time_rows(eyes: EyeBench) -> list[Row]:
