@@ -1,4 +1,4 @@
-"""The command line: generate, plan, characters, validate, render, resume, estimate and models.
+"""The command line: generate, plan, characters, validate, preview, render, resume, estimate and models.
 
 Every fault that a user can mend ends in one sentence and exit code 2; torch loads only in commands that need it.
 """
@@ -19,6 +19,7 @@ from dramatis.runtime.progress import Reporter, choose_reporter
 from dramatis.story.values import NumberFormat
 
 if TYPE_CHECKING:
+    from dramatis.app.job import Job
     from dramatis.app.planning import Plan
     from dramatis.app.requests import PlanOptions, PlanRequest
     from dramatis.senses.hearing.listening import Transcribe
@@ -119,6 +120,16 @@ def _echo_notes(written: Plan) -> None:
         typer.echo(note, err=True)
 
 
+def _preview_plan(written: Plan, job: Job, reporter: Reporter) -> None:
+    """Write a job's storyline, and its preview in place of the video."""
+    from dramatis.app.animatic import film_animatic
+    from dramatis.app.storyline_files import write_storyline
+
+    film_animatic(written.storyline, job.output, written.observations, reporter=reporter)
+    write_storyline(written.storyline, job.storyline)
+    typer.echo(f"{job.output} ({written.storyline.seconds:.2f} s), a preview of {job.storyline}")
+
+
 def _transcribe(*, wanted: bool | None) -> Transcribe:
     return "auto" if wanted is None else "always" if wanted else "never"
 
@@ -143,6 +154,9 @@ def generate(  # noqa: PLR0913 (options of the command line)
     workers: WorkersOption = None,
     executor: ExecutorOption = Workers.THREADS,
     *,
+    preview_only: Annotated[
+        bool, typer.Option("--preview", help="Stop at a preview: the portrait itself, speaking and moving.")
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Plan and film in one go; the storyline and a contact sheet are written beside the video."""
@@ -167,6 +181,9 @@ def generate(  # noqa: PLR0913 (options of the command line)
         job = Job.create(output, model, dtype)
         plan = job.plan(request)
         _echo_notes(plan)
+        if preview_only:
+            _preview_plan(plan, job, reporter)
+            return
         video = job.render(plan.storyline, plan.observations, reporter=reporter, workers=workers, executor=executor)
     shots = len(video.storyline.shots)
     typer.echo(f"{video.video} ({video.storyline.seconds:.2f} s, {shots} shots), {video.sheet}")
@@ -282,6 +299,27 @@ def render_storyline(
     with progress(quiet=quiet) as reporter:
         video = job.render(retaken, reporter=reporter, workers=workers, executor=executor)
     typer.echo(f"{video.video} ({video.storyline.seconds:.2f} s), {video.sheet}")
+
+
+@app.command()
+def preview(
+    storyline: Annotated[Path, typer.Argument(help="A storyline from `plan`, edited or not.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The mp4 to write. Default: the storyline's name, .preview.mp4."),
+    ] = None,
+    side: Annotated[int, typer.Option(min=64, max=1080, help="Shorter side of the preview in pixels.")] = 512,
+    *,
+    quiet: QuietOption = False,
+) -> None:
+    """Play a storyline as the portrait itself, speaking and moving, before anything is filmed."""
+    from dramatis.app.animatic import film_animatic
+    from dramatis.app.storyline_files import read_storyline
+
+    value = read_storyline(storyline)
+    with progress(quiet=quiet) as reporter:
+        video = film_animatic(value, output or storyline.with_suffix(".preview.mp4"), side=side, reporter=reporter)
+    typer.echo(f"{video} ({value.seconds:.2f} s)")
 
 
 @app.command()

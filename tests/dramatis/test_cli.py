@@ -23,11 +23,12 @@ from dramatis.story.storyline import Character, Shot, Storyline
 from dramatis.story.storyline_yaml import to_yaml
 from dramatis.story.values import FrameSpan
 from tests import ROOT
+from tests.inputs import MakeAudio
 from tests.open_weights import infinitetalk, tiny_open_model, write_public_model
 from tests.people import see_a_face_in_every_picture
 
 EXAMPLES = ROOT / "examples"
-COMMANDS = {"generate", "characters", "plan", "validate", "render", "resume", "estimate", "models"}
+COMMANDS = {"generate", "characters", "plan", "validate", "preview", "render", "resume", "estimate", "models"}
 
 
 def test_the_surface_changes_on_purpose_only() -> None:
@@ -474,3 +475,17 @@ def test_public_weights_that_cannot_be_added(
     assert words in message
     assert message.count("\n") == 1
     assert not (tmp_path / "config").exists()
+
+
+def test_a_plan_can_be_watched_before_it_is_filmed(make_audio: MakeAudio, tmp_path: Path) -> None:
+    voice, portrait = make_audio("voice.wav", 0.4), ROOT / "examples" / "portrait.png"
+    given = ["-i", str(portrait), "-a", str(voice), "-o"]
+    whole = CliRunner().invoke(cli.app, ["generate", *given, str(tmp_path / "p.mp4"), "-q", "--preview"])
+    assert whole.exit_code == 0, whole.output
+    assert "a preview of" in whole.output
+    assert (tmp_path / "p.mp4").is_file()
+    story = tmp_path / "p.storyline.yaml"
+    again = CliRunner().invoke(cli.app, ["preview", str(story), "-q", "--side", "64"])
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "p.storyline.preview.mp4").is_file()
+    assert not list(tmp_path.glob("*.job")), "nothing is filmed"

@@ -20,6 +20,15 @@ def check_storyline(storyline: Storyline, backbone: Backbone, output: Path, stor
     store: of a job that was begun before, which may know the faces. Raises UserError.
     """
     check_output(output)
+    check_sound(storyline)
+    check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
+    backbone.check_cast(len(storyline.cast))
+    backbone.check_machine()
+    fit_heads(storyline, low_resolution_size(storyline, backbone.profile), store)
+
+
+def check_sound(storyline: Storyline) -> None:
+    """Whether the sound is the one that was planned for, and everybody's own track belongs to it. Raises UserError."""
     info = sound.probe(storyline.audio)
     if info.frames != storyline.frames:
         raise UserError(
@@ -27,10 +36,6 @@ def check_storyline(storyline: Storyline, backbone: Backbone, output: Path, stor
             "plan again for this audio."
         )
     check_tracks(storyline)
-    check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
-    backbone.check_cast(len(storyline.cast))
-    backbone.check_machine()
-    fit_heads(storyline, low_resolution_size(storyline, backbone.profile), store)
 
 
 def check_tracks(storyline: Storyline) -> None:

@@ -119,12 +119,17 @@ def fit_heads(storyline: Storyline, size: tuple[int, int], store: ArtifactStore 
 
     store: keeps what was seen. Raises UserError where a face cannot be used.
     """
+    return [fit_head(person.landmarks) for person in cast_people(storyline, size, store)]
+
+
+def cast_people(
+    storyline: Storyline, size: tuple[int, int], store: ArtifactStore | None = None
+) -> Sequence[DetectedPerson]:
+    """Everybody in the cast as seen in the picture fitted to `size` (width, height), in its pixels. See `fit_heads`."""
     picture = open_picture(storyline.image)
     if storyline.cast[0].face is None:
-        people = [person_finder().portrait(picture, size, store)]
-    else:
-        people = _people_in_boxes(storyline.cast, picture, size, store)
-    return [fit_head(person.landmarks) for person in people]
+        return [person_finder().portrait(picture, size, store)]
+    return _people_in_boxes(storyline.cast, picture, size, store)
 
 
 def scale_heads(heads: Sequence[HeadFit], before: tuple[int, int], after: tuple[int, int]) -> list[HeadFit]:

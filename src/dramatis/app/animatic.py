@@ -1,0 +1,67 @@
+"""The animatic of a storyline as an mp4: watched, changed and watched again before anything is filmed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dramatis.app.checks import check_sound
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.registry import shipped_models
+from dramatis.cascade.animatic import Actor, articulated_frames, mouth_weights
+from dramatis.cascade.preparation import cast_people, perform_cast
+from dramatis.media.files import check_output
+from dramatis.media.video import VideoWriter
+from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
+from dramatis.senses.hearing.prosody import prosodies
+from dramatis.senses.seeing.articulated_face import look_at_face
+from dramatis.senses.seeing.eye import Face
+from dramatis.senses.seeing.picture_file import open_picture
+from dramatis.story.observations import AudioObservations
+from dramatis.story.storyline import Storyline
+
+ANIMATIC_SIDE = 512
+"""Shorter side of an animatic, px, unless the portrait is smaller."""
+
+
+def film_animatic(
+    storyline: Storyline,
+    output: Path,
+    observations: AudioObservations | None = None,
+    side: int = ANIMATIC_SIDE,
+    reporter: Reporter | None = None,
+) -> Path:
+    """Play a storyline as the articulated portrait alone, with its sound, into an mp4.
+
+    observations: what was heard when it was planned, else the sound is heard again. The mouths follow the mini's speech
+    encoder, whatever model will film. Raises UserError for inputs that cannot be used, before anything is written.
+    """
+    check_output(output)
+    check_sound(storyline)
+    picture = open_picture(storyline.image)
+    size = animatic_size((storyline.width, storyline.height), picture.size, side)
+    people = cast_people(storyline, size)
+    portrait = picture.fitted(size)
+    model = MiniBackbone(shipped_models()["mini"])
+    actors = []
+    for character, person, performance in zip(
+        storyline.cast, people, perform_cast(storyline, prosodies(storyline, observations)), strict=True
+    ):
+        voice = storyline.voice_of(character.name)
+        features, _ = model.encode_speech(Path(voice.path), storyline.frames, voice.spans)
+        face = look_at_face(portrait, Face(person.landmarks, person.score, person.eye, person.contours))
+        actors.append(Actor(face, mouth_weights(model.speech, features, face), performance))
+    with (
+        VideoWriter(output, size, audio=storyline.audio) as writer,
+        StageProgress(reporter or NullReporter(), "animatic", storyline.frames) as stage,
+    ):
+        for frame in articulated_frames(portrait, actors):
+            writer.write(frame)
+            stage.advance()
+    return output
+
+
+def animatic_size(video: tuple[int, int], picture: tuple[int, int], side: int) -> tuple[int, int]:
+    """(width, height) in the proportions of the video, with a shorter side of `side` px or what the picture has."""
+    scale = min(side / min(video), max(1.0, min(whole / part for whole, part in zip(picture, video, strict=True))))
+    width, height = (2 * round(extent * scale / 2) for extent in video)
+    return width, height
