@@ -139,6 +139,9 @@ class MaskJudge:
         seen = [outline for outline in outlines if outline is not None and outline.any()]
         if not seen:
             return SOUND
+        missed = np.logical_and.reduce(seen) & (ndimage.distance_transform_edt(~mask) > _BESIDE * radius)
+        if (share := float(missed.sum() / max(mask.sum(), 1))) > bounds.missed:
+            return MaskVerdict(Cause.MISSING, share)
         beyond = mask & (ndimage.distance_transform_edt(~np.logical_or.reduce(seen)) > _BESIDE * radius)
         share = float(beyond.sum() / max(mask.sum(), 1))
         if share > bounds.beyond_second:

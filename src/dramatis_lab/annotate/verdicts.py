@@ -19,6 +19,7 @@ class Cause(StrEnum):
     HOLES = "holes"
     AREA = "area changes"
     REACH = "beyond the body's reach"
+    MISSING = "misses what others see"
     SECOND_EYE = "beyond the second eye's outline"
     STILL = "does not move with the person"
     TOO_SHORT = "too short"

@@ -112,6 +112,14 @@ def test_what_a_second_eye_does_not_see_is_rejected() -> None:
     assert judged([mask], [160], []) == [SOUND], "an eye that sees nobody says nothing"
 
 
+def test_what_a_mask_misses_is_rejected() -> None:
+    mask = person(160)
+    seen = mask.copy()
+    mask[:, 175:] = False
+    (verdict,) = judged([mask], [160], [seen])
+    assert verdict.cause is Cause.MISSING
+
+
 def leaked(x: float) -> NDArray[np.bool_]:
     """The person with a piece of the wall beside, within reach."""
     mask = person(x)
