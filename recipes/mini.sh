@@ -29,15 +29,18 @@ train() {
     --set "minutes=$("$python" -c "print(max(1.0, $minutes * $share))")" "$@"
 }
 world() { dramatis-lab world dataset "$@" --workers "$workers" --assets "$assets"; }
+stills() { dramatis-lab world stills "$@" --workers "$workers" --assets "$assets"; }
 
 world "$runs/data/train" --split train --shards "$shards"
 world "$runs/data/test" --split test --shards 3
+stills "$runs/stills/train" --split train --shards "$shards"
+stills "$runs/stills/test" --split test --shards 3
 
 # Speech needs no pictures: it generates its utterances first.
 train speech 0.1 --assets "$assets" --cache "$runs/voices" --run "$runs/speech" --out "$runs/mini/speech_encoder" \
   --set "workers=$workers"
-train perception 0.2 --data "$runs/data/train" --test "$runs/data/test" --run "$runs/perception" \
-  --out "$runs/mini/perception"
+train perception 0.2 --data "$runs/data/train" --test "$runs/data/test" --stills "$runs/stills/train" \
+  --stills-test "$runs/stills/test" --run "$runs/perception" --out "$runs/mini/perception"
 train traits 0.06 --data "$runs/data/train" --test "$runs/data/test" --run "$runs/traits" \
   --perception "$runs/mini/perception" --out "$runs/mini/traits"
 train autoencoder 0.5 --data "$runs/data/train" --test "$runs/data/test" --run "$runs/autoencoder" \

@@ -45,6 +45,7 @@ def annotate(  # noqa: PLR0913 - one parameter for each option
 
     Run the same command again to resume or to add videos.
     """
+    from dramatis.senses.seeing.finder import person_finder
     from dramatis_lab.annotate.folder import annotate_folder, check_output_folder
     from dramatis_lab.annotate.parts import PartChoice
     from dramatis_lab.annotate.settings import AnnotationSettings
@@ -53,6 +54,8 @@ def annotate(  # noqa: PLR0913 - one parameter for each option
     if groups is not None:
         require_package("numba", "The option --groups")
         check_output_folder(groups, "groups")
+    for note in person_finder().notes():
+        typer.echo(note, err=True)
     with progress(quiet=quiet) as reporter:
         summary = annotate_folder(folder, output, choice, AnnotationSettings(), workers, reporter)
     annotated = f"{summary.videos} videos ({summary.made} annotated now)"
@@ -113,6 +116,29 @@ def world_dataset(  # noqa: PLR0913 - one parameter for each option
     recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided, people=people)
     with progress(quiet=quiet) as reporter:
         made = write_dataset(output, shards, assets, recipe, workers, reporter)
+    typer.echo(f"{output}: {made} shards made, {shards} there")
+
+
+@world.command("stills")
+def world_stills(
+    output: Annotated[Path, typer.Argument(help="Folder for the shards; existing shards are kept.")],
+    *,
+    shards: Annotated[int, typer.Option(min=1, help="Shards that the data set shall have.")] = 20,
+    split: Annotated[str, typer.Option(help="train, or test: held-out people and backdrops.")] = "train",
+    seed: SeedOption = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Shards rendered at once, each in its own process.")] = 2,
+    assets: AssetsOption = ASSETS,
+    quiet: QuietOption = False,
+) -> None:
+    """Write stills such as users bring, with exact ground truth, for the perception network.
+
+    Run the same command again to resume, or with more shards to extend.
+    """
+    require_package("numba", "The synthetic world")
+    from dramatis_lab.world.stills.dataset import StillRecipe, write_stills
+
+    with progress(quiet=quiet) as reporter:
+        made = write_stills(output, shards, assets, StillRecipe(seed=seed, split=split), workers, reporter)
     typer.echo(f"{output}: {made} shards made, {shards} there")
 
 

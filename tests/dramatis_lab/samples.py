@@ -31,6 +31,46 @@ def face_at(centre: tuple[float, float], scale: float = 34.0) -> np.ndarray:
     return (np.array(centre) + TEMPLATE_68[:, :2] * [scale, -scale]).astype(np.float32)
 
 
+OUTER_EYES = (36, 45)
+"""Landmarks at the outer corners of the eyes, image left and right."""
+
+
+def dotted_faces(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Black 128x128 pictures with a red dot on one outer eye corner and a green one on the other."""
+    marks = np.stack([face_at((60 + 0.3 * i, 66), 70) for i in range(count)])
+    y, x = np.mgrid[:128, :128] + 0.5
+    images = -np.ones((count, 3, 128, 128), np.float32)
+    for picture, points in zip(images, marks, strict=True):
+        for channel, mark in enumerate(OUTER_EYES):
+            distance = (x - points[mark, 0]) ** 2 + (y - points[mark, 1]) ** 2
+            picture[channel] = 2 * np.exp(-distance / 18) - 1
+    masks = np.stack([images[:, 0], images[:, 1]], 1) * 0.5 + 0.5
+    return torch.from_numpy(images), torch.from_numpy(marks), torch.from_numpy(masks)
+
+
+def write_stills_shard(folder: Path) -> None:
+    """A shard of two samples of three stills, 96 px wide: one face that drifts and is hidden in the third."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, np.ndarray] = {}
+    for slot in range(2):
+        person, face = np.zeros((3, 96, 96), np.uint8), np.zeros((3, 96, 96), np.uint8)
+        person[:, 25:, 20:80] = 1
+        face[:, 30:60, 30:66] = 1
+        frames = np.full((3, 96, 96, 3), 90, np.uint8)
+        frames[person > 0] = (180, 140, 120)
+        truth = {
+            "frames": frames,
+            "landmarks": np.stack([face_at((40 + 6 * number, 44), 30) for number in range(3)]),
+            "visible": np.array([1.0, 1.0, 0.0], np.float32),
+            "hands": np.tile(np.array([[24, 88], [200, 88]], np.float32), (3, 1, 1)),
+            "person": person,
+            "face": face,
+        }
+        arrays |= {f"{slot}/{key}": value for key, value in truth.items()}
+    save_file(arrays, folder / "shard-00000.safetensors")
+    (folder / "shard-00000.json").write_text(json.dumps([{"people": 1, "stills": True}] * 2))
+
+
 def sample(seed: int, strided: bool = True) -> dict[str, np.ndarray]:
     """All arrays of one sample: a reference frame, 29 dense and, if `strided`, 29 strided ones."""
     rng = np.random.default_rng(seed)

@@ -16,15 +16,16 @@ from dramatis_lab import cli
 def test_the_surface_changes_on_purpose_only() -> None:
     names = {command.callback.__name__ for command in cli.app.registered_commands if command.callback}
     assert names | {group.name for group in cli.app.registered_groups} == {"annotate", "train", "world"}
-    assert {command.name for command in cli.world.registered_commands} == {"render", "dataset"}
+    assert {command.name for command in cli.world.registered_commands} == {"render", "dataset", "stills"}
     assert {path: options(path) for path in SURFACE} == SURFACE
 
 
 SURFACE = {
-    "annotate": "folder --output/-o --detector --pose --segmenter --groups --workers --quiet/-q",
+    "annotate": "folder --output/-o --detector --pose --segmenter --matting --groups --workers --quiet/-q",
     "world render": "output --seed --seconds --size --people --assets",
     "world dataset": "output --shards --samples --split --size --strided/--no-strided --people --seed --workers "
     "--assets --quiet/-q",
+    "world stills": "output --shards --split --seed --workers --assets --quiet/-q",
 }
 """Every argument and option of every command: whoever changes one changes this table, on purpose."""
 
@@ -42,7 +43,13 @@ def options(path: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", [["world", "render", "a.mp4"], ["world", "dataset", "a"], ["annotate", "a", "-o", "b", "--groups", "c"]]
+    "command",
+    [
+        ["world", "render", "a.mp4"],
+        ["world", "dataset", "a"],
+        ["world", "stills", "a"],
+        ["annotate", "a", "-o", "b", "--groups", "c"],
+    ],
 )
 def test_a_missing_package_is_named_in_one_sentence(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -64,11 +64,22 @@ class ShardDataset:
 
     def frames(self, index: int, rows: slice | list[int]) -> np.ndarray:
         """Some frames of a sample, (n, H, W, 3) uint8, without reading the rest when they are consecutive."""
-        path, row = self.rows[index]
-        view = self._open(path).get_slice(f"{row['slot']}/frames")
+        view = self._view(index, "frames")
         if isinstance(rows, slice):
             return view[rows]
         return np.concatenate([view[i : i + 1] for i in rows])
+
+    def frame_count(self, index: int) -> int:
+        """How many frames a sample has."""
+        return int(self._view(index, "frames").get_shape()[0])
+
+    def get_row(self, index: int, key: str, row: int) -> np.ndarray:
+        """One row of an array of a sample, without reading the rest."""
+        return self._view(index, key)[row : row + 1][0]
+
+    def _view(self, index: int, key: str) -> Any:
+        path, row = self.rows[index]
+        return self._open(path).get_slice(f"{row['slot']}/{key}")
 
     def _open(self, path: Path) -> Any:
         if path not in self._handles:

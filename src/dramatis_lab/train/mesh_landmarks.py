@@ -21,7 +21,7 @@ from dramatis.errors import UserError
 from dramatis.runtime.files import write_whole
 from dramatis.senses.seeing.library_files import find_library_files
 from dramatis.senses.seeing.library_landmarks import TERMS, mesh_axes, yaw_terms
-from dramatis_lab.train.perception import MIRRORED_LANDMARKS
+from dramatis_lab.data.face_views import MIRRORED_LANDMARKS
 from dramatis_lab.world.takes.heads import HeadStill, render_head
 
 _WIDEST_YAW = 1.15

@@ -1,17 +1,18 @@
-"""Train the perception network on rendered frames under heavy geometric and photometric augmentation.
+"""Train the perception network on rendered frames and stills under heavy geometric and photometric augmentation.
 
 Real portraits are the users' input and none is in the training data, so colours, contrast, blur, noise, scale and
-rotation are varied far beyond what the renderer makes. A share of the pictures holds no face: shuffled blocks, plain
-colours, soft shapes, noise.
+rotation are varied far beyond what the renderer makes. A share of the pictures holds no face: backdrops, hands and ears
+of stills, shuffled blocks, plain colours, soft shapes, noise.
 
     python -m dramatis_lab.train perception --config recipes/mini/perception.yaml --data DATA/train \
-        --test DATA/test --run RUNS/perception --out RUNS/mini/perception
+        --test DATA/test --stills DATA/stills/train --stills-test DATA/stills/test --run RUNS/perception \
+        --out RUNS/mini/perception
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -21,22 +22,20 @@ from pydantic import Field
 from torch import Tensor
 
 from dramatis.models.loading import load_model, save_model
-from dramatis.models.perception import LANDMARKS, PerceptionNet
+from dramatis.models.perception import PerceptionNet
 from dramatis_lab.data.device import autocast, pick_device
+from dramatis_lab.data.face_views import (
+    FaceViews,
+    sample_detail_views,
+    sample_frames,
+    sample_still_views,
+    warp_faces,
+)
 from dramatis_lab.data.shards import ShardDataset
 from dramatis_lab.train.config import TrainConfig
 from dramatis_lab.train.loop import fit
 from dramatis_lab.train.run import RunOption, TrainingRun
 
-MIRRORED_LANDMARKS = np.array(
-    [
-        *(*range(16, -1, -1), *range(26, 16, -1)),  # jaw, brows
-        *(*range(27, 31), *range(35, 30, -1)),  # nose
-        *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),  # eyes
-        *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65),  # lips
-    ]
-)
-"""Landmark order of the mirrored face."""
 LANDMARK_GAPS = (
     *((61, 67), (62, 66), (63, 65), (37, 41), (38, 40), (43, 47), (44, 46)),  # inner lips and eyelids, upper and lower
     *((48, 51), (48, 57), (54, 51), (54, 57)),  # corners of the mouth and the middles of its lips: a smile
@@ -46,57 +45,26 @@ LANDMARK_GAPS = (
 
 
 class PerceptionConfig(TrainConfig):
-    """presence_only: train only whether there is a face, keep all else."""
+    """How the perception network is trained.
+
+    stills_share, details_share: of every batch, where stills are given: views of stills, views of their hands and ears.
+    faceless_share: of made-up pictures without a face beside every batch.  presence_only: train only whether there is a
+    face, keep all else.
+    """
 
     batch_size: int = Field(ge=4)
+    stills_share: float = Field(ge=0, le=0.9)
+    details_share: float = Field(ge=0, le=0.1)
+    faceless_share: float = Field(ge=0, le=1)
     presence_only: bool
 
 
-def has_true_geometry(row: dict[str, Any]) -> bool:
-    """One person, and pixels that lie where the ground truth says."""
-    return row.get("people", 1) == 1 and row.get("damage") != "distorted"
-
-
-def sample_frames(data: ShardDataset, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Frames (B, 3, H, W) in [-1, 1], landmarks (B, 68, 2) px, masks (B, 2, H, W) of person and face."""
-    frames, marks, masks = [], [], []
-    for _ in range(size):
-        index = int(rng.integers(len(data)))
-        while not has_true_geometry(data.row(index)):
-            index = int(rng.integers(len(data)))
-        row = int(rng.integers(59))
-        frames.append(data.frames(index, slice(row, row + 1))[0])
-        marks.append(data.get(index, "landmarks")[row].astype(np.float32))
-        person, face = data.get(index, "person")[row], data.get(index, "face")[row]
-        masks.append(np.stack([person > 0, face > 0]).astype(np.float32))
-    images = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return images, torch.from_numpy(np.stack(marks)), torch.from_numpy(np.stack(masks))
-
-
-def warp_faces(images: Tensor, marks: Tensor, masks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Random scale, rotation, shift and mirror of a batch, applied to pictures, landmarks and masks alike."""
-    size = len(images)
-    side = images.shape[-1]
-    angle = rng.normal(0, 0.22, size)
-    scale = np.exp(rng.uniform(np.log(0.5), np.log(1.35), size))  # source pixels per output pixel: < 1 zooms in
-    centre = marks.mean(1).numpy() + rng.normal(0, 7, (size, 2))
-    mirror = np.where(rng.random(size) < 0.5, -1.0, 1.0)
-    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
-    linear = np.stack([np.stack([cos * mirror, -sin], -1), np.stack([sin * mirror, cos], -1)], 1)
-    shift = centre / side * 2 - 1
-    theta = torch.from_numpy(np.concatenate([linear, shift[:, :, None]], 2).astype(np.float32))
-    grid = F.affine_grid(theta, [size, 3, PerceptionNet.size, PerceptionNet.size], align_corners=False)
-    warped = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-    masks = F.grid_sample(masks, grid, padding_mode="border", align_corners=False)
-    inverse = np.linalg.inv(linear)
-    unit = (marks.numpy() / side * 2 - 1) - shift[:, None]
-    moved = (np.einsum("bij,bkj->bki", inverse, unit) + 1) / 2 * PerceptionNet.size
-    flipped = np.where((mirror < 0)[:, None, None], moved[:, MIRRORED_LANDMARKS], moved)
-    return warped, torch.from_numpy(flipped.astype(np.float32)), masks
+MASK_WEIGHT = 2.0
+"""Weight of the masks in the loss; a landmark that is one interocular distance off weighs ten."""
 
 
 def vary_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Gains, gamma, grey, blur, low resolution and noise, each on some of the pictures."""
+    """Gains, gamma, light from one side, grey, blur, sharpening, low resolution and noise, each on some pictures."""
     size = len(images)
 
     def chosen(share: float) -> Tensor:
@@ -108,9 +76,13 @@ def vary_colours(images: Tensor, rng: np.random.Generator) -> Tensor:
     x = (images + 1) / 2
     x = x.clamp(0, 1) ** torch.exp(draw(-0.6, 0.6))
     x = x * draw(0.6, 1.3) * draw(0.85, 1.15, 3) + draw(-0.12, 0.12)
+    ramp = torch.linspace(-1, 1, x.shape[-1])
+    slope = chosen(0.3) * (draw(-1, 1) * ramp + draw(-0.6, 0.6) * ramp[:, None])
+    x = x * torch.exp(slope * draw(0.2, 1.0))
     x = torch.lerp(x, x.mean(1, keepdim=True), chosen(0.2) * draw(0.5, 1.0))
     soft = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    x = torch.lerp(x, soft, chosen(0.4) * draw(0.3, 1.0))
+    # A negative share of the blurred picture sharpens.
+    x = torch.lerp(x, soft, chosen(0.4) * draw(0.3, 1.0) - chosen(0.3) * draw(0.3, 1.0))
     coarse = F.interpolate(F.avg_pool2d(x, 2), scale_factor=2.0, mode="bilinear")
     x = torch.lerp(x, coarse, chosen(0.2))
     x = x + chosen(0.4) * draw(0.0, 0.08) * torch.randn_like(x)
@@ -139,27 +111,32 @@ def make_faceless(images: Tensor, rng: np.random.Generator) -> Tensor:
     return kinds[torch.from_numpy(rng.integers(0, 4, size)), torch.arange(size)]
 
 
-def perception_loss(net: PerceptionNet, images: Tensor, marks: Tensor, masks: Tensor, faceless: Tensor) -> Tensor:
-    """Landmark error in interocular distances, cross-entropy of masks and of face presence."""
-    everything = torch.cat([images, faceless])
+def perception_loss(net: PerceptionNet, views: FaceViews, faceless: Tensor) -> Tensor:
+    """Landmark error in interocular distances, cross-entropy of masks and of face presence.
+
+    faceless: (N, 3, 128, 128) further pictures without a face. Landmarks weigh as much as there is a face to see.
+    """
+    images, marks, masks, presence = views
     with autocast(images.device):
-        points, logits, face = net(everything)
-    faces = len(images)
+        points, logits, face = net(torch.cat([images, faceless]))
+    size = len(images)
     inside = ((marks > 0) & (marks < PerceptionNet.size)).all(-1)
     span = (marks[:, 36] - marks[:, 45]).norm(dim=-1).clamp(min=8).view(-1, 1, 1)
-    error = F.smooth_l1_loss(points[:faces].float() / span, marks / span, beta=0.02, reduction="none").sum(-1)
-    weight = inside.float()
+    error = F.smooth_l1_loss(points[:size].float() / span, marks / span, beta=0.02, reduction="none").sum(-1)
+    weight = inside.float() * presence.clamp(min=0)[:, None]
     weight[:, 48:68] *= 2.0
-    loss = 10 * (error * weight).sum() / weight.sum()
+    loss = 10 * (error * weight).sum() / weight.sum().clamp(min=1)
     # Points that err together still say how far lips, lids and brows stand apart: sync and smiles are read off that.
     upper, lower = (list(side) for side in zip(*LANDMARK_GAPS, strict=True))
-    predicted_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:faces].float() / span, marks / span))
+    predicted_gap, true_gap = (p[:, upper] - p[:, lower] for p in (points[:size].float() / span, marks / span))
     gap_error = F.smooth_l1_loss(predicted_gap, true_gap, beta=0.01, reduction="none").sum(-1)
-    loss = loss + 10 * (gap_error * weight[:, upper]).sum() / weight[:, upper].sum()
+    loss = loss + 10 * (gap_error * weight[:, upper]).sum() / weight[:, upper].sum().clamp(min=1)
     target = F.avg_pool2d(masks, 2)
-    loss = loss + F.binary_cross_entropy_with_logits(logits[:faces].float(), target)
-    present = (torch.arange(len(everything), device=images.device) < faces).float()
-    return loss + 0.2 * F.binary_cross_entropy_with_logits(face.float(), present)
+    loss = loss + MASK_WEIGHT * F.binary_cross_entropy_with_logits(logits[:size].float(), target)
+    present = torch.cat([presence, torch.zeros(len(faceless), device=images.device)])
+    told = (present >= 0).float()
+    unsure = F.binary_cross_entropy_with_logits(face.float(), (present > 0).float(), reduction="none")
+    return loss + 0.2 * (unsure * told).sum() / told.sum().clamp(min=1)
 
 
 @torch.no_grad()
@@ -190,18 +167,87 @@ def evaluate_perception(net: PerceptionNet, data: ShardDataset, device: torch.de
     }
 
 
+@torch.no_grad()
+def evaluate_stills(net: PerceptionNet, data: ShardDataset, device: torch.device) -> dict[str, float]:
+    """Held-out stills: errors of landmarks in interocular distances, mask IoU over all views, and presence.
+
+    still_error, still_lips: of all landmarks and of the lips, where a face is large enough. still_seen, still_false:
+    how often a face is seen where there is one, and where there is none.
+    """
+    net.eval()
+    rng = np.random.default_rng(2)
+    parts: dict[str, list[Tensor]] = {}
+    for _ in range(12):
+        views = sample_still_views(data, rng, 32)
+        marks, presence = views.landmarks, views.presence
+        points, logits, face = (values.float().cpu() for values in net(views.images.to(device)))
+        error = (points - marks).norm(dim=-1) / (marks[:, 36] - marks[:, 45]).norm(dim=-1)[:, None]
+        target = F.avg_pool2d(views.masks, 2) > 0.5
+        large = presence == 1
+        figures = {
+            "error": error[large].mean(1),
+            "lips": error[large, 48:68].mean(1),
+            "intersection": ((logits > 0) & target).sum((2, 3)),
+            "union": ((logits > 0) | target).sum((2, 3)),
+            "seen": (face[presence > 0] > 0).float(),
+            "false": (face[presence == 0] > 0).float(),
+        }
+        for name, values in figures.items():
+            parts.setdefault(name, []).append(values)
+    joined = {name: torch.cat(values) for name, values in parts.items()}
+    overlap = joined["intersection"].sum(0) / joined["union"].sum(0)
+    means = {f"still_{name}": float(joined[name].mean()) for name in ("error", "lips", "seen", "false")}
+    return means | {"still_person_iou": float(overlap[0]), "still_face_iou": float(overlap[1])}
+
+
+class _Batches:
+    """Batches of takes and, where stills are given, of stills."""
+
+    def __init__(self, config: PerceptionConfig, takes: ShardDataset, stills: ShardDataset | None) -> None:
+        self._takes, self._stills = takes, stills
+        size = config.batch_size
+        self._still_count = 0 if stills is None else round(size * config.stills_share)
+        self._detail_count = 0 if stills is None else round(size * config.details_share)
+        self._take_count = size - self._still_count - self._detail_count
+        self._faceless_count = round(size * config.faceless_share)
+
+    def __len__(self) -> int:
+        return len(self._takes) + (0 if self._stills is None else len(self._stills))
+
+    def refresh(self) -> None:
+        """Take in shards that appeared since the last look."""
+        self._takes.refresh()
+        if self._stills is not None:
+            self._stills.refresh()
+
+    def draw(self, rng: np.random.Generator) -> tuple[FaceViews, Tensor]:
+        """Views with varied colours, and as many pictures without a face as the recipe says."""
+        takes = warp_faces(*sample_frames(self._takes, rng, self._take_count), rng)
+        groups = [FaceViews(*takes, torch.ones(self._take_count))]
+        if self._stills is not None and self._still_count:
+            groups.append(sample_still_views(self._stills, rng, self._still_count))
+        if self._stills is not None and self._detail_count:
+            groups.append(sample_detail_views(self._stills, rng, self._detail_count))
+        views = FaceViews(*(torch.cat(column) for column in zip(*groups, strict=True)))
+        views = views._replace(images=vary_colours(views.images, rng))
+        return views, make_faceless(views.images[: self._faceless_count], rng)
+
+
 def train_perception(
     config: PerceptionConfig,
     data: Annotated[Path, typer.Option(help="training shards")],
     test: Annotated[Path, typer.Option(help="held-out shards")],
     run: RunOption,
+    stills: Annotated[Path | None, typer.Option(help="training shards of stills")] = None,
+    stills_test: Annotated[Path | None, typer.Option(help="held-out shards of stills")] = None,
     out: Annotated[Path | None, typer.Option(help="write the averaged weights here at the end")] = None,
     init: Annotated[Path | None, typer.Option(help="start from these weights")] = None,
 ) -> None:
     """Train the perception network: landmarks, masks, and whether there is a face."""
     device = pick_device()
     torch.manual_seed(0)
-    dataset, held_out = ShardDataset(data), ShardDataset(test)
+    batches = _Batches(config, ShardDataset(data), None if stills is None else ShardDataset(stills))
+    held_out, held_out_stills = ShardDataset(test), None if stills_test is None else ShardDataset(stills_test)
     net = (load_model(PerceptionNet, init) if init else PerceptionNet()).to(device).train()
     net = net.to(memory_format=torch.channels_last)
     if config.presence_only:
@@ -209,15 +255,14 @@ def train_perception(
         net.face.requires_grad_(requires_grad=True)
 
     def step_loss(rng: np.random.Generator) -> tuple[str, Tensor]:
-        images, marks, masks = warp_faces(*sample_frames(dataset, rng, config.batch_size), rng)
-        images = vary_colours(images, rng)
-        faceless = make_faceless(images[: config.batch_size // 4], rng)
-        return "loss", perception_loss(net, *(x.to(device) for x in (images, marks, masks, faceless)))
+        views, faceless = batches.draw(rng)
+        return "loss", perception_loss(net, FaceViews(*(x.to(device) for x in views)), faceless.to(device))
+
+    def evaluate(net: PerceptionNet) -> dict[str, float]:
+        figures = evaluate_perception(net, held_out, device)
+        return figures if held_out_stills is None else figures | evaluate_stills(net, held_out_stills, device)
 
     training = TrainingRun(run, config.minutes, config.steps)
-    shipped = fit(net, training, config, step_loss, lambda net: evaluate_perception(net, held_out, device), dataset)
+    shipped = fit(net, training, config, step_loss, evaluate, batches)
     if out is not None:
         save_model(shipped, out)
-
-
-assert len(MIRRORED_LANDMARKS) == LANDMARKS

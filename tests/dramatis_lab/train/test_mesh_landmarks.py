@@ -7,8 +7,8 @@ import pytest
 
 from dramatis.motion.face import head_rotation
 from dramatis.senses.seeing.library_landmarks import TERMS, mesh_axes, yaw_terms
+from dramatis_lab.data.face_views import MIRRORED_LANDMARKS
 from dramatis_lab.train.mesh_landmarks import MeshSamples, fit_mesh_landmarks
-from dramatis_lab.train.perception import MIRRORED_LANDMARKS
 from dramatis_lab.world.takes.heads import HeadStill
 
 PAIRS = 234

@@ -1,4 +1,4 @@
-"""Poses of arms and hands on the MakeHuman base mesh: raised arms, bent elbows, fists, and where the palms come to lie."""
+"""Poses of arms and hands on the MakeHuman base mesh: raised arms, bent elbows, fists, and where the palms are."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def arm_joints(body: Body, vertices: F32) -> dict[str, F32]:
     return {side: np.stack([body.joint_centre(vertices, f"{bone}.{side}____head") for bone in bones]) for side in "LR"}
 
 
-def raise_arms(points: F32, joints: dict[str, F32], arms: dict[str, F32], forearms: dict[str, F32], pose: ArmPose) -> F32:
+def raise_arms(
+    points: F32, joints: dict[str, F32], arms: dict[str, F32], forearms: dict[str, F32], pose: ArmPose
+) -> F32:
     """Bend the elbows of points (N, 3) and turn their upper arms.
 
     joints: as `arm_joints` finds them at rest.  arms, forearms: side -> (N,) 0..1, how far each point follows the arm
@@ -94,17 +96,15 @@ def close_hands(body: Body, vertices: F32, grips: tuple[float, float]) -> F32:
 
 
 def find_palms(body: Body, vertices: F32) -> dict[str, Palm]:
-    """Side -> palm. It faces the way in which the fingers of the base mesh are bent a little; `vertices` have open hands."""
+    """Side -> palm of the open hands of `vertices` (V, 3). It faces the way in which fingers at rest are bent."""
     return {side: _find_palm(body, vertices, side) for side in "LR"}
 
 
 def _find_palm(body: Body, vertices: F32, side: str) -> Palm:
+    joints = ("wrist____head", "finger2-1____head", "finger3-1____head", "finger5-1____head", "finger3-3____tail")
     wrist, first, middle, last, tip = (
-        body.joint_centre(vertices, f"{bone}.{side}____{end}")
-        for bone, end in (
-            ("wrist", "head"), ("finger2-1", "head"), ("finger3-1", "head"), ("finger5-1", "head"), ("finger3-3", "tail"),
-        )
-    )  # fmt: skip
+        body.joint_centre(vertices, joint.replace("____", f".{side}____")) for joint in joints
+    )
     axis = (first - last) / np.linalg.norm(first - last)
     along = (middle - wrist) / np.linalg.norm(middle - wrist)
     curl = tip - middle - ((tip - middle) @ along) * along

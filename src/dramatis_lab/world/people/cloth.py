@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from dramatis_lab.world.arrays import F32
-from dramatis_lab.world.people.skin import RGB
+from dramatis_lab.world.people.skin import RGB, blend_colour, texture_bytes
 
 CLOTH_PATTERNS = ("plain", "stripes", "bars", "checks", "dots", "print")
 _PRINT_SCALE = 700
@@ -23,13 +23,13 @@ def dye_cloth(
     """
     image = texture[..., :3].astype(np.float32) / 255
     if colour is None:
-        return _to_bytes(image)
+        return texture_bytes(image)
     shade = image.mean(-1)
     relief = shade / np.maximum(gaussian_filter(shade, 24), 0.08)
     dye = np.broadcast_to(np.asarray(colour, np.float32), image.shape)
     for ink, share in _pattern(shade.shape, pattern, accent, period):
-        dye = _mix(dye.astype(np.float32), ink, share)
-    return _to_bytes(dye * np.clip(relief, 0.55, 1.35)[..., None])
+        dye = blend_colour(dye.astype(np.float32), ink, share)
+    return texture_bytes(dye * np.clip(relief, 0.55, 1.35)[..., None])
 
 
 def _pattern(shape: tuple[int, ...], pattern: str, accent: RGB, period: float) -> list[tuple[RGB, F32]]:
@@ -52,11 +52,3 @@ def _blots(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> F3
     field = gaussian_filter(rng.standard_normal(shape), sigma, mode="wrap")
     field = field / (field.std() + 1e-9)
     return (np.abs(field - rng.normal(0, 0.7)) < 0.4).astype(np.float32)
-
-
-def _mix(image: F32, colour: RGB, share: F32) -> F32:
-    return image + share[..., None] * (np.asarray(colour, np.float32) - image)
-
-
-def _to_bytes(image: F32) -> NDArray[np.uint8]:
-    return np.asarray(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

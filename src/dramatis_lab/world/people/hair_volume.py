@@ -1,4 +1,4 @@
-"""Hair that decides a person's outline: long and voluminous hair as shells round the head, beards as layers on the jaw."""
+"""Hair that decides an outline: long and voluminous hair as shells round the head, beards as layers on the jaw."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from dramatis_lab.world.people.shells import (
     shell_points,
     shell_radii,
     texel_points,
-    texture_bytes,
     wrapped_noise,
 )
-from dramatis_lab.world.people.skin import RGB, beard_mask
+from dramatis_lab.world.people.skin import RGB, beard_mask, texture_bytes
 from dramatis_lab.world.renderer.mesh import RenderMaterial
 
 BEARD_LAYERS = (0.35, 0.7, 1.0)
@@ -72,7 +71,10 @@ def build_hair_volume(hair: HairVolume, dressed: F32, colour: RGB, rng: np.rando
 def build_beard(
     length: float, head: HeadModel, points: F32, colour: RGB, rng: np.random.Generator
 ) -> list[AttachedPart]:
-    """Layers over the skin of jaw and chin, which move with it. points: (V, 3) of the head.  length: metres at the chin."""
+    """Layers over the skin of jaw and chin, which move with it.
+
+    length: metres at the chin.  points: (V, 3) of the head.
+    """
     mask = beard_mask(head.mean)
     lips = head.mean[head.landmarks[48:60]]
     middle, half = lips.mean(0), np.ptp(lips, axis=0) / 2 + 0.002
@@ -107,7 +109,11 @@ def _strands(rng: np.random.Generator, colour: RGB, curl: float) -> NDArray[np.u
 
 
 def _hair_alpha(points: F32, hair: HairVolume, gaps: float, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Where hair is: not before the face and the chest, ragged at its end. gaps: amount of holes, 0 to about a third."""
+    """Where hair is: not before the face and the chest, ragged at its end.
+
+    points: (h, w, 3) where the texels lie.  gaps: how many holes there are, from 0 (a sixth of
+    the hair) to 0.35 (two fifths).
+    """
     size = points.shape[:2]
     ragged = wrapped_noise(rng, size, (12, 2.0)) * (1 - hair.curl) + wrapped_noise(rng, size, (4, 3)) * hair.curl
     x, y, z = np.moveaxis(points, -1, 0)

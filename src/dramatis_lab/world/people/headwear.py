@@ -14,10 +14,9 @@ from dramatis_lab.world.people.shells import (
     shell_points,
     shell_radii,
     texel_points,
-    texture_bytes,
     wrapped_noise,
 )
-from dramatis_lab.world.people.skin import RGB
+from dramatis_lab.world.people.skin import RGB, texture_bytes
 from dramatis_lab.world.renderer.mesh import RenderMaterial
 
 HATS = ("cap", "beanie", "brim")

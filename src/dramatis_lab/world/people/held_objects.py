@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dramatis_lab.world.people.arms import Palm
-from dramatis_lab.world.people.shells import AttachedPart, sheet_mesh, texture_bytes, wrapped_noise
+from dramatis_lab.world.people.shells import AttachedPart, sheet_mesh, wrapped_noise
+from dramatis_lab.world.people.skin import texture_bytes
 from dramatis_lab.world.renderer.mesh import RenderMaterial
 
 

@@ -16,21 +16,21 @@ from pathlib import Path
 
 import numpy as np
 from numba import njit
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dramatis.motion.face import HEAD_HEIGHT_M, RIGID_ANCHORS, head_rotation
 from dramatis_lab.world.arrays import F32, I32
 from dramatis_lab.world.people import skin, wardrobe
 from dramatis_lab.world.people.accessories import Accessories, build_accessories
+from dramatis_lab.world.people.assembly import PersonPart, assemble_parts, attach_parts
 from dramatis_lab.world.people.assets import EXPRESSIONS
 from dramatis_lab.world.people.cloth import dye_cloth
 from dramatis_lab.world.people.fitting import head_share, shift_share
 from dramatis_lab.world.people.head import EYE, EYE_TEMPLATE, Eyeball, HeadModel, load_head
 from dramatis_lab.world.people.headwear import height_above_hat_line
-from dramatis_lab.world.people.shells import AttachedPart
 from dramatis_lab.world.people.skin import RGB, Complexion
 from dramatis_lab.world.people.wardrobe import Outfit, Physique
-from dramatis_lab.world.renderer.mesh import REGIONS, Mesh, RenderMaterial
+from dramatis_lab.world.renderer.mesh import Mesh, RenderMaterial
 
 HAIR_COLOURS: dict[str, RGB] = {
     "black": (0.06, 0.05, 0.05), "dark brown": (0.14, 0.09, 0.06), "brown": (0.27, 0.17, 0.10),
@@ -87,10 +87,11 @@ class PersonSpec:
 
 @dataclass(frozen=True)
 class PosedPerson:
-    """vertices (V, 3) and landmarks68 (68, 3), float32 metres."""
+    """vertices (V, 3), landmarks68 (68, 3) and the palms (2, 3) at left and right, float32 metres."""
 
     vertices: F32
     landmarks68: F32
+    palms: F32
 
 
 def _jitter(rng: np.random.Generator, colour: RGB, amount: float) -> RGB:
@@ -190,28 +191,28 @@ def _random_complexion(
     )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A piece of the mesh before assembly; material is an index into the person's materials, region a name."""
-
-    vertices: F32
-    faces: I32
-    uv: F32
-    face_uv: I32
-    material: NDArray[np.int16] | int
-    region: NDArray[np.int16] | str
-
-
 class RenderedPerson:
     """One person: `mesh` (topology and materials), `spec`, and vertices for every pose. Build with `make_person`."""
 
-    def __init__(self, spec: PersonSpec, mesh: Mesh, rest: F32, head: HeadModel, eyes: Sequence[Eyeball]) -> None:
+    def __init__(
+        self,
+        spec: PersonSpec,
+        mesh: Mesh,
+        rest: F32,
+        head: HeadModel,
+        eyes: Sequence[Eyeball],
+        palms: F32,
+        followers: Sequence[tuple[slice, I32]] = (),
+    ) -> None:
+        """palms: (2, 3) at left and right. followers: vertices that move as vertices of the head do, and which ones."""
         self.spec = spec
         self.mesh = mesh
         self._rest = rest
         self._moved, self._shapes = head.moved, head.shapes
         self._landmark_shapes, self._landmark_index = head.landmark_shapes, head.landmarks
         self._eyes = tuple(eyes)
+        self._followers = tuple(followers)
+        self._palm_vertices = np.linalg.norm(rest - palms[:, None], axis=-1).argmin(1)
         self._head_share = head_share(rest)[:, None]
         self._shift_share = shift_share(rest)[:, None]
 
@@ -240,10 +241,12 @@ class RenderedPerson:
         turn = head_rotation(look[0], look[1], 0.0).astype(np.float32)
         for eye in self._eyes:
             points[eye.vertices] = (self._rest[eye.vertices] - eye.centre) @ turn.T + eye.centre
+        for own, leaders in self._followers:
+            points[own] += points[leaders] - self._rest[leaders]
         state = np.asarray(head, np.float32)
         rotation = head_rotation(*(float(a) for a in state[:3])).astype(np.float32)
         _carry(points, rotation, self._head_share, state[3:6] * np.float32(HEAD_HEIGHT_M), self._shift_share)
-        return PosedPerson(points, points[self._landmark_index])
+        return PosedPerson(points, points[self._landmark_index], points[self._palm_vertices])
 
     def landmarks(self, expressions: ArrayLike, heads: ArrayLike) -> F32:
         """(T, 68, 3) landmarks for expressions (T, 53) and heads (T, 6) without the mesh, gazing ahead."""
@@ -323,19 +326,21 @@ def make_person(who: int | PersonSpec, assets: Path) -> RenderedPerson:
         Physique(spec.sex, spec.heritage, spec.age, spec.muscle, spec.weight),
         spec.clothes,
         spec.hair if spec.hair not in ("cropped", "bald") else None,
+        None if spec.accessories is None else spec.accessories.arms,
+        spec.lowest,
     )
     points = outfit.head
     eyes, eye_parts = _eyeballs(head.eye_spheres(identity), len(points))
-    parts = [_Part(points, head.faces, head.uv, head.face_uv, head.material, head.region), *eye_parts]
-    parts.append(_Part(outfit.body, outfit.body_faces, outfit.body_uv, outfit.body_face_uv, 6, "skin_body"))
-    parts.append(_Part(outfit.cloth, outfit.cloth_faces, outfit.cloth_uv, outfit.cloth_face_uv, 7, "cloth"))
+    parts = [PersonPart(points, head.faces, head.uv, head.face_uv, head.material, head.region), *eye_parts]
+    parts.append(PersonPart(outfit.body, outfit.body_faces, outfit.body_uv, outfit.body_face_uv, 6, "skin_body"))
+    parts.append(PersonPart(outfit.cloth, outfit.cloth_faces, outfit.cloth_uv, outfit.cloth_face_uv, 7, "cloth"))
     materials = _materials(Path(assets), spec, outfit)
     if outfit.hair is not None:
-        parts.append(_Part(outfit.hair, outfit.hair_faces, outfit.hair_uv, outfit.hair_face_uv, 8, "hair"))
+        parts.append(_hair_part(outfit.hair, outfit, hatted=_wears_headwear(spec)))
     if spec.glasses:
         rims = wardrobe.glasses_mesh(eyes[0].centre, eyes[1].centre, points[head.landmarks])
         parts.append(
-            _Part(
+            PersonPart(
                 rims[0],
                 rims[1],
                 np.zeros((1, 2), np.float32),
@@ -344,44 +349,36 @@ def make_person(who: int | PersonSpec, assets: Path) -> RenderedPerson:
                 "cloth",
             )
         )
-    mesh, rest = _assemble(parts, materials)
-    return RenderedPerson(spec, mesh, rest, head, eyes)
+    attached = (
+        []
+        if spec.accessories is None
+        else build_accessories(spec.accessories, head, outfit, spec.complexion.hair_colour)
+    )
+    followers = attach_parts(attached, parts, materials)
+    mesh, rest = assemble_parts(parts, materials)
+    palms = np.stack([outfit.palms[side].centre for side in "LR"])
+    return RenderedPerson(spec, mesh, rest, head, eyes, palms, followers)
 
 
-def _eyeballs(spheres: Sequence[tuple[F32, float]], start: int) -> tuple[list[Eyeball], list[_Part]]:
+def _wears_headwear(spec: PersonSpec) -> bool:
+    return spec.accessories is not None and spec.accessories.headwear != ""
+
+
+def _hair_part(hair: F32, outfit: Outfit, *, hatted: bool) -> PersonPart:
+    """The strands of an outfit; those that a hat would cover are left out."""
+    shown = height_above_hat_line(hair[outfit.hair_faces].mean(1)) < 0 if hatted else np.s_[:]
+    return PersonPart(hair, outfit.hair_faces[shown], outfit.hair_uv, outfit.hair_face_uv[shown], 8, "hair")
+
+
+def _eyeballs(spheres: Sequence[tuple[F32, float]], start: int) -> tuple[list[Eyeball], list[PersonPart]]:
     """Spheres with a cornea where the ICT eyes sit; their vertices follow the head's, from index `start`."""
     eyes, parts = [], []
     for centre, radius in spheres:
         vertices = (EYE_TEMPLATE.vertices * radius + centre).astype(np.float32)
         eyes.append(Eyeball(slice(start, start + len(vertices)), centre))
-        parts.append(_Part(vertices, EYE_TEMPLATE.faces, EYE_TEMPLATE.uv, EYE_TEMPLATE.faces, EYE, "eye"))
+        parts.append(PersonPart(vertices, EYE_TEMPLATE.faces, EYE_TEMPLATE.uv, EYE_TEMPLATE.faces, EYE, "eye"))
         start += len(vertices)
     return eyes, parts
-
-
-def _assemble(parts: Sequence[_Part], materials: Sequence[RenderMaterial]) -> tuple[Mesh, F32]:
-    vertices, uv, faces, face_uv, material, region = [], [], [], [], [], []
-    vertex_count = uv_count = 0
-    for part in parts:
-        vertices.append(part.vertices)
-        uv.append(part.uv)
-        faces.append(part.faces + vertex_count)
-        face_uv.append(part.face_uv + uv_count)
-        count = len(part.faces)
-        material.append(np.broadcast_to(np.asarray(part.material, np.int16), count))
-        index = REGIONS.index(part.region) if isinstance(part.region, str) else part.region
-        region.append(np.broadcast_to(np.asarray(index, np.int16), count))
-        vertex_count += len(part.vertices)
-        uv_count += len(part.uv)
-    mesh = Mesh(
-        np.concatenate(faces).astype(np.int32),
-        np.concatenate(uv).astype(np.float32),
-        np.concatenate(face_uv).astype(np.int32),
-        np.concatenate(material),
-        np.concatenate(region),
-        tuple(materials),
-    )
-    return mesh, np.concatenate(vertices).astype(np.float32)
 
 
 def _materials(assets: Path, spec: PersonSpec, outfit: Outfit) -> list[RenderMaterial]:

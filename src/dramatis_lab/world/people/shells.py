@@ -1,8 +1,8 @@
 """Shells round a head: grids of directions and heights whose radius lies outside skin and clothes.
 
-A shell is cut to shape in the alpha of its texture, so that the edges of hair and cloth are as ragged as they should be.
-Rows run from the crown to the level of the centre and from there down to the shell's end; columns run round the head,
-and begin and end behind it.
+A shell is cut to shape in the alpha of its texture, so that the edges of hair and cloth can be ragged. Its rows run
+from the crown to the level of the centre and from there down to its end. Its columns run round the head, and begin
+and end behind it.
 """
 
 from __future__ import annotations
@@ -95,8 +95,3 @@ def wrapped_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: tuple
     """Noise of unit deviation, smooth over `sigma` rows and columns; the last columns go on into the first."""
     field = gaussian_filter(rng.standard_normal(shape), sigma, mode=["nearest", "wrap"])
     return np.asarray(field / (field.std() + 1e-9), np.float32)
-
-
-def texture_bytes(image: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Values in 0..1 as bytes."""
-    return (np.clip(image.astype(np.float32), 0, 1) * 255 + 0.5).astype(np.uint8)

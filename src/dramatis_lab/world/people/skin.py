@@ -219,7 +219,8 @@ def base_colour(skin: Complexion) -> F32:
     return np.clip(colour * (1 + skin.hue * np.array([0.02, 0.0, -0.06], np.float32)), 0, 1)
 
 
-def _mix(image: F32, colour: Sequence[float] | F32, mask: F32) -> F32:
+def blend_colour(image: F32, colour: Sequence[float] | F32, mask: F32) -> F32:
+    """The image (h, w, 3) with a colour over it, as far as the mask (h, w) says (0..1)."""
     return image + mask[..., None] * (np.asarray(colour, np.float32) - image)
 
 
@@ -286,7 +287,8 @@ def _age_lines(atlas: Atlas, rng: np.random.Generator) -> F32:
     return gaussian_filter(lines, 1.3)
 
 
-def _to_bytes(image: NDArray[np.floating]) -> NDArray[np.uint8]:
+def texture_bytes(image: NDArray[np.floating] | NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Values in 0..1 as bytes."""
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -310,7 +312,7 @@ def paint_face(assets: Path, skin: Complexion) -> tuple[NDArray[np.uint8], F32]:
     image = image * (1 + 0.018 * pores[..., None])
     dots = (rng.random((size, size)) < 0.02 * mask["freckles"] * skin.freckles).astype(np.float32)
     dots *= rng.uniform(0.4, 1.0, (size, size)).astype(np.float32)
-    image = _mix(
+    image = blend_colour(
         image,
         base * np.array([0.68, 0.52, 0.42], np.float32),
         np.clip(gaussian_filter(dots, 0.9) * 5.5, 0, 0.75),
@@ -322,7 +324,7 @@ def paint_face(assets: Path, skin: Complexion) -> tuple[NDArray[np.uint8], F32]:
     image = image * (1 - (1 - atlas.face_cavity[..., None]) * np.array([0.75, 0.92, 0.92], np.float32))
     bump = 1.5e-5 * pores + 3e-5 * _noise(rng, size, 2.5) * (0.2 + skin.age) - 3.5e-4 * lines
     bump = bump + 3e-5 * _noise(rng, size, 1.0) * mask["lips"]
-    return _to_bytes(image), bump.astype(np.float32)
+    return texture_bytes(image), bump.astype(np.float32)
 
 
 def _paint_makeup(image: F32, base: F32, atlas: Atlas, skin: Complexion, rng: np.random.Generator) -> F32:
@@ -331,9 +333,9 @@ def _paint_makeup(image: F32, base: F32, atlas: Atlas, skin: Complexion, rng: np
     natural = base * np.array([0.88, 0.62, 0.62], np.float32) + np.array([0.03, 0.0, 0.01], np.float32)
     colour = natural + skin.lipstick * (np.asarray(skin.lip_colour, np.float32) - natural)
     lips = mask["lips"] * (0.82 + 0.06 * _noise(rng, FACE_SIZE, 2.0))
-    image = _mix(image, colour, np.clip(lips, 0, 1))
-    image = _mix(image, colour * [0.62, 0.42, 0.42], 0.7 * mask["lip_line"])
-    return _mix(image, skin.eyeshadow_colour, 0.55 * skin.eyeshadow * mask["lids"])
+    image = blend_colour(image, colour, np.clip(lips, 0, 1))
+    image = blend_colour(image, colour * [0.62, 0.42, 0.42], 0.7 * mask["lip_line"])
+    return blend_colour(image, skin.eyeshadow_colour, 0.55 * skin.eyeshadow * mask["lids"])
 
 
 def _paint_hair(image: F32, base: F32, atlas: Atlas, skin: Complexion, rng: np.random.Generator) -> F32:
@@ -341,12 +343,12 @@ def _paint_hair(image: F32, base: F32, atlas: Atlas, skin: Complexion, rng: np.r
     mask, colour = atlas.masks, np.asarray(skin.hair_colour, np.float32)
     grain = np.clip(0.75 + 0.25 * _noise(rng, FACE_SIZE, 0.7), 0.2, 1.3)
     shadow = base * 0.62 + 0.12 * colour + np.array([0.0, 0.005, 0.012], np.float32)
-    image = _mix(image, shadow, np.clip(0.55 * skin.stubble * mask["beard"] * grain, 0, 1))
+    image = blend_colour(image, shadow, np.clip(0.55 * skin.stubble * mask["beard"] * grain, 0, 1))
     strands = np.clip(0.8 + 0.3 * _noise(rng, FACE_SIZE, 1.0), 0.3, 1.4)
-    image = _mix(image, colour * 0.85, np.clip(0.92 * skin.beard * mask["beard"] * strands, 0, 0.97))
-    image = _mix(image, colour * 0.85, np.clip(0.92 * skin.moustache * mask["moustache"] * strands, 0, 0.97))
-    image = _mix(image, colour * 0.8, 0.92 * _brow_strokes(atlas, skin, rng))
-    return _mix(image, colour, np.clip(skin.scalp_hair * mask["hair"] * grain, 0, 1))
+    image = blend_colour(image, colour * 0.85, np.clip(0.92 * skin.beard * mask["beard"] * strands, 0, 0.97))
+    image = blend_colour(image, colour * 0.85, np.clip(0.92 * skin.moustache * mask["moustache"] * strands, 0, 0.97))
+    image = blend_colour(image, colour * 0.8, 0.92 * _brow_strokes(atlas, skin, rng))
+    return blend_colour(image, colour, np.clip(skin.scalp_hair * mask["hair"] * grain, 0, 1))
 
 
 def paint_scalp(assets: Path, skin: Complexion) -> NDArray[np.uint8]:
@@ -358,15 +360,15 @@ def paint_scalp(assets: Path, skin: Complexion) -> NDArray[np.uint8]:
     image = image * (1 - ears[..., None] * np.array([0.0, 0.08, 0.07], np.float32))
     grain = np.clip(0.8 + 0.2 * _noise(rng, SCALP_SIZE, 0.7), 0.2, 1.3)
     hair = skin.scalp_hair * atlas.masks["scalp_hair"] * grain * (1 - ears)
-    image = _mix(image.astype(np.float32), np.asarray(skin.hair_colour, np.float32), np.clip(hair, 0, 1))
-    return _to_bytes(image * (0.25 + 0.75 * atlas.scalp_cavity[..., None]))
+    image = blend_colour(image.astype(np.float32), np.asarray(skin.hair_colour, np.float32), np.clip(hair, 0, 1))
+    return texture_bytes(image * (0.25 + 0.75 * atlas.scalp_cavity[..., None]))
 
 
 def paint_body(skin: Complexion, size: int = 128) -> NDArray[np.uint8]:
     """Albedo (size, size, 3) sRGB for the skin below the neck."""
     rng = np.random.default_rng([skin.seed, 3])
     image = base_colour(skin) * (1 + 0.02 * _noise(rng, size, 10) + 0.012 * _noise(rng, size, 1.5))[..., None]
-    return _to_bytes(image)
+    return texture_bytes(image)
 
 
 def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np.uint8]:
@@ -386,8 +388,8 @@ def paint_eye(colour: RGB, age: float, seed: int, size: int = 192) -> NDArray[np
     fibres = 1 + 0.09 * np.sum(waves, axis=0)
     iris = np.asarray(colour, np.float32) * (0.75 + 0.5 * cubic_step(angle, 24, 10))[..., None] * fibres[..., None]
     iris = iris * (1 - 0.75 * cubic_step(angle, 18.5, 23.5))[..., None]
-    image = _mix(image.astype(np.float32), np.clip(iris, 0, 1), cubic_step(angle, 24.5, 22.5))
-    return _to_bytes(_mix(image, (0.015, 0.012, 0.012), cubic_step(angle, 10.5, 8.5)))
+    image = blend_colour(image.astype(np.float32), np.clip(iris, 0, 1), cubic_step(angle, 24.5, 22.5))
+    return texture_bytes(blend_colour(image, (0.015, 0.012, 0.012), cubic_step(angle, 10.5, 8.5)))
 
 
 def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -400,7 +402,7 @@ def paint_hair(texture: NDArray[np.uint8], colour: RGB, seed: int) -> tuple[NDAr
     relief = np.clip(1 + 0.30 * (shade - middle) / spread, 0.3, 1.9)
     image = np.asarray(colour, np.float32) * relief[..., None]
     image = image * (1 + 0.05 * _noise(rng, texture.shape[0], 6)[: texture.shape[0], : texture.shape[1], None])
-    return _to_bytes(image), texture[..., 3]
+    return texture_bytes(image), texture[..., 3]
 
 
 def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -414,7 +416,7 @@ def paint_lashes(skin: Complexion, density: float, size: int = 128) -> tuple[NDA
         x, tip = u * size * 2, (u + rng.normal(0, 0.015)) * size * 2
         draw.line([(x, size * 2), (tip, size * 2 * rng.uniform(0.15, 0.5))], fill=255, width=2)
     alpha = np.asarray(picture.resize((size, size), Image.Resampling.BOX))
-    return np.broadcast_to(_to_bytes(colour), (size, size, 3)).copy(), alpha
+    return np.broadcast_to(texture_bytes(colour), (size, size, 3)).copy(), alpha
 
 
 def _mouth_bands(bands: Sequence[tuple[float, RGB]], darkest: float, size: int = 32) -> NDArray[np.uint8]:
@@ -422,7 +424,7 @@ def _mouth_bands(bands: Sequence[tuple[float, RGB]], darkest: float, size: int =
     v = 1 - (np.arange(size) + 0.5) / size
     colour = np.stack([np.interp(v, [b[0] for b in bands], [b[1][k] for b in bands]) for k in range(3)], -1)
     light = darkest + (1 - darkest) * (np.arange(size) + 0.5) / size
-    return _to_bytes((colour[:, None] * light[None, :, None]).astype(np.float32))
+    return texture_bytes((colour[:, None] * light[None, :, None]).astype(np.float32))
 
 
 def paint_teeth(age: float, seed: int) -> NDArray[np.uint8]:

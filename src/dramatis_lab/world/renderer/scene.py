@@ -48,6 +48,7 @@ from dramatis_lab.world.renderer.shading import (
 )
 from dramatis_lab.world.renderer.textures import pack_textures
 from dramatis_lab.world.takes.backgrounds import FRAME_SHARE, make_background
+from dramatis_lab.world.takes.clutter import make_clutter
 
 BACKDROP_DISTANCE_M = 2.5
 """How far behind the people the backdrop counts in the depth map."""
@@ -231,6 +232,8 @@ class SceneRanges:
     distance: tuple[float, float] = (1.0, 1.5)
     lights: LightRanges = field(default_factory=LightRanges)
     lens: LensRanges = field(default_factory=LensRanges)
+    cluttered: bool = False
+    """Backdrops in focus and full of things that are nobody."""
 
 
 def random_placements(count: int, rng: np.random.Generator, *, close: bool = False) -> tuple[PersonPlacement, ...]:
@@ -264,7 +267,7 @@ def random_setup(
     """
     ranges = ranges or SceneRanges()
     rng = np.random.default_rng([seed, 0x6C6F6F6B])
-    background = make_background(background_seed)
+    background = (make_clutter if ranges.cluttered else make_background)(background_seed)
     landmarks = [placement.apply(pose.landmarks68) for placement, pose in zip(placements, rest, strict=True)]
     # Groups in a narrow frame have small faces: they sit lower, for the room below would show nothing but bodies.
     lowered = 0.05 * max(0.0, len(landmarks) - aspect)

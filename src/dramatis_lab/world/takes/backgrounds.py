@@ -57,19 +57,20 @@ def defocus(picture: Picture, radius: float) -> Picture:
     return np.maximum(fftconvolve(padded, (disc / disc.sum())[..., None], mode="valid", axes=(0, 1)), 0.0)
 
 
-def _colour(rng: np.random.Generator, value: tuple[float, float], saturation: tuple[float, float]) -> Picture:
+def draw_colour(rng: np.random.Generator, value: tuple[float, float], saturation: tuple[float, float]) -> Picture:
     """(3,) linear RGB with sRGB value and saturation in the given ranges and any hue."""
     hue = rng.random()
     wheel = np.clip(np.abs((hue * 6 + np.array([0.0, 4.0, 2.0])) % 6 - 3) - 1, 0, 1)
     return srgb_to_linear(rng.uniform(*value) * (1 - rng.uniform(*saturation) * (1 - wheel)))
 
 
-def _vertical(top: Picture, low: Picture) -> Picture:
+def vertical_gradient(top: Picture, low: Picture) -> Picture:
+    """(SIDE, SIDE, 3) from one colour at the top to another at the bottom."""
     ramp = np.linspace(0, 1, BACKDROP_SIDE, dtype=np.float32)[:, None, None]
     return np.broadcast_to(top * (1 - ramp) + low * ramp, (BACKDROP_SIDE, BACKDROP_SIDE, 3)).copy()
 
 
-def _light_pool(rng: np.random.Generator, strength: float) -> Picture:
+def light_pool(rng: np.random.Generator, strength: float) -> Picture:
     """(SIDE, SIDE, 1) smooth factor around 1, as of a lamp beside a wall."""
     ys, xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     centre, reach = rng.uniform(-0.1, 1.1, 2), rng.uniform(0.4, 0.9)
@@ -77,7 +78,7 @@ def _light_pool(rng: np.random.Generator, strength: float) -> Picture:
     return (1 - strength + strength * 1.6 * pool)[..., None]
 
 
-def _rectangle(
+def paint_rectangle(
     picture: Picture, box: tuple[float, float, float, float], colour: NDArray[np.floating], mix: float = 1.0
 ) -> None:
     """Paint the box (left, top, right, bottom), given in fractions; `defocus` softens its straight edges."""
@@ -87,13 +88,13 @@ def _rectangle(
 
 def _studio(rng: np.random.Generator) -> Picture:
     """Seamless paper under a spot."""
-    paper = _colour(rng, (0.2, 0.85), (0.0, 0.5))
-    return _vertical(paper, paper * rng.uniform(0.5, 0.9)) * _light_pool(rng, 0.65)
+    paper = draw_colour(rng, (0.2, 0.85), (0.0, 0.5))
+    return vertical_gradient(paper, paper * rng.uniform(0.5, 0.9)) * light_pool(rng, 0.65)
 
 
 def _wall(rng: np.random.Generator) -> Picture:
     """Plaster, concrete or brick in raking light, sometimes with panels."""
-    base = _colour(rng, (0.35, 0.85), (0.05, 0.45))
+    base = draw_colour(rng, (0.35, 0.85), (0.05, 0.45))
     picture = np.broadcast_to(base, (BACKDROP_SIDE, BACKDROP_SIDE, 3)).astype(np.float32).copy()
     if rng.random() < 0.4:
         rows, columns = rng.integers(14, 26), rng.integers(6, 12)
@@ -107,19 +108,17 @@ def _wall(rng: np.random.Generator) -> Picture:
         panels = rng.integers(5, 12)
         picture *= np.where((np.arange(BACKDROP_SIDE) * panels / BACKDROP_SIDE) % 1 < 0.05, 0.6, 1.0)[None, :, None]
     picture *= 1 + rng.uniform(0.03, 0.14) * fractal_noise(rng, 7, 4, 0.7)[..., None].clip(-3, 3)
-    return defocus(picture, rng.uniform(0.0, 4.0)) * _light_pool(rng, rng.uniform(0.3, 0.7))
+    return defocus(picture, rng.uniform(0.0, 4.0)) * light_pool(rng, rng.uniform(0.3, 0.7))
 
 
 def _room(rng: np.random.Generator) -> Picture:
     """A wall with a window, shelves, pictures, a lamp or a plant, out of focus."""
-    wall = _colour(rng, (0.45, 0.9), (0.0, 0.35))
-    picture = _vertical(wall * 0.85, wall) * _light_pool(rng, 0.45)
+    wall = draw_colour(rng, (0.45, 0.9), (0.0, 0.35))
+    picture = vertical_gradient(wall * 0.85, wall) * light_pool(rng, 0.45)
     picture *= 1 + 0.03 * fractal_noise(rng, 5, 3)[..., None]
     floor = rng.uniform(0.74, 0.95)
-    _rectangle(picture, (0, floor, 1, 1), _colour(rng, (0.2, 0.5), (0.2, 0.5)))
-    for item in rng.permutation(np.array([_window, _shelves, _frames, _lamp, _plant, _sofa, _curtain]))[
-        : rng.integers(3, 6)
-    ]:
+    paint_rectangle(picture, (0, floor, 1, 1), draw_colour(rng, (0.2, 0.5), (0.2, 0.5)))
+    for item in rng.permutation(np.array(list(FURNITURE.values())))[: rng.integers(3, 6)]:
         item(picture, rng)
     return defocus(picture, rng.uniform(3.0, 14.0))
 
@@ -127,45 +126,45 @@ def _room(rng: np.random.Generator) -> Picture:
 def _window(picture: Picture, rng: np.random.Generator) -> None:
     left, width = rng.uniform(-0.1, 0.8), rng.uniform(0.2, 0.4)
     top, low = rng.uniform(0.0, 0.25), rng.uniform(0.5, 0.75)
-    day = _colour(rng, (0.85, 1.0), (0.0, 0.25)) * rng.uniform(1.0, 1.9)
-    frame = _colour(rng, (0.3, 0.9), (0.0, 0.2))
-    _rectangle(picture, (left - 0.015, top - 0.015, left + width + 0.015, low + 0.015), frame)
-    _rectangle(picture, (left, top, left + width, low), day)
+    day = draw_colour(rng, (0.85, 1.0), (0.0, 0.25)) * rng.uniform(1.0, 1.9)
+    frame = draw_colour(rng, (0.3, 0.9), (0.0, 0.2))
+    paint_rectangle(picture, (left - 0.015, top - 0.015, left + width + 0.015, low + 0.015), frame)
+    paint_rectangle(picture, (left, top, left + width, low), day)
     horizon = rng.uniform(top + 0.4 * (low - top), low)
-    _rectangle(picture, (left, horizon, left + width, low), _colour(rng, (0.4, 0.7), (0.2, 0.5)), 0.8)
+    paint_rectangle(picture, (left, horizon, left + width, low), draw_colour(rng, (0.4, 0.7), (0.2, 0.5)), 0.8)
     panes = rng.integers(2, 4)
     for bar in range(1, panes):
         middle = left + width * bar / panes
-        _rectangle(picture, (middle - 0.006, top, middle + 0.006, low), frame)
+        paint_rectangle(picture, (middle - 0.006, top, middle + 0.006, low), frame)
     if rng.random() < 0.4:
         for blind in np.arange(top, low, 0.03):
-            _rectangle(picture, (left, blind, left + width, blind + 0.016), frame, 0.7)
+            paint_rectangle(picture, (left, blind, left + width, blind + 0.016), frame, 0.7)
 
 
 def _shelves(picture: Picture, rng: np.random.Generator) -> None:
     left, width = rng.uniform(-0.15, 0.75), rng.uniform(0.25, 0.55)
-    wood = _colour(rng, (0.2, 0.6), (0.2, 0.6))
-    _rectangle(picture, (left, 0.05, left + width, 0.8), wood * 0.35, 0.9)
+    wood = draw_colour(rng, (0.2, 0.6), (0.2, 0.6))
+    paint_rectangle(picture, (left, 0.05, left + width, 0.8), wood * 0.35, 0.9)
     for shelf in np.linspace(rng.uniform(0.1, 0.2), 0.8, int(rng.integers(3, 6))):
         edge = left + 0.01
         while edge < left + width - 0.02:
             thick, tall = rng.uniform(0.008, 0.03), rng.uniform(0.06, 0.12)
             if rng.random() < 0.85:
-                book = _colour(rng, (0.2, 0.9), (0.0, 0.8))
-                _rectangle(picture, (edge, shelf - tall, min(edge + thick, left + width), shelf), book)
+                book = draw_colour(rng, (0.2, 0.9), (0.0, 0.8))
+                paint_rectangle(picture, (edge, shelf - tall, min(edge + thick, left + width), shelf), book)
             edge += thick
-        _rectangle(picture, (left, shelf, left + width, shelf + 0.014), wood)
+        paint_rectangle(picture, (left, shelf, left + width, shelf + 0.014), wood)
 
 
 def _frames(picture: Picture, rng: np.random.Generator) -> None:
     for _ in range(rng.integers(1, 4)):
         left, top = rng.uniform(0, 0.85), rng.uniform(0.1, 0.5)
         width, tall = rng.uniform(0.08, 0.2), rng.uniform(0.08, 0.22)
-        _rectangle(picture, (left, top, left + width, top + tall), _colour(rng, (0.05, 0.6), (0.0, 0.4)))
+        paint_rectangle(picture, (left, top, left + width, top + tall), draw_colour(rng, (0.05, 0.6), (0.0, 0.4)))
         inner = (left + 0.01, top + 0.01, left + width - 0.01, top + tall - 0.01)
-        _rectangle(picture, inner, _colour(rng, (0.5, 1.0), (0.0, 0.3)))
+        paint_rectangle(picture, inner, draw_colour(rng, (0.5, 1.0), (0.0, 0.3)))
         motif = (left + 0.03, top + 0.03, left + width - 0.03, top + tall - 0.03)
-        _rectangle(picture, motif, _colour(rng, (0.3, 0.8), (0.2, 0.8)))
+        paint_rectangle(picture, motif, draw_colour(rng, (0.3, 0.8), (0.2, 0.8)))
 
 
 def _lamp(picture: Picture, rng: np.random.Generator) -> None:
@@ -174,8 +173,8 @@ def _lamp(picture: Picture, rng: np.random.Generator) -> None:
     ys, xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     glow = np.exp(-np.hypot(xs - x, ys - y) / rng.uniform(0.1, 0.25))[..., None]
     picture += 0.5 * rng.uniform(0.4, 1.0) * glow * warm
-    _rectangle(picture, (x - 0.006, y, x + 0.006, y + 0.4), 0.1 * warm)
-    _rectangle(picture, (x - size, y - size, x + size, y + size), rng.uniform(1.5, 3.0) * warm)
+    paint_rectangle(picture, (x - 0.006, y, x + 0.006, y + 0.4), 0.1 * warm)
+    paint_rectangle(picture, (x - size, y - size, x + size, y + size), rng.uniform(1.5, 3.0) * warm)
 
 
 def _plant(picture: Picture, rng: np.random.Generator) -> None:
@@ -189,39 +188,51 @@ def _plant(picture: Picture, rng: np.random.Generator) -> None:
         aside = (ys - cy) * np.cos(angle) - (xs - cx) * np.sin(angle)
         leaf = (along / 0.035) ** 2 + (aside / 0.012) ** 2 < 1
         picture[leaf] = green * rng.uniform(0.4, 2.4)
-    _rectangle(picture, (x - 0.05, y, x + 0.05, y + 0.14), _colour(rng, (0.3, 0.8), (0.0, 0.6)))
+    paint_rectangle(picture, (x - 0.05, y, x + 0.05, y + 0.14), draw_colour(rng, (0.3, 0.8), (0.0, 0.6)))
 
 
 def _sofa(picture: Picture, rng: np.random.Generator) -> None:
     left, width, top = rng.uniform(-0.1, 0.4), rng.uniform(0.4, 0.8), rng.uniform(0.6, 0.75)
-    cloth = _colour(rng, (0.2, 0.7), (0.1, 0.6))
-    _rectangle(picture, (left, top, left + width, top + 0.3), cloth)
-    _rectangle(picture, (left, top + 0.14, left + width, top + 0.17), cloth * 0.5)
+    cloth = draw_colour(rng, (0.2, 0.7), (0.1, 0.6))
+    paint_rectangle(picture, (left, top, left + width, top + 0.3), cloth)
+    paint_rectangle(picture, (left, top + 0.14, left + width, top + 0.17), cloth * 0.5)
     for _ in range(rng.integers(1, 4)):
         x = rng.uniform(left, left + width - 0.1)
-        _rectangle(picture, (x, top + 0.02, x + 0.11, top + 0.13), _colour(rng, (0.3, 0.95), (0.2, 0.8)))
+        paint_rectangle(picture, (x, top + 0.02, x + 0.11, top + 0.13), draw_colour(rng, (0.3, 0.95), (0.2, 0.8)))
 
 
 def _curtain(picture: Picture, rng: np.random.Generator) -> None:
     left, width = rng.choice([rng.uniform(-0.05, 0.1), rng.uniform(0.75, 0.9)]), rng.uniform(0.12, 0.25)
-    cloth = _colour(rng, (0.4, 0.9), (0.0, 0.5))
+    cloth = draw_colour(rng, (0.4, 0.9), (0.0, 0.5))
     a, b = int(max(left, 0) * BACKDROP_SIDE), int(min(left + width, 1) * BACKDROP_SIDE)
     folds = 0.7 + 0.3 * np.sin(np.arange(a, b) / BACKDROP_SIDE * rng.uniform(150, 300) + rng.uniform(0, 6))
     picture[:, a:b] = cloth * folds[None, :, None]
 
 
+FURNITURE: dict[str, Callable[[Picture, np.random.Generator], None]] = {
+    "window": _window,
+    "shelves": _shelves,
+    "frames": _frames,
+    "lamp": _lamp,
+    "plant": _plant,
+    "sofa": _sofa,
+    "curtain": _curtain,
+}
+"""Painters of what stands in a room, by kind."""
+
+
 def _city(rng: np.random.Generator) -> Picture:
     """Lights of a street at night or of a party, as bokeh discs."""
-    picture = _vertical(_colour(rng, (0.05, 0.25), (0.2, 0.8)), _colour(rng, (0.1, 0.4), (0.2, 0.7)))
+    picture = vertical_gradient(draw_colour(rng, (0.05, 0.25), (0.2, 0.8)), draw_colour(rng, (0.1, 0.4), (0.2, 0.7)))
     picture *= 1 + 0.25 * fractal_noise(rng, 4, 3)[..., None].clip(-2, 2)
     for _ in range(rng.integers(6, 16)):
         left, width, top = rng.uniform(-0.1, 1), rng.uniform(0.05, 0.25), rng.uniform(0.1, 0.7)
-        _rectangle(picture, (left, top, left + width, 1), _colour(rng, (0.05, 0.35), (0.0, 0.5)), 0.8)
+        paint_rectangle(picture, (left, top, left + width, 1), draw_colour(rng, (0.05, 0.35), (0.0, 0.5)), 0.8)
     points = int(rng.integers(60, 260))
     rows, columns = rng.integers(0, BACKDROP_SIDE, points), rng.integers(0, BACKDROP_SIDE, points)
     tint = rng.random() < 0.5
     for row, column in zip(rows, columns, strict=True):
-        light = np.array([1.0, 0.62, 0.3]) if tint and rng.random() < 0.7 else _colour(rng, (0.8, 1.0), (0.1, 0.9))
+        light = np.array([1.0, 0.62, 0.3]) if tint and rng.random() < 0.7 else draw_colour(rng, (0.8, 1.0), (0.1, 0.9))
         picture[row : row + 3, column : column + 3] += light * rng.gamma(1.2, 18.0)
     return defocus(picture, rng.uniform(7.0, 20.0))
 
@@ -230,7 +241,7 @@ def _outdoors(rng: np.random.Generator) -> Picture:
     """Sky, hills or trees, and grass, with light between the leaves."""
     blue = np.array([0.25, 0.45, 0.85]) * rng.uniform(0.6, 1.1)
     haze = np.array([0.85, 0.82, 0.78]) * rng.uniform(0.7, 1.1)
-    picture = _vertical(blue.astype(np.float32), haze.astype(np.float32))
+    picture = vertical_gradient(blue.astype(np.float32), haze.astype(np.float32))
     picture += 0.22 * fractal_noise(rng, 5, 3)[..., None].clip(0, 2)
     ys, _xs = np.mgrid[0 : 1 : BACKDROP_SIDE * 1j, 0 : 1 : BACKDROP_SIDE * 1j].astype(np.float32)
     leafy = np.array([0.10, 0.19, 0.05]) * rng.uniform(0.6, 1.5, 3)
@@ -246,7 +257,7 @@ def _outdoors(rng: np.random.Generator) -> Picture:
     picture = np.where((ys > ground)[..., None], grass * np.exp(0.3 * fractal_noise(rng, 6, 16))[..., None], picture)
     for _ in range(int(rng.integers(0, 4))):
         x, thick = rng.random(), rng.uniform(0.01, 0.04)
-        _rectangle(picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2))
+        paint_rectangle(picture, (x, 0, x + thick, ground + 0.03), np.array([0.07, 0.05, 0.035]) * rng.uniform(0.6, 2))
     return defocus(picture.astype(np.float32), rng.uniform(4.0, 15.0))
 
 
@@ -273,8 +284,8 @@ def _photo(rng: np.random.Generator) -> Picture:
         :BACKDROP_SIDE, :BACKDROP_SIDE
     ]
     crop = crop[:, ::-1] if rng.random() < 0.5 else crop
-    tinted = crop * (0.5 + _colour(rng, (0.7, 1.0), (0.0, 0.5)))
-    return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(5.0, 16.0)) * _light_pool(rng, 0.3)
+    tinted = crop * (0.5 + draw_colour(rng, (0.7, 1.0), (0.0, 0.5)))
+    return defocus(np.ascontiguousarray(tinted, np.float32), rng.uniform(5.0, 16.0)) * light_pool(rng, 0.3)
 
 
 BACKDROP_PAINTERS: dict[str, Callable[[np.random.Generator], Picture]] = {

@@ -109,7 +109,7 @@ def write_dataset(
     with StageProgress(reporter or NullReporter(), "dataset", shards) as stage:
         if len(missing) < shards:
             stage.skip(shards - len(missing), "found")
-        for shard in _each(_write_shard, jobs, workers):
+        for shard in each_finished(_write_shard, jobs, workers):
             stage.advance(detail=f"shard {shard}")
     return len(missing)
 
@@ -217,7 +217,7 @@ def write_samples(tensors: Path, samples: Sequence[Sample]) -> None:
     write_whole(tensors.with_suffix(".json"), json.dumps([row for _, row in samples], indent=1))
 
 
-def _each(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> Iterator[Any]:
+def each_finished(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> Iterator[Any]:
     """Results of `work` on every job as they finish, from `workers` fresh processes (or this one)."""
     if min(workers, len(jobs)) <= 1:
         yield from map(work, jobs)

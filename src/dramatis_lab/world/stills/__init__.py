@@ -1,0 +1,1 @@
+"""Still pictures of people, as users bring them, for the perception network."""
