@@ -17,8 +17,9 @@ LARGEST_SHARD = 16 * MIB
 ALL_WEIGHTS = 64 * MIB
 LARGEST_FILE = 3 * MIB
 
-TRUTH = "truth.npz"
-"""What a benchmark's clip was rendered from: the one array file that belongs here."""
+ARRAYS = ("truth.npz", "articulation.npz")
+"""The array files that belong here: what a benchmark's clip was rendered from, and the tables that move mouths, which are
+derived from ICT-FaceKit (MIT) and lie beside its notice."""
 
 REFUSED = {
     "a raw asset": {".npz", ".npy", ".obj", ".fbx", ".blend", ".mhclo", ".mhmat", ".hdr", ".exr"},
@@ -40,7 +41,7 @@ def check_suffix(name: str) -> Iterable[str]:
     """A sentence if a file of this kind does not belong in the repository."""
     path = PurePosixPath(name)
     for kind, suffixes in REFUSED.items():
-        if path.suffix.lower() in suffixes and path.name != TRUTH:
+        if path.suffix.lower() in suffixes and path.name not in ARRAYS:
             yield f"{name} is {kind}; keep it out of the repository."
 
 

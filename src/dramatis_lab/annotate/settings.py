@@ -29,8 +29,8 @@ class AnnotationSettings(Value):
     beyond_second: largest share of a mask that lies a quarter of the face's radius beyond what the second eye and the
         network that finds the joints see of the person: on rendered training people 0.001 in good masks, and 0.15 and
         more in those that have leaked by half of their area.
-    missed: largest area that both of them see a quarter of a radius beyond the mask, over the mask's: 0.009 in good masks
-        of rendered training people.
+    missed: largest area that both of them see a quarter of a radius beyond the mask, over the mask's: 0.009 in good
+        masks of rendered training people.
     beside_second: share from which it matters whether what lies there moves.
     watched: frames over which it is watched what moves.
     moved: how far a face must come meanwhile, in its radii, for anything to be said.

@@ -256,10 +256,11 @@ class LibraryEye:
         right = min(width, int(np.ceil(square.left + square.side)))
         bottom = min(height, int(np.ceil(square.top + square.side)))
         scale = SegmentationNet.CELLS / square.side
-        to_mask = (scale, 0.0, (left - square.left) * scale, 0.0, scale, (top - square.top) * scale)
-        large = Image.fromarray(mask).transform(
-            (right - left, bottom - top), Image.Transform.AFFINE, to_mask, Image.Resampling.BICUBIC
-        )
+        box = [
+            (edge - start) * scale for edge, start in zip((left, top, right, bottom), (*square[:2],) * 2, strict=True)
+        ]
+        within = Box(*box).within((SegmentationNet.CELLS, SegmentationNet.CELLS))
+        large = Image.fromarray(mask).resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=within)
         part = anybody[top:bottom, left:right]
         trust = 1.0 if whole else _trust(square, (left, top, right, bottom))
         part += trust * (np.clip(np.asarray(large), 0, 1) - part)

@@ -33,6 +33,7 @@ from dramatis.senses.seeing.eye import (
     distance_between,
     distinct_faces,
 )
+from dramatis.senses.seeing.matting import refine_outline
 from dramatis.senses.seeing.pyramid import crop
 
 WEIGHTS = Path(dramatis.__file__).parent / "weights" / "mini" / "perception"
@@ -128,7 +129,8 @@ class OwnEye:
         small = max(face.crop_box.side for face in faces) < large / 2
         windows = self.detect_windows(frame, large / 2 if small else large)
         share = _refined(_enlarged(windows.person, frame.shape[:2]), faces)
-        return divide_people(frame, faces, share)
+        cell = min([windows.cell, *(face.closer.square.side / CELLS for face in faces if face.closer is not None)])
+        return divide_people(frame, faces, refine_outline(frame, share, cell))
 
     def at(self, frame: Pictures, square: CropBox) -> Face:
         """One look at a square."""

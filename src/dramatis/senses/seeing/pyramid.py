@@ -57,12 +57,20 @@ def square_to_picture(centre: tuple[float, float], side: float, cells: int, angl
 
 def crop(frame: Pictures, square: CropBox, size: int) -> Pictures:
     """A square of the frame at `size` x `size`; where it reaches beyond the frame, the border is repeated."""
-    height, width = frame.shape[:2]
     left, top = int(np.floor(square.left)), int(np.floor(square.top))
     reach = int(np.ceil(square.side)) + 2
-    columns = np.clip(np.arange(left, left + reach), 0, width - 1)
-    rows = np.clip(np.arange(top, top + reach), 0, height - 1)
     x, y = square.left - left, square.top - top
-    part = Image.fromarray(frame[np.ix_(rows, columns)])
+    part = Image.fromarray(_with_border(frame, left, top, reach))
     scaled = part.resize((size, size), Image.Resampling.BILINEAR, box=(x, y, x + square.side, y + square.side))
     return np.asarray(scaled)
+
+
+def _with_border(frame: Pictures, left: int, top: int, side: int) -> Pictures:
+    """A square of whole pixels; the frame's border is repeated beyond it."""
+    height, width = frame.shape[:2]
+    inside = frame[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)]
+    if inside.shape[:2] == (side, side):
+        return np.ascontiguousarray(inside)
+    columns = np.clip(np.arange(left, left + side), 0, width - 1)
+    rows = np.clip(np.arange(top, top + side), 0, height - 1)
+    return frame[rows].take(columns, axis=1)
