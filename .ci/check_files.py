@@ -18,8 +18,8 @@ ALL_WEIGHTS = 64 * MIB
 LARGEST_FILE = 3 * MIB
 
 ARRAYS = ("truth.npz", "articulation.npz")
-"""The array files that belong here: what a benchmark's clip was rendered from, and the tables that move mouths, which are
-derived from ICT-FaceKit (MIT) and lie beside its notice."""
+"""The array files that belong here: what a benchmark's clip was rendered from, and the tables that move mouths, derived
+from ICT-FaceKit (MIT), whose notice lies beside them."""
 
 REFUSED = {
     "a raw asset": {".npz", ".npy", ".obj", ".fbx", ".blend", ".mhclo", ".mhmat", ".hdr", ".exr"},
