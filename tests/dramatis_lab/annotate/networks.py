@@ -67,7 +67,7 @@ def write_red(path: Path) -> Path:
         for name, value in (("zero", 0), ("one", 1), ("axis", 1))
     ]
     constants += [numpy_helper.from_array(np.array(v, np.float32), n) for n, v in (("shift", 1.0), ("half", 0.5))]
-    sides = ["batch", 3, "height", "width"]
+    sides: list[str | int | None] = ["batch", 3, "height", "width"]
     graph = helper.make_graph(
         nodes,
         "red",

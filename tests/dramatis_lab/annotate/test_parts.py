@@ -9,7 +9,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip ins
 pytest.importorskip("onnx", reason="onnx is not installed")
 
 from dramatis.errors import UserError
-from dramatis.senses.seeing.finder import PersonFinder, person_finder
+from dramatis.senses.seeing.finder import EyeName, PersonFinder, person_finder
 from dramatis.senses.seeing.library_files import missing_for_library_eye
 from dramatis_lab.annotate.embedded import EyeDetector, EyePose, EyeSegmenter
 from dramatis_lab.annotate.parts import PartChoice, open_parts
@@ -29,10 +29,11 @@ def test_without_a_choice_everything_is_embedded_and_opened_once() -> None:
 
 
 def test_our_own_network_judges_what_another_has_made_and_never_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("own", "library"):
+    names: tuple[EyeName, ...] = ("own", "library")
+    for name in names:
         if name == "library" and missing_for_library_eye() is not None:
             continue
-        finder = PersonFinder(name)  # type: ignore[arg-type]
+        finder = PersonFinder(name)
         monkeypatch.setattr("dramatis.senses.seeing.finder.person_finder", lambda finder=finder: finder)
         parts = open_parts.__wrapped__(PartChoice())
         assert parts.second is (None if name == "own" else finder.own_eye)
