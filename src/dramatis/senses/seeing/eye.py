@@ -1,7 +1,7 @@
 """What an eye sees, and the protocol that every eye keeps: faces, outlines, shoulders and hands in any picture.
 
 Two eyes stand behind it. `library_eye.LibraryEye` runs the models of a well-kept library and has seen real people;
-`people.OwnEye` is this project's own network, which has seen rendered ones and needs no further files.
+`own_eye.OwnEye` is this project's own network, which has seen rendered ones and needs no further files.
 """
 
 from __future__ import annotations

@@ -26,10 +26,10 @@ from dramatis.senses.seeing.own_eye import WEIGHTS, OwnEye
 from dramatis.senses.seeing.packing import packed_faces, unpacked_faces
 from dramatis.senses.seeing.people import (
     DetectedPerson,
+    find_faces,
     find_people,
     largest_face,
     person_with_face,
-    square_of_box,
 )
 from dramatis.senses.seeing.picture_file import PictureFile
 from dramatis.senses.seeing.refusals import check_usable, no_face
@@ -188,12 +188,9 @@ class PersonFinder:
     def _looked_for(self, picture: PictureFile, box: Box) -> Face | None:
         """The face that a user says is in a box, where the eye has found none by itself."""
         frame = picture.at_most(self.eye.sharpest_side)
-        pixels = box.pixels((frame.shape[1], frame.shape[0]))
         with self._looking():
-            face = self.eye.face_in(frame, square_of_box(pixels))
-        if face is None or _in_box([face], pixels) is None:
-            return None
-        return face.placed(picture.size[0] / frame.shape[1])
+            (face,) = find_faces(self.eye, frame, [box])
+        return None if face is None else face.placed(picture.size[0] / frame.shape[1])
 
     @contextmanager
     def _looking(self) -> Iterator[None]:

@@ -256,10 +256,8 @@ class LibraryEye:
         right = min(width, int(np.ceil(square.left + square.side)))
         bottom = min(height, int(np.ceil(square.top + square.side)))
         scale = SegmentationNet.CELLS / square.side
-        box = [
-            (edge - start) * scale for edge, start in zip((left, top, right, bottom), (*square[:2],) * 2, strict=True)
-        ]
-        within = Box(*box).within((SegmentationNet.CELLS, SegmentationNet.CELLS))
+        cells = Box(left - square.left, top - square.top, right - square.left, bottom - square.top)
+        within = Box(*(scale * edge for edge in cells)).within((SegmentationNet.CELLS, SegmentationNet.CELLS))
         large = Image.fromarray(mask).resize((right - left, bottom - top), Image.Resampling.BICUBIC, box=within)
         part = anybody[top:bottom, left:right]
         trust = 1.0 if whole else _trust(square, (left, top, right, bottom))

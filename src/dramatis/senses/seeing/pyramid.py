@@ -30,22 +30,21 @@ class Pyramid:
 
         angle: radians by which the square is turned, clockwise as seen.
         """
-        level, scale = self._level(side / cells)
+        level = self._level(side / cells)
         to_picture = square_to_picture(centre, side, cells, angle) / 2**level
-        assert scale > 0
         cut = self._levels[level].transform(
             (cells, cells), Image.Transform.AFFINE, to_picture.ravel().tolist(), Image.Resampling.BILINEAR
         )
         return np.asarray(cut)
 
-    def _level(self, scale: float) -> tuple[int, float]:
-        """The level whose pixels are at most as large as the cells asked for, and the scale that is left."""
+    def _level(self, scale: float) -> int:
+        """The level whose pixels are at most as large as the cells asked for."""
         level = 0
         while scale >= 2 and min(self._levels[level].size) >= 2 * _SMALLEST:
             level, scale = level + 1, scale / 2
             if level == len(self._levels):
                 self._levels.append(self._levels[-1].reduce(2))
-        return level, scale
+        return level
 
 
 def square_to_picture(centre: tuple[float, float], side: float, cells: int, angle: float = 0.0) -> NDArray[np.float64]:
