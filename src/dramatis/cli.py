@@ -47,6 +47,12 @@ NegativePromptOption = Annotated[
     str, typer.Option("--negative-prompt", help="What to avoid, added to the director's own.")
 ]
 SeedOption = Annotated[int, typer.Option(min=0, help="Another seed gives another take.")]
+SizeOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the video: its shorter side, or width and height as 1280x720. Default: 512.", show_default=False
+    ),
+]
 ModelOption = Annotated[str, typer.Option("--model", "-m", help="A name from `dramatis models`, or a folder.")]
 FormatOption = Annotated[
     NumberFormat, typer.Option("--dtype", help="What networks compute in. auto: what this machine is fast at.")
@@ -144,6 +150,7 @@ def generate(  # noqa: PLR0913 (options of the command line)
     output: Annotated[Path, typer.Option("--output", "-o", help="The mp4 to write.")] = Path("out.mp4"),
     model: ModelOption = "mini",
     seed: SeedOption = 0,
+    size: SizeOption = None,
     subtitles: SubtitlesOption = None,
     transcribe: TranscribeOption = None,
     recogniser: RecogniserOption = None,
@@ -176,6 +183,7 @@ def generate(  # noqa: PLR0913 (options of the command line)
         llm_model=llm_model,
         llm_experts=llm_expert or (),
         output=output,
+        size=size,
     )
     with progress(quiet=quiet) as reporter:
         job = Job.create(output, model, dtype)
@@ -199,6 +207,7 @@ def plan(  # noqa: PLR0913 (options of the command line)
     output: Annotated[Path, typer.Option("--output", "-o", help="The storyline to write.")] = Path("storyline.yaml"),
     model: ModelOption = "mini",
     seed: SeedOption = 0,
+    size: SizeOption = None,
     subtitles: SubtitlesOption = None,
     transcribe: TranscribeOption = None,
     recogniser: RecogniserOption = None,
@@ -226,11 +235,12 @@ def plan(  # noqa: PLR0913 (options of the command line)
         llm_model=llm_model,
         llm_experts=llm_expert or (),
         output=output,
+        size=size,
     )
     pipe = AvatarPipeline.from_pretrained(model)
     written = pipe.plan(request)
     _echo_notes(written)
-    files = write_plan(written, output, pipe.backbone.profile)
+    files = write_plan(written, output)
     storyline, others = written.storyline, ", ".join(str(path) for path in (*files[1:], *written.files))
     typer.echo(f"{output}: {storyline.seconds:.2f} s in {len(storyline.shots)} shots; {others}")
 

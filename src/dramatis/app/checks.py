@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dramatis.app.voices import TRACK_TAIL_SECONDS
 from dramatis.backbones.base import Backbone
-from dramatis.cascade.preparation import fit_heads, low_resolution_size
+from dramatis.cascade.preparation import fit_heads, window_of
 from dramatis.errors import UserError
 from dramatis.media import audio as sound
 from dramatis.media.files import check_disk, check_output, estimate_disk
@@ -24,7 +24,7 @@ def check_storyline(storyline: Storyline, backbone: Backbone, output: Path, stor
     check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
     backbone.check_cast(len(storyline.cast))
     backbone.check_machine()
-    fit_heads(storyline, low_resolution_size(storyline, backbone.profile), store)
+    window_of(storyline, fit_heads(storyline, (storyline.width, storyline.height), store), backbone.profile)
 
 
 def check_sound(storyline: Storyline) -> None:

@@ -16,6 +16,7 @@ from dramatis.app.preview import thumbnails
 from dramatis.app.requests import CharacterRequest, PlanRequest
 from dramatis.app.storyline_files import write_storyline
 from dramatis.app.storyline_page import storyline_page
+from dramatis.app.video_size import VideoSize
 from dramatis.app.voices import check_voices, mix_tracks, observe_voices
 from dramatis.backbones.base import Backbone
 from dramatis.backbones.profile import Profile
@@ -24,7 +25,6 @@ from dramatis.errors import UserError
 from dramatis.media import audio as sound
 from dramatis.media.image import choose_size
 from dramatis.media.subtitles import read_subtitles, to_srt, to_vtt
-from dramatis.models.perception import interocular
 from dramatis.runtime.files import write_whole
 from dramatis.senses.hearing.listening import observe_audio
 from dramatis.senses.hearing.whisper import Whisper
@@ -125,7 +125,7 @@ def _observe_portrait(
     """One person, whoever speaks."""
     info = sound.probe(audio)
     cues = read_subtitles(request.subtitles) if request.subtitles else ()
-    seen, size = _see_portrait(picture, backbone.profile)
+    seen, size = _see_portrait(request, picture, backbone.profile)
     heard = observe_audio(
         lambda: sound.stream(audio, AUDIO_RATE),
         info.frames,
@@ -150,12 +150,10 @@ def _observe_group(
     characters = characters_of(request.characters, people, group)
     backbone.check_cast(len(characters))
     if len(characters) == 1:
-        seen, size = _see_portrait(picture, backbone.profile)
+        seen, size = _see_portrait(request, picture, backbone.profile)
     else:
         seen = person_finder().describe_group(picture)
-        scale = picture.size[0] / picture.overview.shape[1]
-        distances = [scale * interocular(person.landmarks) for person in group.people]
-        size = frame_size(backbone.profile, picture.size, distances)
+        size = frame_size(backbone.profile, picture.size, len(group.people), request.size)
         check_filmed(characters, group, size)
     whole = mix_tracks(voices, request.output.with_suffix(".voices.wav"))
     tracks = {name: str(info.path) for name, info in voices.tracks.items()}
@@ -164,33 +162,34 @@ def _observe_group(
     return _Observed(whole.path, heard, seen, size, characters, () if voices.whole else (whole.path,))
 
 
-def _see_portrait(picture: PictureFile, profile: Profile) -> tuple[PictureObservations, tuple[int, int]]:
+def _see_portrait(
+    request: PlanRequest, picture: PictureFile, profile: Profile
+) -> tuple[PictureObservations, tuple[int, int]]:
     """What a portrait shows, and the size (width, height) of a video of it."""
-    width, height = frame_size(profile, picture.size)
-    seen = person_finder().describe_portrait(picture, (width // profile.scale, height // profile.scale))
-    return seen, (width, height)
+    size = frame_size(profile, picture.size, asked=request.size)
+    return person_finder().describe_portrait(picture, size), size
 
 
-def frame_size(profile: Profile, picture: tuple[int, int], interoculars: Sequence[float] = ()) -> tuple[int, int]:
+def frame_size(
+    profile: Profile, picture: tuple[int, int], people: int = 1, asked: VideoSize | None = None
+) -> tuple[int, int]:
     """The size (width, height) of a video of a picture of that size.
 
-    interoculars: distances of the outer eye corners of several people in the picture, px; none for a portrait.
+    asked: what the user wants. Raises UserError for a model that films at its own size.
     """
-    people, multiple = max(1, len(interoculars)), profile.low.size_multiple
-    area = profile.area_of(people)
-    low = choose_size(*picture, area, multiple, people)
-    if people > 1:
-        fitted = max(low[0] / picture[0], low[1] / picture[1])
-        growth = profile.growth_for([fitted * distance for distance in interoculars])
-        low = choose_size(*picture, round(area * growth**2), multiple, people)
+    if profile.framing.target_interocular_px is not None:
+        return (asked or VideoSize()).of(picture, people)
+    if asked is not None:
+        raise UserError(f"The model {profile.name!r} films at a size of its own; leave --size out.")
+    low = choose_size(*picture, profile.area_of(people), profile.low.size_multiple, people)
     return low[0] * profile.scale, low[1] * profile.scale
 
 
-def write_plan(plan: Plan, path: Path, profile: Profile) -> tuple[Path, ...]:
+def write_plan(plan: Plan, path: Path) -> tuple[Path, ...]:
     """Save a plan's storyline; beside it a page to look at, and captions where words are known. All their paths."""
     write_storyline(plan.storyline, path)
     page = path.with_suffix(".html")
-    pictures = thumbnails(plan.storyline, plan.observations, profile)
+    pictures = thumbnails(plan.storyline, plan.observations)
     write_whole(page, storyline_page(plan.storyline, plan.observations, pictures))
     if not plan.observations.words:
         return path, page

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from dramatis.backbones.profile import Profile
-from dramatis.cascade.preparation import fit_heads, low_resolution_size, perform_cast, scale_heads
+from dramatis.cascade.preparation import fit_heads, perform_cast
 from dramatis.media.image import to_png
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.motion.face import project
@@ -23,11 +22,8 @@ MAX_THUMBNAILS = 60
 """Shots that are drawn; beyond, a page of an hour would weigh tens of megabytes."""
 
 
-def thumbnails(storyline: Storyline, observations: AudioObservations, profile: Profile) -> list[bytes]:
-    """A png for each shot, from its middle: emotion, pose and camera, but no speech; none for very many shots.
-
-    profile: of the model that will film. Its low-resolution frames are what faces are looked for in.
-    """
+def thumbnails(storyline: Storyline, observations: AudioObservations) -> list[bytes]:
+    """A png for each shot, from its middle: emotion, pose and camera, but no speech; none for very many shots."""
     if len(storyline.shots) > MAX_THUMBNAILS:
         return []
     shrink = THUMBNAIL_SIDE / max(storyline.width, storyline.height)
@@ -37,8 +33,7 @@ def thumbnails(storyline: Storyline, observations: AudioObservations, profile: P
     performances = [
         performance.take(rows) for performance in perform_cast(storyline, prosodies(storyline, observations))
     ]
-    low_size = low_resolution_size(storyline, profile)
-    heads = scale_heads(fit_heads(storyline, low_size), low_size, (width, height))
+    heads = fit_heads(storyline, (width, height))
     anchors = np.stack(
         [project(head, performance, (height, width)) for head, performance in zip(heads, performances, strict=True)]
     )

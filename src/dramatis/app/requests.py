@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from dramatis.app.video_size import VideoSize, read_size
 from dramatis.errors import UserError
 from dramatis.senses.hearing.listening import Transcribe
 
@@ -51,7 +52,8 @@ class PlanRequest:
     recordings are transcribed, or all or none as `transcribe` says. recogniser: a folder with a Whisper model that
     recognises the words in place of the embedded one. llm: address of an OpenAI-compatible server; llm_model: the model
     there that plays the textual expert and the negative director; llm_experts: "expert=model" for others. output: the
-    video, after which files are named that have to be written while planning.
+    video, after which files are named that have to be written while planning. size: of the video; None: as the model
+    and the picture suggest.
     """
 
     image: Path
@@ -67,12 +69,14 @@ class PlanRequest:
     llm_model: str | None = None
     llm_experts: tuple[str, ...] = ()
     output: Path = DEFAULT_OUTPUT
+    size: VideoSize | None = None
 
 
 class PlanOptions(TypedDict, total=False):
     """Fields of a `PlanRequest` as keyword arguments.
 
-    Paths may be strings, and characters options like those of the command line, "name=ann,at=left,audio=ann.wav".
+    Paths may be strings; characters and the size are like those of the command line, "name=ann,at=left,audio=ann.wav"
+    and "1280x720".
     """
 
     negative_prompt: str
@@ -85,16 +89,19 @@ class PlanOptions(TypedDict, total=False):
     llm_model: str | None
     llm_experts: Iterable[str]
     output: StrPath
+    size: str | None
 
 
 def request_from_options(
     image: StrPath, audio: StrPath | None = None, prompt: str = "", options: PlanOptions | None = None
 ) -> PlanRequest:
-    """The request that these arguments mean. Raises UserError for characters that cannot be read."""
+    """The request that these arguments mean. Raises UserError for characters and a size that cannot be read."""
     fields: dict[str, Any] = {name: value for name, value in (options or {}).items() if value is not None}
     for name in ("subtitles", "recogniser", "output"):
         if name in fields:
             fields[name] = Path(fields[name])
+    if "size" in fields:
+        fields["size"] = read_size(fields["size"])
     fields["characters"] = read_characters(fields.get("characters", ()))
     fields["llm_experts"] = tuple(fields.get("llm_experts", ()))
     return PlanRequest(Path(image), None if audio is None else Path(audio), prompt, **fields)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,13 +29,26 @@ from dramatis.sampling.denoise import StepCallback
 from dramatis.story.values import NumberFormat
 
 
+class PortraitFill(Protocol):
+    """A portrait that acts during one clip: what stands for the frames that are not given."""
+
+    def frames(self, performances: Sequence[Performance]) -> Pictures:
+        """(F, H, W, 3) uint8 of the clip's size: everybody in the portrait, in F frames of these performances."""
+        ...
+
+    def at(self, frames: ArrayLike) -> PortraitFill:
+        """The portrait during these frames of the clip alone."""
+        ...
+
+
 @dataclass(frozen=True)
 class ClipInputs:
     """What one clip is filmed from. F = number of frames, N = number of characters.
 
     head, tail: given frames (n, H, W, 3) uint8, tail may be None. reference: (H, W, 3) uint8.
     audio: (N, F, ...) speech features. performances: N, of F frames each. anchors: (N, F, 9, 2) pixels of every head's
-    rigid points. faces: (N, 9, 2) the same points in `reference`. positive and negative: prompts.
+    rigid points. faces: (N, 9, 2) the same points in `reference`. positive and negative: prompts. acting: the portrait
+    that speaks; None: the nearest given frame stands for those that are not given.
     """
 
     head: Pictures
@@ -48,6 +61,7 @@ class ClipInputs:
     positive: str
     negative: str
     seed: int
+    acting: PortraitFill | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -68,7 +82,9 @@ class ClipInputs:
         """What characters say and do at these frames of the clip alone."""
         rows = np.asarray(frames)
         performances = tuple(performance.take(rows) for performance in self.performances)
-        return replace(self, audio=self.audio[:, rows], performances=performances, anchors=self.anchors[:, rows])
+        acting = None if self.acting is None else self.acting.at(rows)
+        heard, anchors = self.audio[:, rows], self.anchors[:, rows]
+        return replace(self, audio=heard, performances=performances, anchors=anchors, acting=acting)
 
 
 def resolve_dtype(number_format: NumberFormat) -> torch.dtype:
@@ -146,6 +162,13 @@ class Backbone(ABC):
 
         spans: where in the file the voice is; None: all of it.
         """
+
+    def mouth_shapes(self, features: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What speech features (frames, ...) ask of a mouth, in every frame.
+
+        Probabilities of `VISEMES` (frames, 16), and openings (frames,) in distances of the outer eye corners.
+        """
+        raise NotImplementedError(f"{self.profile.name} films whole frames, in which no portrait acts.")
 
     def for_job(
         self,

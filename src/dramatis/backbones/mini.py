@@ -32,6 +32,7 @@ from dramatis.motion.performance import EMOTION_COLUMNS, Performance
 from dramatis.sampling.conditioning import (
     GivenFrames,
     enlarge,
+    given_in_place,
     latent_means,
     warp_fill,
     warp_picture,
@@ -58,6 +59,11 @@ class MiniBackbone(MiniNetworks):
     ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         """Features (frames, C) and expected mouth openings (frames,) of one voice."""
         return encode_speech(self.speech, path, frames, spans)
+
+    @torch.no_grad()
+    def mouth_shapes(self, features: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        logits, shapes = self.speech.heads(torch.from_numpy(np.asarray(features, np.float32))[None])
+        return logits[0].softmax(-1).numpy(), shapes[0, :, 0].numpy()
 
     @torch.no_grad()
     def generate_clip(
@@ -87,8 +93,7 @@ class MiniBackbone(MiniNetworks):
 
     @torch.no_grad()
     def upscale_frame(self, inputs: ClipInputs, low: Pictures) -> Pictures:
-        positions = group_positions(inputs.anchors, _rounded(inputs), 0, inputs.size)[1:]
-        moved = warp_picture(to_tensor(inputs.head)[:, :, 0], torch.from_numpy(positions))
+        moved = self._moved(inputs)
         shown = replace(inputs.at([1]), tail=None)
         given = self._conditions(shown, with_mask(self._encode(moved), torch.zeros(1)))
         return self._enlarged(shown, low[None], given, moved, self._high.keyframe_steps)[0]
@@ -231,11 +236,22 @@ class MiniBackbone(MiniNetworks):
 
     def _fill(self, inputs: ClipInputs, given: GivenFrames) -> Tensor:
         performances = _rounded(inputs)
+        if inputs.acting is not None:
+            return given_in_place(given, to_tensor(inputs.acting.frames(performances)))
         ends = [len(inputs.head) - 1]
         if inputs.tail is not None:
             ends.append(inputs.shape.frames - len(inputs.tail))
         positions = [torch.from_numpy(group_positions(inputs.anchors, performances, end, inputs.size)) for end in ends]
         return warp_fill(given, positions[0], positions[1] if len(positions) > 1 else None)
+
+    def _moved(self, inputs: ClipInputs) -> Tensor:
+        """(1, 3, 1, H, W) the second of two frames, as the portrait shows it, or as the first does, moved."""
+        performances = _rounded(inputs)
+        if inputs.acting is not None:
+            second = [performance.take([1]) for performance in performances]
+            return to_tensor(inputs.acting.at([1]).frames(second))
+        positions = group_positions(inputs.anchors, performances, 0, inputs.size)[1:]
+        return warp_picture(to_tensor(inputs.head)[:, :, 0], torch.from_numpy(positions))
 
 
 def _packed(performances: Sequence[Performance]) -> Tensor:

@@ -6,7 +6,7 @@ affects all of them: forgetting it costs time, never a wrong video.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -62,8 +62,8 @@ class SeamSettings(Section):
     )
 
 
-class GroupFraming(Section):
-    """The size and the tones of videos of several people. Artifacts depend on them through the pictures alone."""
+class Framing(Section):
+    """What of the picture the networks film, and at which size. Artifacts depend on it through the pictures alone."""
 
     affects: ClassVar[tuple[Resolution, ...]] = ()
 
@@ -71,8 +71,8 @@ class GroupFraming(Section):
     target_interocular_px: float | None = Field(
         default=None,
         gt=0,
-        description="pixels between the outer eye corners of a face that the model films well; frames of several "
-        "people with smaller faces are made larger. None: they never are",
+        description="pixels between the outer eye corners of a face that the model films well: it films a window "
+        "around the heads at that size, and the portrait surrounds it. None: it films the whole frame",
     )
     face_tone: float | None = Field(
         default=None,
@@ -124,7 +124,7 @@ class Profile(Value):
     high: HighResolution | None = None
     seam: SeamSettings = SeamSettings()
     geometry: Geometry = SHORT_CLIPS
-    framing: GroupFraming = GroupFraming()
+    framing: Framing = Framing()
     adapters: tuple[Adapter, ...] = ()
     costs: Costs = Costs()
     execution: Execution = Execution()
@@ -159,16 +159,9 @@ class Profile(Value):
         """Pixels of a low-resolution frame that shows so many people."""
         return self.low.area * people if self.framing.area_per_person else self.low.area
 
-    def growth_for(self, interocular: Sequence[float]) -> float:
-        """How much longer the sides of low-resolution frames should be: 1 to `MAX_GROWTH`.
-
-        interocular: distances of people's outer eye corners in such a frame, px. The smallest face falls as far short
-        of the target as the largest exceeds it.
-        """
-        if self.framing.target_interocular_px is None:
-            return 1.0
-        middle = (min(interocular) * max(interocular)) ** 0.5
-        return min(max(1.0, self.framing.target_interocular_px / middle), MAX_GROWTH)
+    def most_area(self, people: int) -> float:
+        """Most pixels of a low-resolution frame that shows so many people, for the sake of the smallest face."""
+        return self.area_of(people) * (MAX_GROWTH**2 if people > 1 else 1)
 
 
 def _affected(value: Any) -> tuple[Resolution, ...]:

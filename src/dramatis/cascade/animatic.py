@@ -57,7 +57,11 @@ def articulated_frames(picture: Pictures, actors: Sequence[Actor]) -> Iterator[P
     picture: (H, W, 3) uint8. actors: everybody whose face moves, with performances of equal length and one camera.
     """
     portrait = ArticulatedPortrait(picture, tuple(actor.face for actor in actors))
-    size = picture.shape[0], picture.shape[1]
+    yield from acted_frames(portrait, actors, (picture.shape[0], picture.shape[1]))
+
+
+def acted_frames(portrait: ArticulatedPortrait, actors: Sequence[Actor], size: tuple[int, int]) -> Iterator[Pictures]:
+    """`articulated_frames` of a portrait of `size` (H, W) that is at hand already."""
     frames = len(actors[0].performance)
     for first in range(0, frames, _BLOCK):
         numbers = np.arange(first, min(first + _BLOCK, frames))

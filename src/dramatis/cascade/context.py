@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.backbones.base import Backbone, ClipInputs
+from dramatis.cascade.acting import ActingPortrait
 from dramatis.cascade.plan import CascadePlan
 from dramatis.cascade.prompts import clip_prompts
 from dramatis.cascade.render_inputs import RenderInputs
@@ -92,13 +93,15 @@ class JobContext:
             positive=positive,
             negative=negative,
             seed=seed,
+            acting=self.inputs.acting(rows, self.inputs.scale),
         )
 
     def high_resolution_inputs(self, inputs: ClipInputs, head: Pictures, tail: Pictures | None) -> ClipInputs:
-        """The same clip at the size of the video, between pictures of that size."""
+        """The same clip at the high resolution, between pictures of that size."""
         portrait, scale = self.inputs.portrait, self.inputs.scale
         enlarged = {name: getattr(inputs, name) * np.float32(scale) for name in ("anchors", "faces")}
-        return replace(inputs, head=head, tail=tail, reference=portrait, **enlarged)
+        acting = replace(inputs.acting, shrink=1) if isinstance(inputs.acting, ActingPortrait) else None
+        return replace(inputs, head=head, tail=tail, reference=portrait, acting=acting, **enlarged)
 
     def make_all(self, stage: str, makers: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
         """Make every artifact of `makers` (key -> function) that the store lacks, in any order, with progress."""

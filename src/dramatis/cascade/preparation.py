@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from dramatis.backbones.base import Backbone
 from dramatis.backbones.profile import Profile
+from dramatis.cascade.acting import PortraitCast
 from dramatis.cascade.context import JobContext
+from dramatis.cascade.film_window import FilmWindow, film_window
 from dramatis.cascade.plan import plan_cascade
 from dramatis.cascade.prompts import every_prompt
 from dramatis.cascade.render_inputs import CharacterInputs, RenderInputs
 from dramatis.cascade.tone_curve import brighten, gamma_for
+from dramatis.cascade.whole_frame import WholeFrame
 from dramatis.errors import UserError
 from dramatis.media.image import Pictures
+from dramatis.motion.articulation import articulation_weights
 from dramatis.motion.face import HeadFit, fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody
@@ -29,6 +33,7 @@ from dramatis.runtime.executor import Executor
 from dramatis.runtime.files import hash_file
 from dramatis.runtime.progress import Reporter, StageProgress
 from dramatis.runtime.store import ArtifactStore
+from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.finder import person_finder
 from dramatis.senses.seeing.people import DetectedPerson
 from dramatis.senses.seeing.picture_file import PictureFile, open_picture
@@ -67,24 +72,61 @@ def make_render_inputs(
     reporter: Reporter,
 ) -> RenderInputs:
     """The job's inputs as the networks take them; what was seen and heard is kept as artifacts."""
-    low_size = low_resolution_size(storyline, backbone.profile)
-    picture = open_picture(storyline.image)
-    portrait, reference = picture.fitted((storyline.width, storyline.height)), picture.fitted(low_size)
-    heads = fit_heads(storyline, low_size, store)
-    characters = []
-    with StageProgress(reporter, "hearing", len(heads)) as progress:
-        for character, performance, head in zip(storyline.cast, performances, heads, strict=True):
-            features, openings = _encoded_speech(storyline, character, backbone, store)
-            characters.append(CharacterInputs(features, openings, performance, head))
-            progress.advance(detail=character.name)
-    gamma = gamma_for(reference, heads, backbone.profile.framing.face_tone) if len(heads) > 1 else 1.0
-    return RenderInputs(
-        portrait=brighten(portrait, gamma),
-        reference=brighten(reference, gamma),
-        characters=tuple(characters),
+    size, scale = (storyline.width, storyline.height), backbone.profile.scale
+    portrait = open_picture(storyline.image).fitted(size)
+    people = cast_people(storyline, size, store)
+    heads = [fit_head(person.landmarks) for person in people]
+    window = window_of(storyline, heads, backbone.profile)
+    high, low = window.cut(portrait, scale), window.cut(portrait)
+    low_heads = [window.head(head) for head in heads]
+    gamma = gamma_for(low, low_heads, backbone.profile.framing.face_tone) if len(heads) > 1 else 1.0
+    heard = _hear_cast(storyline, backbone, store, reporter)
+    characters = tuple(
+        CharacterInputs(features, openings, performance, head)
+        for (features, openings), performance, head in zip(heard, performances, low_heads, strict=True)
+    )
+    inputs = RenderInputs(
+        portrait=brighten(high, gamma),
+        reference=brighten(low, gamma),
+        characters=characters,
         context=backbone.profile.audio_context,
         gamma=gamma,
     )
+    if backbone.profile.framing.target_interocular_px is None:
+        return inputs
+    return _with_acting(inputs, PortraitCast(portrait, tuple(map(seen_face, people))), window, backbone)
+
+
+def _with_acting(inputs: RenderInputs, cast: PortraitCast, window: FilmWindow, backbone: Backbone) -> RenderInputs:
+    """The inputs of a window in which the portrait acts, and which is set into the whole frame, `cast`, at the end."""
+    mouths = [
+        articulation_weights(*backbone.mouth_shapes(character.features), face.mouth_at_rest())
+        for character, face in zip(inputs.characters, cast.articulated, strict=True)
+    ]
+    performances = tuple(character.performance for character in inputs.characters)
+    characters = tuple(
+        replace(character, performance=character.performance.framed_still(), mouth=mouth)
+        for character, mouth in zip(inputs.characters, mouths, strict=True)
+    )
+    faces = tuple(window.face(face, backbone.profile.scale) for face in cast.faces)
+    return replace(
+        inputs,
+        characters=characters,
+        cast=PortraitCast(inputs.portrait, faces),
+        whole=WholeFrame(cast, np.stack(mouths), performances, window),
+    )
+
+
+def _hear_cast(
+    storyline: Storyline, backbone: Backbone, store: ArtifactStore, reporter: Reporter
+) -> list[tuple[NDArray[np.float16], NDArray[np.float32]]]:
+    """Features and openings of everybody in the cast."""
+    heard = []
+    with StageProgress(reporter, "hearing", len(storyline.cast)) as progress:
+        for character in storyline.cast:
+            heard.append(_encoded_speech(storyline, character, backbone, store))
+            progress.advance(detail=character.name)
+    return heard
 
 
 def _encoded_speech(
@@ -132,10 +174,21 @@ def cast_people(
     return _people_in_boxes(storyline.cast, picture, size, store)
 
 
-def scale_heads(heads: Sequence[HeadFit], before: tuple[int, int], after: tuple[int, int]) -> list[HeadFit]:
-    """Heads in the same picture at another size; sizes are (width, height)."""
-    factors = np.array(after) / before
-    return [replace(head, scale=head.scale * float(factors[1]), centre=head.centre * factors) for head in heads]
+def seen_face(person: DetectedPerson) -> Face:
+    """The face of a person, as an eye sees it."""
+    return Face(person.landmarks, person.score, person.eye, person.contours)
+
+
+def window_of(storyline: Storyline, heads: Sequence[HeadFit], profile: Profile) -> FilmWindow:
+    """What the networks film. heads: in pixels of the storyline's size. UserError for a size that does not fit."""
+    if profile.framing.target_interocular_px is None:
+        unit = profile.scale * profile.low.size_multiple
+        if storyline.width % unit or storyline.height % unit:
+            raise UserError(
+                f"The storyline's size {storyline.width}x{storyline.height} does not fit the model {profile.name!r}; "
+                f"write a width and a height that are multiples of {unit}."
+            )
+    return film_window(heads, (storyline.width, storyline.height), profile)
 
 
 def _people_in_boxes(
@@ -157,17 +210,6 @@ def _people_in_boxes(
             )
         people.append(person)
     return people
-
-
-def low_resolution_size(storyline: Storyline, profile: Profile) -> tuple[int, int]:
-    """(width, height) of the low-resolution frames; UserError for a size that the model cannot film."""
-    unit = profile.scale * profile.low.size_multiple
-    if storyline.width % unit or storyline.height % unit:
-        raise UserError(
-            f"The storyline's size {storyline.width}x{storyline.height} does not fit the model {profile.name!r}; "
-            f"write a width and a height that are multiples of {unit}."
-        )
-    return storyline.width // profile.scale, storyline.height // profile.scale
 
 
 def reference_picture(path: Path, width: int, height: int) -> Pictures:

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dramatis.cascade.acting import ActingPortrait, PortraitCast
+from dramatis.cascade.whole_frame import WholeFrame
 from dramatis.motion.face import HeadFit, project
 from dramatis.motion.performance import Performance
 
@@ -22,23 +24,26 @@ class CharacterInputs:
     """What one character brings to a job of N frames.
 
     features: (N, ...) float16 speech features. openings: (N,) float32, how far the mouth should be open by the sound.
-    performance: N frames. head: the reference's head, in pixels of the low-resolution reference.
+    performance: N frames, as they are filmed. head: the reference's head, in pixels of the low-resolution reference.
+    mouth: (N, 11) weights of `SHAPE_CHANNELS`; None where no portrait acts.
     """
 
     features: NDArray[np.float16]
     openings: NDArray[np.float32]
     performance: Performance
     head: HeadFit
+    mouth: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
 class RenderInputs:
     """One job's inputs as the networks take them. N = frames of the video, P = characters.
 
-    portrait: (H, W, 3) uint8, the reference image at the size of the video. reference: (h, w, 3) uint8, the same at
-    the size of low-resolution frames. characters: P of them, in the storyline's order. context: how many neighbouring
-    frames on either side are heard with each; 0: features stand alone. gamma: exponent of the tone curve that both
-    pictures went through (`tone_curve`); 1: their own tones.
+    portrait: (H, W, 3) uint8, what the networks film of the reference image, at the high resolution. reference:
+    (h, w, 3) uint8, the same at the low one. characters: P of them, in the storyline's order. context: how many
+    neighbouring frames on either side are heard with each; 0: features stand alone. gamma: exponent of the tone curve
+    that both pictures went through (`tone_curve`); 1: their own tones. cast: `portrait` with the faces that act in it;
+    None: none does. whole: the frame of which `portrait` is a window; None: it is the whole frame.
     """
 
     portrait: NDArray[np.uint8]
@@ -46,6 +51,8 @@ class RenderInputs:
     characters: tuple[CharacterInputs, ...]
     context: int = 0
     gamma: float = 1.0
+    cast: PortraitCast | None = None
+    whole: WholeFrame | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -54,8 +61,18 @@ class RenderInputs:
 
     @property
     def scale(self) -> int:
-        """Side of a frame of the video over that of a low-resolution frame."""
+        """Side of a high-resolution frame over that of a low-resolution frame."""
         return self.portrait.shape[0] // self.reference.shape[0]
+
+    @property
+    def frames(self) -> int:
+        """N."""
+        return len(self.characters[0].features)
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) of the video."""
+        return (self.portrait.shape[0], self.portrait.shape[1]) if self.whole is None else self.whole.size
 
     @cached_property
     def openings(self) -> NDArray[np.float32]:
@@ -67,7 +84,7 @@ class RenderInputs:
         return self._heard(frames).astype(np.float32)
 
     def _heard(self, frames: NDArray[np.int64]) -> NDArray[np.float16]:
-        last = len(self.characters[0].features) - 1
+        last = self.frames - 1
         rows = frames if not self.context else frames[:, None] + np.arange(-self.context, self.context + 1)
         return np.stack([character.features[rows.clip(0, last)] for character in self.characters])
 
@@ -87,6 +104,13 @@ class RenderInputs:
         still = Performance.still(1)
         return np.stack([project(character.head, still, self.size)[0] for character in self.characters])
 
+    def acting(self, frames: NDArray[np.int64], shrink: int = 1) -> ActingPortrait | None:
+        """The portrait that acts at frame numbers, `shrink` times smaller than the high resolution; None: none does."""
+        if self.cast is None:
+            return None
+        mouths = [character.mouth[frames] for character in self.characters if character.mouth is not None]
+        return ActingPortrait(self.cast, np.stack(mouths), shrink)
+
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
         value = hashlib.sha256(self.portrait.tobytes())
@@ -94,7 +118,11 @@ class RenderInputs:
         value.update(np.ascontiguousarray(self._heard(frames)).tobytes())
         for performance in self.performances(frames):
             value.update(np.ascontiguousarray(performance.pack_controls()).tobytes())
+        if self.cast is not None:
+            value.update(self.cast.digest().encode())
         for character in self.characters:
             head = character.head
             value.update(np.array([head.scale, *head.centre, *head.rotation.ravel()]).tobytes())
+            if character.mouth is not None:
+                value.update(np.ascontiguousarray(character.mouth[frames]).tobytes())
         return value.hexdigest()

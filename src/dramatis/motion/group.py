@@ -22,6 +22,8 @@ SOFTNESS = 0.12
 """Difference of distances, in head heights, at which three quarters of a cell belong to one of two people."""
 _FACE = (0.05, 0.4, 0.5)
 """The ellipse of a face, in head heights: its middle above the head's centre, half its width, half its height."""
+_MOUTH = (-0.09, 0.2, 0.17)
+"""The same of mouth and chin."""
 FACE_EDGE = 0.09
 """Depth inside the border of a face, in head heights, at which a cell counts three quarters."""
 
@@ -53,7 +55,18 @@ def face_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]
 
     anchors: (N, T, 9, 2) pixels of the rigid anchors.  size: (H, W) pixels.  Returns (T, h, w) in 0..1.
     """
-    middle, width, height = _FACE
+    return _in_ellipse(anchors, size, grid, _FACE)
+
+
+def mouth_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:
+    """How much of each cell is anybody's mouth and chin; arguments and result as of `face_shares`."""
+    return _in_ellipse(anchors, size, grid, _MOUTH)
+
+
+def _in_ellipse(
+    anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int], ellipse: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    middle, width, height = ellipse
     cells = cell_centres(size, grid)
     steepness = np.log(3) / FACE_EDGE * min(width, height)
     inside = []

@@ -77,6 +77,12 @@ class Performance:
         index = np.asarray(frames)
         return Performance(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
+    def framed_still(self) -> Performance:
+        """The same before a camera that keeps its framing: it still orbits, but does not zoom, pan or roll."""
+        camera = self.camera.copy()
+        camera[:, :4] = 0
+        return replace(self, camera=camera)
+
     def with_emotion(self, emotion: str, frames: slice) -> Performance:
         """The same with everything but neutral given to one emotion, over some frames."""
         weights = self.emotion.copy()

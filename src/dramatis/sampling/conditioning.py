@@ -59,15 +59,22 @@ def warp_fill(given: GivenFrames, from_head: Tensor, from_tail: Tensor | None) -
     """
     frames, start = len(from_head), given.head.shape[2]
     video = warp_picture(given.head[:, :, -1], from_head)
-    video[:, :, :start] = given.head
     if given.tail is None:
-        return video
+        return given_in_place(given, video)
     assert from_tail is not None, "a given tail needs its positions"
     stop = frames - given.tail.shape[2]
     share = (torch.arange(frames).sub(start - 1) / (stop - start + 1)).mul(3).sub(1).clamp(0, 1).to(video)
     video = torch.lerp(video, warp_picture(given.tail[:, :, 0], from_tail), share.view(-1, 1, 1))
-    video[:, :, :start], video[:, :, stop:] = given.head, given.tail
-    return video
+    return given_in_place(given, video)
+
+
+def given_in_place(given: GivenFrames, video: Tensor) -> Tensor:
+    """A clip (B, 3, F, H, W) with its given frames in place of its own at both ends."""
+    parts = [given.head, video[:, :, given.head.shape[2] :]]
+    if given.tail is not None:
+        parts[1] = parts[1][:, :, : -given.tail.shape[2]]
+        parts.append(given.tail)
+    return torch.cat(parts, 2)
 
 
 def warp_picture(picture: Tensor, positions: Tensor) -> Tensor:
@@ -82,12 +89,8 @@ def warp_picture(picture: Tensor, positions: Tensor) -> Tensor:
 
 def zero_fill(given: GivenFrames, frames: int) -> Tensor:
     """A clip (B, 3, F, H, W) with its given frames in place and grey between them, as the public Wan weights expect."""
-    batch, channels, length, height, width = given.head.shape
-    video = given.head.new_zeros(batch, channels, frames, height, width)
-    video[:, :, :length] = given.head
-    if given.tail is not None:
-        video[:, :, frames - given.tail.shape[2] :] = given.tail
-    return video
+    batch, channels, _, height, width = given.head.shape
+    return given_in_place(given, given.head.new_zeros(batch, channels, frames, height, width))
 
 
 def with_mask(latents: Tensor, flags: Tensor) -> Tensor:

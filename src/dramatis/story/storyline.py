@@ -156,8 +156,8 @@ class Storyline(Value):
     audio: str
     prompt: str = Field(default="", max_length=MAX_PROMPT_CHARACTERS)
     frames: int = Field(ge=1)
-    width: int = Field(ge=16, multiple_of=16)
-    height: int = Field(ge=16, multiple_of=16)
+    width: int = Field(ge=16, multiple_of=2)
+    height: int = Field(ge=16, multiple_of=2)
     seed: int = Field(default=0, ge=0, lt=2**63)
     characters: tuple[Character, ...] = ()
     positive: str = ""

@@ -10,8 +10,9 @@ from PIL import Image
 from dramatis.app.planning import frame_size, plan_storyline, write_plan
 from dramatis.app.requests import CharacterRequest, PlanRequest
 from dramatis.app.storyline_files import read_storyline
+from dramatis.app.video_size import VideoSize
 from dramatis.backbones.mini import MiniBackbone
-from dramatis.backbones.profile import Profile
+from dramatis.backbones.profile import Framing, Profile
 from dramatis.errors import UserError
 from tests import ROOT
 from tests.inputs import MakeAudio, MakeImage
@@ -28,12 +29,12 @@ def test_a_plan_is_written_with_a_page_and_captions(
     request = PlanRequest(make_image("face.png", (200, 200)), make_audio("voice.wav", 1.0), subtitles=said)
     plan = plan_storyline(request, backbone)
     assert plan.files == ()
-    files = write_plan(plan, tmp_path / "s.yaml", backbone.profile)
+    files = write_plan(plan, tmp_path / "s.yaml")
     assert [path.name for path in files] == ["s.yaml", "s.html", "s.srt", "s.vtt"]
     assert all(path.is_file() for path in files)
     assert read_storyline(files[0]) == plan.storyline
     silent = plan.observations.model_copy(update={"words": ()})
-    assert len(write_plan(type(plan)(plan.storyline, silent), tmp_path / "t.yaml", backbone.profile)) == 2
+    assert len(write_plan(type(plan)(plan.storyline, silent), tmp_path / "t.yaml")) == 2
 
 
 @pytest.mark.parametrize("characters", [(), (CharacterRequest("ann"),)])
@@ -52,6 +53,14 @@ def test_a_frame_has_the_shape_of_the_picture_and_the_area_of_the_profile() -> N
     assert width / height == pytest.approx(1.5, rel=0.1)
     assert width * height == pytest.approx(128 * 128, rel=0.2)
     assert (width % 16, height % 16) == (0, 0)
+    with pytest.raises(UserError, match="films at a size of its own; leave --size out"):
+        frame_size(profile, (900, 600), asked=VideoSize(512))
+
+
+def test_a_model_that_films_windows_makes_videos_of_any_size() -> None:
+    profile = Profile(family="mini", name="m", framing=Framing(target_interocular_px=31))
+    assert frame_size(profile, (3000, 2000)) == (768, 512)
+    assert frame_size(profile, (3000, 2000), asked=VideoSize(exact=(720, 1280))) == (720, 1280)
 
 
 def test_the_largest_of_two_speaks_and_the_other_listens(model: Path, make_audio: MakeAudio, tmp_path: Path) -> None:

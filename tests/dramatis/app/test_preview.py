@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from dramatis.app import preview
-from dramatis.backbones.profile_files import load_profile
 from dramatis.director import direct
 from dramatis.story.storyline import Storyline
 from tests.dramatis.director.planning import observe
@@ -27,8 +25,8 @@ def storyline(make_image: MakeImage, monkeypatch: pytest.MonkeyPatch) -> Storyli
     return direct(HEARD, "first static, then strong pan left", 0, image=image, audio="voice.wav", width=128, height=96)
 
 
-def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Path) -> None:
-    drawn = preview.thumbnails(storyline, HEARD, load_profile(model))
+def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline) -> None:
+    drawn = preview.thumbnails(storyline, HEARD)
     assert len(drawn) == len(storyline.shots) > 1
     pictures = [np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in drawn]
     assert {picture.shape for picture in pictures} == {(preview.THUMBNAIL_SIDE * 96 // 128, preview.THUMBNAIL_SIDE, 3)}
@@ -44,6 +42,6 @@ def test_every_shot_is_drawn_as_its_camera_moves(storyline: Storyline, model: Pa
     assert min(abs(a - b) for a in still for b in panned) > 0.01
 
 
-def test_very_many_shots_are_not_drawn(storyline: Storyline, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_shots_are_not_drawn(storyline: Storyline, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preview, "MAX_THUMBNAILS", len(storyline.shots) - 1)
-    assert preview.thumbnails(storyline, HEARD, load_profile(model)) == []
+    assert preview.thumbnails(storyline, HEARD) == []

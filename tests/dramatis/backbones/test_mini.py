@@ -11,8 +11,6 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from dramatis.app.pipeline import AvatarPipeline
-from dramatis.app.planning import frame_size
 from dramatis.backbones import mini
 from dramatis.backbones.base import ClipInputs, resolve_dtype
 from dramatis.backbones.mini import MiniBackbone
@@ -341,30 +339,6 @@ def test_words_for_company_are_for_whoever_sees_it(gated: MiniBackbone) -> None:
     company = "A man beside one other person speaks."
     assert np.array_equal(gated.generate_clip(replace(pair, positive=company)), gated.generate_clip(pair))
     assert not np.array_equal(gated.generate_clip(replace(one, positive=company)), gated.generate_clip(one))
-
-
-def test_groups_with_small_faces_are_filmed_larger(gated: MiniBackbone) -> None:
-    pipe = AvatarPipeline(gated, "gated")
-    small, large = (
-        frame_size(pipe.backbone.profile, (400, 200), [10.0, 10.0]),
-        frame_size(pipe.backbone.profile, (400, 200), [90.0, 90.0]),
-    )
-    assert small == large, "a profile that does not say how large faces should be"
-    gated.profile = gated.profile.changed(
-        {"framing.target_interocular_px": 30.0, "low.area": 64 * 64, "framing.area_per_person": True}
-    )
-    scale = gated.profile.scale
-    assert frame_size(pipe.backbone.profile, (400, 200), [95.0, 95.0]) == (128 * scale, 64 * scale), (
-        "30 px wide already"
-    )
-    assert frame_size(pipe.backbone.profile, (400, 200), [75.0, 75.0]) == (160 * scale, 80 * scale)
-    assert frame_size(pipe.backbone.profile, (400, 200), [60.0, 93.75]) == (160 * scale, 80 * scale), (
-        "the smallest and the largest alike"
-    )
-    assert frame_size(pipe.backbone.profile, (400, 200), [5.0, 5.0]) == (192 * scale, 96 * scale), (
-        "never more than half as large again"
-    )
-    assert frame_size(pipe.backbone.profile, (200, 200)) == (64 * scale, 64 * scale)
 
 
 def test_groups_have_a_guidance_scale_of_their_own(gated: MiniBackbone, monkeypatch: pytest.MonkeyPatch) -> None:

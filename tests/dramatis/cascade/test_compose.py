@@ -30,7 +30,7 @@ def filmed(frames: int, folder: Path, gamma: float = 1.0) -> tuple[JobContext, C
         pictures[..., 1] = place
         keys.append(store.key({"clip": place}))
         store.put(keys[-1], {"frames": pictures})
-    inputs = SimpleNamespace(portrait=np.zeros((32, 32, 3), np.uint8), gamma=gamma)
+    inputs = SimpleNamespace(frame_size=(32, 32), whole=None, gamma=gamma)
     job = JobContext(None, plan, inputs, None, store, SerialExecutor(), NullReporter())  # type: ignore[arg-type]
     return job, clips, keys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,27 @@ def test_any_number_of_workers_gives_equal_bytes_at_twice_the_size(
     for stage in ("sub-clips", "super-resolution"):
         assert done.index(("video", 12)) < done.index((stage, clips))
     assert done.index(("super-resolution", 1)) < done.index(("sub-clips", 3))
+
+
+@pytest.mark.parametrize(("workers", "executor"), [(2, "threads"), (2, "processes")])
+def test_a_window_is_set_into_a_frame_of_any_size_by_any_workers(
+    model_twice: Path, make_audio: MakeAudio, tmp_path: Path, dtype: NumberFormat, workers: int, executor: str
+) -> None:
+    image, audio = ROOT / "examples" / "portrait.png", make_audio("voice.wav", 2.2)
+    model = shutil.copytree(model_twice, tmp_path / "model")
+    profile = (model / "profile.yaml").read_text()
+    (model / "profile.yaml").write_text(f"{profile}framing: {{target_interocular_px: 16}}\n")
+    pipe = AvatarPipeline.from_pretrained(model, dtype)
+    plan = pipe.plan(image, audio, "she smiles", size="250x190")
+    videos = [
+        pipe.render(plan.storyline, tmp_path / f"{number}.mp4", workers=number, executor=kind).video
+        for number, kind in ((1, "threads"), (workers, executor))
+    ]
+    assert probe_video(videos[0]).size == (250, 190)
+    assert videos[0].read_bytes() == videos[1].read_bytes()
+    frames = np.stack(list(read_frames(videos[0]))).astype(int)
+    assert len(frames) == 55
+    assert np.abs(frames[0] - frames[-1]).max() > 20
 
 
 def test_a_set_goes_to_other_processes_as_a_name(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dramatis.app.pipeline import AvatarPipeline
-from dramatis.cascade.preparation import fit_heads, prepare, reference_picture, scale_heads
+from dramatis.backbones.mini import MiniBackbone
+from dramatis.backbones.profile_files import load_profile
+from dramatis.cascade.preparation import prepare, reference_picture
 from dramatis.cascade.tone_curve import brighten
 from dramatis.errors import UserError
+from dramatis.motion.articulation import OUTER_EYE_DISTANCE
 from dramatis.motion.face import TEMPLATE_68, project
 from dramatis.motion.performance import Performance
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.store import ArtifactStore
 from dramatis.senses.hearing.prosody import prosodies
 from dramatis.senses.seeing.finder import PersonFinder
+from tests import ROOT
 from tests.inputs import MakeAudio, MakeImage
 from tests.people import StageRecorder, a_pair, see_a_face_in_every_picture, two_faces
 
@@ -75,14 +80,25 @@ def test_a_face_that_is_not_where_its_box_says_is_refused(
     assert not (tmp_path / "o.mp4").exists()
 
 
-def test_heads_keep_their_place_at_another_size(two_faces: None, make_audio: MakeAudio, make_image: MakeImage) -> None:
-    storyline = a_pair(make_audio, make_image, "low", "high")
-    small, large = (64, 32), (128, 64)
-    for head, doubled in zip(
-        fit_heads(storyline, small), scale_heads(fit_heads(storyline, small), small, large), strict=True
-    ):
-        points, larger = (
-            project(each, Performance.still(1), size[::-1], TEMPLATE_68)
-            for each, size in ((head, small), (doubled, large))
-        )
-        assert np.allclose(larger, 2 * points)
+def test_the_portrait_acts_in_a_window_of_the_frame(model_twice: Path, make_audio: MakeAudio, tmp_path: Path) -> None:
+    """Heads, faces and mouths fit the window; the frame around it keeps the camera's moves."""
+    profile = load_profile(model_twice).changed({"framing.target_interocular_px": 16.0})
+    backbone = MiniBackbone(model_twice, profile)
+    image, voice = ROOT / "examples" / "portrait.png", make_audio("voice.wav", 1.0)
+    storyline = AvatarPipeline(backbone, "tiny").plan(image, voice, "fast push in", size="256").storyline
+    store = ArtifactStore(tmp_path / "store")
+    inputs = prepare(storyline, prosodies(storyline), backbone, store, SerialExecutor(), StageRecorder()).inputs
+    (role,) = inputs.characters
+    assert inputs.whole is not None
+    assert inputs.cast is not None
+    assert (inputs.frame_size, inputs.size, inputs.scale) == ((256, 256), (48, 48), 2)
+    assert role.mouth is not None
+    assert role.mouth.shape == (25, 11)
+    assert abs(role.head.scale * OUTER_EYE_DISTANCE - 16) < 3
+    seen = project(role.head, Performance.still(1), (48, 48), TEMPLATE_68)[0]
+    assert np.abs(2 * seen - inputs.cast.faces[0].landmarks).max() < 8
+    assert not role.performance.camera[:, :4].any()
+    assert inputs.whole.performances[0].camera[-1, 0] > 0
+    first = inputs.digest(np.arange(25))
+    shut = replace(role, mouth=0 * role.mouth)
+    assert replace(inputs, characters=(shut,)).digest(np.arange(25)) != first, "a mouth is part of what a clip reads"

@@ -264,7 +264,7 @@ def test_spans() -> None:
         ("frames: 103", "frames: 110", r"shots end at frame 103 but the video has 110"),
         ("speakers: [speaker]", "speakers: [him]", r"names 'him'; the characters are: speaker"),
         ("stop: 70", "stop: 170", r"outside the shot's 48 to 103; move it inside"),
-        ("width: 128", "width: 130", r"field width: .*multiple of 16"),
+        ("width: 128", "width: 129", r"field width: .*multiple of 2"),
         ("index: 1", "index: 3", r"number the shots from 0"),
         ("image: her.png\n", "", r"field image: it is missing; add it"),
         ("shots:", "shots: [", r"not valid YAML at line \d+"),

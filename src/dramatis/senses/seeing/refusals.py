@@ -18,8 +18,8 @@ MIN_INTEROCULAR_PX = 24
 """Distance of the outer eye corners in the user's picture below which a mouth has too few pixels to be moved."""
 MAX_YAW_DEGREES = 60
 """Turn of the head beyond which half of the mouth is hidden."""
-MIN_INTEROCULAR_SHARE = 0.10
-"""Interocular distance over the shorter side of the video below which the mini cannot shape a mouth."""
+MIN_INTEROCULAR_SHARE = 0.045
+"""Interocular distance over the shorter side of the video below which nobody would see a mouth speak."""
 _FACE_PX = 50
 """Side of the box of a face whose outer eye corners are `MIN_INTEROCULAR_PX` apart."""
 _LOOKED_AT = 64

@@ -116,8 +116,8 @@ def test_a_store_keeps_what_was_seen_bit_for_bit(
 
 def test_what_cannot_be_used_is_refused_each_time(finder: PersonFinder, portrait: PictureFile, tmp_path: Path) -> None:
     Image.new("RGB", (90, 90), (120, 90, 60)).save(tmp_path / "wall.png")
-    far = Image.new("RGB", (1024, 1024), (120, 120, 130))
-    far.paste(portrait.image.resize((160, 160)), (432, 432))
+    far = Image.new("RGB", (2048, 2048), (120, 120, 130))
+    far.paste(portrait.image.resize((160, 160)), (944, 944))
     far.save(tmp_path / "far.png")
     for _ in range(2):
         with pytest.raises(UserError, match=r"wall.png: no face was found in this picture"):

@@ -51,7 +51,6 @@ def soft(noise: PictureFile, tmp_path: Path) -> PictureFile:
     [
         (turned(50), (256, 256), "only 19 pixels apart and 24 are needed; give a larger picture"),
         (turned(300, 66), (256, 256), "turned by 66 degrees and at most 60 can be animated; give a picture"),
-        (turned(66), (1024, 1024), "the face is too small to be animated; crop the picture"),
     ],
 )
 def test_a_face_is_refused_for_its_own_fault(face: Face, size: tuple[int, int], cause: str, noise: PictureFile) -> None:
@@ -59,11 +58,17 @@ def test_a_face_is_refused_for_its_own_fault(face: Face, size: tuple[int, int], 
         check_usable(face, noise, size)
 
 
+def test_a_face_that_is_small_in_a_large_picture_is_refused(noise: PictureFile, tmp_path: Path) -> None:
+    noise.image.resize((800, 800)).save(tmp_path / "far.png")
+    with pytest.raises(UserError, match=r"far.png: the face is too small to be animated; crop the picture"):
+        check_usable(turned(66), open_picture(tmp_path / "far.png"), (512, 512))
+
+
 @pytest.mark.parametrize("face", [turned(90), turned(200, 55), turned(200, -55)])
 def test_a_good_face_is_taken(face: Face, noise: PictureFile) -> None:
     check_usable(face, noise, (256, 256))
     assert is_large_enough(person_with_face(face, (256, 256)), (256, 256))
-    assert not is_large_enough(person_with_face(face, (256, 256)), (2560, 2560))
+    assert not is_large_enough(person_with_face(face, (256, 256)), (5600, 5600))
 
 
 def test_a_picture_without_a_face_is_told_why(noise: PictureFile, soft: PictureFile, portrait: PictureFile) -> None:
