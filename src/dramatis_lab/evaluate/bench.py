@@ -13,6 +13,7 @@ import soundfile
 import torch
 
 from dramatis.app.pipeline import AvatarPipeline
+from dramatis.app.planning import Plan
 from dramatis.backbones.base import one_thread
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.backbones.registry import open_backbone
@@ -86,6 +87,15 @@ class Bench:
         """Pixels of a side of the video of a square portrait."""
         return self.low_side * self.scale
 
+    @property
+    def video_size(self) -> str | None:
+        """What `--size` is for videos as large as the true ones; None for a model that has a size of its own."""
+        return None if self.backbone.profile.framing.target_interocular_px is None else str(self.side)
+
+    def plan(self, image: Path, voice: Path, prompt: str = "") -> Plan:
+        """The plan of a video as large as the true ones."""
+        return self.pipe.plan(image, voice, prompt, size=self.video_size)
+
     def reference(self, case: Case) -> Pictures:
         """The portrait at the size of the video."""
         return reference_picture(case.portrait, self.side, self.side)
@@ -119,7 +129,7 @@ class Bench:
 
     def generate(self, name: str, image: Path, voice: Path, prompt: str) -> Pictures:
         """Frames of the video of a portrait, a voice and a prompt, (F, H, W, 3)."""
-        video = self.pipe(image, voice, prompt, output=self.work / f"{name}.mp4").video
+        video = self.pipe(image, voice, prompt, output=self.work / f"{name}.mp4", size=self.video_size).video
         return np.stack(list(read_frames(video)))
 
     def render(self, name: str, storyline: Storyline) -> Pictures:

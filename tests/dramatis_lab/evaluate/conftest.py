@@ -43,7 +43,8 @@ def bench(model_twice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert command[1:3] == ["-m", film.__name__]
         words = dict(zip(command[4::2], command[5::2], strict=True))
         files = {name: Path(words[f"--{name}"]) for name in ("image", "audio", "output")}
-        film.main(FilmingWay(command[3]), **files, model=words["--model"], workers=1, executor="threads")
+        image, audio, output = files.values()
+        film.main(FilmingWay(command[3]), image, audio, output, words["--model"], 1, "threads", words.get("--size"))
         return 2.0, 100.0
 
     monkeypatch.setattr(processes, "run_timed", film_here)

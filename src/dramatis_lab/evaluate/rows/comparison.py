@@ -95,7 +95,7 @@ def comparison_rows(bench: Bench) -> list[Row]:
     cells: dict[tuple[FilmingWay, int], list[Pictures]] = {}
     for seconds in bench.seconds:
         voice, true = bench.long_voice(seconds)
-        plan = plan_cascade(bench.pipe.plan(bench.cases[0].portrait, voice).storyline)
+        plan = plan_cascade(bench.plan(bench.cases[0].portrait, voice).storyline)
         for way in FilmingWay:
             if f"{way}-{seconds}" in bench.skip:
                 continue

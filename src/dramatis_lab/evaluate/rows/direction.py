@@ -90,7 +90,7 @@ def direction_rows(bench: Bench) -> list[Row]:
 
 
 def _present_director_storylines(bench: Bench) -> StorylineSource:
-    return lambda _name, image, voice, prompt: bench.pipe.plan(image, voice, prompt).storyline
+    return lambda _name, image, voice, prompt: bench.plan(image, voice, prompt).storyline
 
 
 def first_director_storylines() -> StorylineSource:

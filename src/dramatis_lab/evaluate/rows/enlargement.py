@@ -103,7 +103,9 @@ def lips_after_row(bench: Bench) -> Row:
     low: list[FrameValues] = []
     high: list[FrameValues] = []
     for case_index, case in enumerate(bench.cases):
-        video: RenderedVideo = bench.pipe(case.portrait, case.voice, output=bench.work / f"lips-{case_index}.mp4")
+        video: RenderedVideo = bench.pipe(
+            case.portrait, case.voice, output=bench.work / f"lips-{case_index}.mp4", size=bench.video_size
+        )
         small = save_low_resolution(bench.pipe, video, bench.work / f"lips-{case_index}-low.mp4")
         for path, openings in ((small, low), (video.video, high)):
             frames = np.stack(list(read_frames(path)))
@@ -118,15 +120,11 @@ def lips_after_row(bench: Bench) -> Row:
 
 def save_low_resolution(pipe: AvatarPipeline, video: RenderedVideo, out: Path) -> Path:
     """Save the video as it was before super-resolution, from the artifacts of its job."""
-    with VideoWriter(out, _low_size(pipe, video)) as writer:
-        for frame in low_resolution_frames(pipe, video):
+    frames = list(low_resolution_frames(pipe, video))
+    with VideoWriter(out, (frames[0].shape[1], frames[0].shape[0])) as writer:
+        for frame in frames:
             writer.write(frame)
     return out
-
-
-def _low_size(pipe: AvatarPipeline, video: RenderedVideo) -> tuple[int, int]:
-    scale = pipe.backbone.profile.scale
-    return video.storyline.width // scale, video.storyline.height // scale
 
 
 def low_resolution_frames(pipe: AvatarPipeline, video: RenderedVideo) -> Iterator[Pictures]:

@@ -12,10 +12,11 @@ import soundfile
 
 from dramatis.app.pipeline import AvatarPipeline
 from dramatis.app.planning import frame_size
+from dramatis.app.video_size import read_size
 from dramatis.cascade.preparation import fit_heads, perform_cast
 from dramatis.media.image import Pictures
 from dramatis.media.video import read_frames
-from dramatis.models.perception import PerceptionNet, interocular, mouth_opening
+from dramatis.models.perception import PerceptionNet, mouth_opening
 from dramatis.motion.face import RIGID_ANCHORS, TEMPLATE_68, HeadFit, fit_head, project
 from dramatis.motion.group import head_shares
 from dramatis.motion.performance import Performance, unpack_controls
@@ -76,10 +77,10 @@ def render_scene(
 
 
 def storyline_of(bench: Bench, pipe: AvatarPipeline, scene: GroupScene, voices: Sequence[int | None]) -> Storyline:
-    """The storyline of a scene, as long as its voices and as large as the program films it at the low resolution."""
+    """The storyline of a scene, as long as its voices and as large as videos of portraits are."""
     count, height, width, _ = scene.frames.shape
-    face_widths = [interocular(face.landmarks) for face in first_faces(bench.perception, scene)]
-    width, height = frame_size(pipe.backbone.profile, (width, height), face_widths)
+    asked = None if bench.video_size is None else read_size(bench.video_size)
+    width, height = frame_size(pipe.backbone.profile, (width, height), scene.people, asked)
     names = [f"person {person + 1}" for person in range(scene.people)]
     tracks = [None if voice is None else str(scene.voices[voice]) for voice in voices]
     people = zip(names, scene.faces, tracks, strict=True)

@@ -50,7 +50,7 @@ def negatives_rows(bench: Bench) -> list[Row]:
     labels: list[str] = []
     for case_index, case in enumerate(bench.cases[:DIRECTED_CASES]):
         for name in ("happy", "sad"):
-            plan = bench.pipe.plan(case.portrait, bench.short_voice(case_index), EMOTION_PROMPTS[name])
+            plan = bench.plan(case.portrait, bench.short_voice(case_index), EMOTION_PROMPTS[name])
             # With its own negatives it is the video that `direction` has filmed, if that ran here.
             for kind, value in (("generic", with_negatives(plan.storyline, GENERIC_NEGATIVE)), ("own", plan.storyline)):
                 frames = bench.render(f"{'generic-' if kind == 'generic' else ''}{name}-{case_index}", value)

@@ -29,7 +29,7 @@ def seam_rows(bench: Bench) -> list[Row]:
         pipe = bench.with_profile({"seam.kind": kind})
         tracks, records = [], []
         for case_index, case in enumerate(bench.cases[:SEAM_CASES]):
-            plan = pipe.plan(case.portrait, case.voice)
+            plan = bench.plan(case.portrait, case.voice)
             out = bench.work / f"seam-{kind}-{case_index}.mp4"
             # One store for all three: blueprint and clips do not depend on what joins them.
             video = pipe.render(plan.storyline, out, bench.work / f"seam-{case_index}.job", plan.observations)

@@ -14,6 +14,7 @@ clips hand over.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +25,11 @@ import typer
 
 from dramatis.app.job import job_folder
 from dramatis.app.pipeline import AvatarPipeline
+from dramatis.app.planning import Plan
+from dramatis.cascade.compose import finished_frames
+from dramatis.cascade.context import JobContext
 from dramatis.cascade.preparation import prepare
+from dramatis.media.image import Pictures
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.executor import SerialExecutor
 from dramatis.runtime.files import write_whole
@@ -36,11 +41,8 @@ from dramatis_lab.evaluate.ways.chains import CHAINS, ChainedClips, chain_ends
 from dramatis_lab.evaluate.ways.record import FilmingRecord, FilmingWay, StageClock, record_path
 
 
-def film_cascade(
-    pipe: AvatarPipeline, image: Path, audio: Path, out: Path, workers: int, executor: str
-) -> FilmingRecord:
+def film_cascade(pipe: AvatarPipeline, plan: Plan, out: Path, workers: int, executor: str) -> FilmingRecord:
     """The product, as users run it."""
-    plan = pipe.plan(image, audio)
     clock = StageClock()
     video = pipe.render(
         plan.storyline, out, observations=plan.observations, reporter=clock, workers=workers, executor=executor
@@ -48,23 +50,25 @@ def film_cascade(
     return FilmingRecord.of(video, clock.seconds)
 
 
-def film_chain(
-    pipe: AvatarPipeline, image: Path, audio: Path, out: Path, workers: int, chain: type[ChainedClips]
-) -> FilmingRecord:
+def film_chain(pipe: AvatarPipeline, plan: Plan, out: Path, workers: int, chain: type[ChainedClips]) -> FilmingRecord:
     """Clip after clip, each written as it is done."""
-    plan = pipe.plan(image, audio)
     storyline = plan.storyline
     store = ArtifactStore(job_folder(out) / "store")
     torch.set_num_threads(workers)
     steady_memory()
     job = prepare(storyline, [prosody_of(plan.observations)], pipe.backbone, store, SerialExecutor(), NullReporter())
     ends = chain_ends(job.plan)
-    with VideoWriter(out, (storyline.width, storyline.height), audio=audio) as video:
-        for (first, last), frames in zip(pairwise(ends), chain(job).clips(ends), strict=True):
-            for frame in frames[1 if first else 0 : min(last + 1, job.plan.frames) - first]:
-                video.write(frame)
+    with VideoWriter(out, (storyline.width, storyline.height), audio=Path(storyline.audio)) as video:
+        for frame in finished_frames(job.inputs, _films(job, chain(job), ends)):
+            video.write(frame)
         assert video.frames == job.plan.frames
     return FilmingRecord(ends[1:-1])
+
+
+def _films(job: JobContext, chain: ChainedClips, ends: list[int]) -> Iterator[Pictures]:
+    """What the networks film in every frame."""
+    for (first, last), frames in zip(pairwise(ends), chain.clips(ends), strict=True):
+        yield from frames[1 if first else 0 : min(last + 1, job.plan.frames) - first]
 
 
 def main(
@@ -75,14 +79,24 @@ def main(
     model: str = "mini",
     workers: int = 2,
     executor: str = "threads",
+    size: str | None = None,
 ) -> None:
     """Film one video in one way."""
     pipe = AvatarPipeline.from_pretrained(model)
+    plan = pipe.plan(image, audio, size=size)
     if way is FilmingWay.CASCADE:
-        record = film_cascade(pipe, image, audio, output, workers, executor)
+        record = film_cascade(pipe, plan, output, workers, executor)
     else:
-        record = film_chain(pipe, image, audio, output, workers, CHAINS[way])
+        record = film_chain(_for_chain(pipe, way), plan, output, workers, CHAINS[way])
     write_whole(record_path(output), json.dumps(asdict(record)))
+
+
+def _for_chain(pipe: AvatarPipeline, way: FilmingWay) -> AvatarPipeline:
+    """In a single stage the networks film whole frames, as large as the video, and no window of them."""
+    if way is not FilmingWay.SINGLE:
+        return pipe
+    whole = pipe.backbone.profile.changed({"framing.target_interocular_px": None})
+    return AvatarPipeline(type(pipe.backbone)(pipe.backbone.folder, whole), pipe.name)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dramatis.app.pipeline import AvatarPipeline
+from dramatis.app.planning import Plan
 from dramatis.backbones.base import ClipInputs
 from dramatis.cascade.context import JobContext
 from dramatis.cascade.keyframes import enlarge_still
@@ -28,9 +29,8 @@ CLIP_FRAMES = 21
 """Frames of the representative clip, as many as clips of a plan have."""
 
 
-def prepare_job(pipe: AvatarPipeline, image: Path, voice: Path, store: Path) -> JobContext:
+def prepare_job(pipe: AvatarPipeline, plan: Plan, store: Path) -> JobContext:
     """The context of a job of which nothing is rendered yet."""
-    plan = pipe.plan(image, voice)
     prosody = prosody_of(plan.observations)
     return prepare(plan.storyline, [prosody], pipe.backbone, ArtifactStore(store), SerialExecutor(), NullReporter())
 
@@ -38,7 +38,7 @@ def prepare_job(pipe: AvatarPipeline, image: Path, voice: Path, store: Path) -> 
 def flops_per_frame(bench: Bench) -> dict[str, float]:
     """Operations per frame of each stage, encoding and decoding included, counted on one representative clip."""
     case = bench.cases[0]
-    job = prepare_job(bench.pipe, case.portrait, case.voice, bench.work / "flops")
+    job = prepare_job(bench.pipe, bench.plan(case.portrait, case.voice), bench.work / "flops")
     generate, still = job.backbone.generate_clip, job.inputs.reference
     low, high = still[None], job.inputs.portrait[None]
 

@@ -30,7 +30,7 @@ def test_every_way_films_the_whole_recording_at_its_full_size(bench: Bench) -> N
 def test_a_clip_of_a_chain_begins_with_the_frame_that_it_continues(
     bench: Bench, kind: type[ChainedClips], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = prepare_job(bench.pipe, bench.cases[0].portrait, bench.long_voice(2)[0], bench.work / "store")
+    job = prepare_job(bench.pipe, bench.plan(bench.cases[0].portrait, bench.long_voice(2)[0]), bench.work / "store")
     heads: list[np.ndarray] = []
     film = kind.film
 
