@@ -110,5 +110,5 @@ def frames_in_order(
 
 def _save_sheet(frames: list[Pictures], labels: list[str], path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")
-    contact_sheet([Image.fromarray(frame) for frame in frames], labels).save(partial, format="PNG")
+    contact_sheet([Image.fromarray(frame) for frame in frames], labels).save(partial, format="PNG", compress_level=1)
     publish(partial, path)

@@ -2,8 +2,8 @@
 
 The networks know a face's shape, light and expression, and the portrait knows its detail. So a frame is the articulated
 portrait at its own size, moved by head and camera, and what the film differs by from the same portrait in the window is
-added to it: all of the difference where the film shows something else, only what is coarse where both agree. At the
-mouth the portrait's own lips and teeth stay. Outside the heads nothing is added, so no border of the window shows.
+added to it: all of the difference where the film shows something else, only what is coarse where both agree. Nothing is
+added at mouth and chin, where fast openings smear in the film, and none outside the heads, so no border shows.
 
 Shape legend: N frames of the video, P people, H W pixels of the frame, h w pixels of the window.
 """
@@ -25,7 +25,7 @@ from dramatis.media.image import Pictures
 from dramatis.motion.face import inverse_camera_similarity
 from dramatis.motion.performance import Performance
 
-_COARSE, _COARSE_AT_MOUTH = 1.5, 6.0
+_COARSE = 1.5
 """Standard deviation, px of the window, of the blur that leaves what is coarse of a difference."""
 _ELSE = (0.04, 0.12)
 """Between which coarse differences of brightness, 0 to 1, the film shows something else than the portrait."""
@@ -77,7 +77,7 @@ def film_difference(film: Tensor, acted: Tensor, heads: Tensor) -> Tensor:
     other = ((coarse.mean(1, keepdim=True).abs() - low) / (high - low)).clamp(0, 1)
     other = _blurred(other, _COARSE)
     added = torch.lerp(coarse, difference, other)
-    return head * torch.lerp(added, _blurred(difference, _COARSE_AT_MOUTH), mouth)
+    return head * (1 - mouth) * added
 
 
 def _faded(difference: Tensor, whole: WholeFrame) -> Tensor:

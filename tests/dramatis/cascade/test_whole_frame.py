@@ -77,4 +77,4 @@ def test_fine_detail_is_the_portraits_where_both_agree_and_the_films_elsewhere()
     other = film_difference(acted + noise + 0.3, acted, heads)
     assert (other - 0.3).std() > 0.9 * noise.std()
     at_mouth = film_difference(acted + noise + 0.3, acted, torch.cat([head, head], 1))
-    assert (at_mouth - 0.3).std() < 0.2 * noise.std()
+    assert at_mouth.abs().max() < 1e-6
