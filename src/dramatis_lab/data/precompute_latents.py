@@ -33,7 +33,8 @@ from dramatis.models.speech import SpeechEncoder
 from dramatis.motion.maps import coordinate_maps
 from dramatis.motion.performance import Performance
 from dramatis.motion.warp import warp_positions
-from dramatis.sampling.conditioning import GivenFrames, warp_fill
+from dramatis.sampling.conditioning import GivenFrames, given_in_place, warp_fill
+from dramatis_lab.data.acted_fills import ACTED_SHARE, ActedSample, acted_frames_of
 from dramatis_lab.data.device import autocast, pick_device
 from dramatis_lab.data.face_regions import MOUTH, loss_weights
 from dramatis_lab.data.latents import LatentSample, write_latents
@@ -80,10 +81,16 @@ class LatentPrecomputer:
         if gap:
             lengths[0] = int(rng.choice(GAP_LENGTHS))
         height, width = frames.shape[1:3]
+        # Evaluated as jobs film: every portrait acts.
+        acts = rng.random() < ACTED_SHARE if varied else True
+        acted = self._acted(data, index, video, rng) if acts else None
         first, both = [], []
         for clip_index, span in enumerate((DENSE, STRIDED)):
             task = CascadeTask.GAP if gap and span == DENSE else CascadeTask.SUB_CLIP
-            from_first, from_both = self._fills(data, index, span, clips[clip_index], lengths[clip_index], task)
+            pictures = None if acted is None else acted[:, span]
+            from_first, from_both = self._fills(
+                data, index, span, clips[clip_index], lengths[clip_index], task, pictures
+            )
             first.append(from_first)
             both.append(from_both)
         z, first_z = self._encode(clips), self._encode(torch.stack(first))
@@ -96,10 +103,27 @@ class LatentPrecomputer:
         out |= self._sound(data, index, rng) | self._geometry(data, index, (height, width))
         return out, {"lengths": lengths, "gap": gap}
 
+    def _acted(self, data: ShardDataset, index: int, video: Tensor, rng: np.random.Generator) -> Tensor | None:
+        """The sample's reference, acting in all its frames; None where its face is no face to the eye."""
+        try:
+            return acted_frames_of(data, index, video[:, 0], self.speech, ActedSample.drawn(rng))
+        except ValueError:
+            return None
+
     def _fills(
-        self, data: ShardDataset, index: int, span: slice, clip: Tensor, length: int, task: CascadeTask
+        self,
+        data: ShardDataset,
+        index: int,
+        span: slice,
+        clip: Tensor,
+        length: int,
+        task: CascadeTask,
+        acted: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """Filled pixels (3, F, H, W) with the first frame given, and with both ends of the first `length` latents."""
+        """Filled pixels (3, F, H, W) with the first frame given, and with both ends of the first `length` latents.
+
+        acted: (3, F, H, W) what the portrait does meanwhile; None: given frames are moved instead.
+        """
         anchors = data.get(index, "anchors").astype(np.float32)[span]
         performance = Performance.from_controls(data.get(index, "controls").astype(np.float32)[span])
         size = (clip.shape[2], clip.shape[3])
@@ -111,6 +135,9 @@ class LatentPrecomputer:
         count = pixel_frames(length)
         video = clip[None, :, :count]
         given = GivenFrames(video[:, :, : task.head], video[:, :, count - task.tail :])
+        if acted is not None:
+            first = given_in_place(GivenFrames(clip[None, :, :1]), acted[None])
+            return first[0], given_in_place(given, acted[None, :, :count])[0]
         from_first = moved(0, clip.shape[1])
         first = warp_fill(GivenFrames(clip[None, :, :1]), from_first, None)
         both = warp_fill(given, moved(task.head - 1, count), moved(count - task.tail, count))
