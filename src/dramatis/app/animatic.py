@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dramatis.app.checks import check_sound
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.backbones.registry import shipped_models
-from dramatis.cascade.animatic import Actor, articulated_frames, mouth_weights
-from dramatis.cascade.preparation import cast_people, perform_cast
+from dramatis.cascade.preparation import cast_acts, cast_people, perform_cast, portrait_cast
 from dramatis.media.files import check_output
 from dramatis.media.video import VideoWriter
 from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
 from dramatis.senses.hearing.prosody import prosodies
-from dramatis.senses.seeing.articulated_face import look_at_face
-from dramatis.senses.seeing.eye import Face
 from dramatis.senses.seeing.picture_file import open_picture
 from dramatis.story.observations import AudioObservations
 from dramatis.story.storyline import Storyline
@@ -39,25 +39,28 @@ def film_animatic(
     check_sound(storyline)
     picture = open_picture(storyline.image)
     size = animatic_size((storyline.width, storyline.height), picture.size, side)
-    people = cast_people(storyline, size)
-    portrait = picture.fitted(size)
-    model = MiniBackbone(shipped_models()["mini"])
-    actors = []
-    for character, person, performance in zip(
-        storyline.cast, people, perform_cast(storyline, prosodies(storyline, observations)), strict=True
-    ):
-        voice = storyline.voice_of(character.name)
-        features, _ = model.encode_speech(Path(voice.path), storyline.frames, voice.spans)
-        face = look_at_face(portrait, Face(person.landmarks, person.score, person.eye, person.contours))
-        actors.append(Actor(face, mouth_weights(model.speech, features, face), performance))
+    still = storyline.model_copy(update={"width": size[0], "height": size[1]})
+    cast = portrait_cast(still, cast_people(storyline, size))
+    performances = perform_cast(storyline, prosodies(storyline, observations))
+    acts = cast_acts(cast, _mouth_shapes(storyline))
     with (
         VideoWriter(output, size, audio=storyline.audio) as writer,
         StageProgress(reporter or NullReporter(), "animatic", storyline.frames) as stage,
     ):
-        for frame in articulated_frames(portrait, actors):
+        for frame in cast.frames(acts, performances):
             writer.write(frame)
             stage.advance()
     return output
+
+
+def _mouth_shapes(storyline: Storyline) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """What everybody's voice asks of their mouth."""
+    model, shapes = MiniBackbone(shipped_models()["mini"]), []
+    for character in storyline.cast:
+        voice = storyline.voice_of(character.name)
+        features, _ = model.encode_speech(Path(voice.path), storyline.frames, voice.spans)
+        shapes.append(model.mouth_shapes(features))
+    return shapes
 
 
 def animatic_size(video: tuple[int, int], picture: tuple[int, int], side: int) -> tuple[int, int]:

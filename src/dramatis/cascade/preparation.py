@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dramatis.backbones.base import Backbone
 from dramatis.backbones.profile import Profile
-from dramatis.cascade.acting import PortraitCast
+from dramatis.cascade.acting import Acts, PortraitCast
 from dramatis.cascade.context import JobContext
 from dramatis.cascade.film_window import FilmWindow, film_window
 from dramatis.cascade.plan import plan_cascade
@@ -26,6 +26,7 @@ from dramatis.cascade.whole_frame import WholeFrame
 from dramatis.errors import UserError
 from dramatis.media.image import Pictures
 from dramatis.motion.articulation import articulation_weights
+from dramatis.motion.body import breath_track
 from dramatis.motion.face import HeadFit, fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody
@@ -94,27 +95,43 @@ def make_render_inputs(
     )
     if backbone.profile.framing.target_interocular_px is None:
         return inputs
-    return _with_acting(inputs, PortraitCast(portrait, tuple(map(seen_face, people))), window, backbone)
+    return _with_acting(inputs, portrait_cast(storyline, people), window, backbone)
 
 
 def _with_acting(inputs: RenderInputs, cast: PortraitCast, window: FilmWindow, backbone: Backbone) -> RenderInputs:
     """The inputs of a window in which the portrait acts, and which is set into the whole frame, `cast`, at the end."""
-    mouths = [
-        articulation_weights(*backbone.mouth_shapes(character.features), face.mouth_at_rest())
-        for character, face in zip(inputs.characters, cast.articulated, strict=True)
-    ]
+    acts = cast_acts(cast, [backbone.mouth_shapes(character.features) for character in inputs.characters])
     performances = tuple(character.performance for character in inputs.characters)
-    characters = tuple(
-        replace(character, performance=character.performance.framed_still(), mouth=mouth)
-        for character, mouth in zip(inputs.characters, mouths, strict=True)
-    )
-    faces = tuple(window.face(face, backbone.profile.scale) for face in cast.faces)
+    scale = backbone.profile.scale
+    faces = tuple(window.face(face, scale) for face in cast.faces)
+    matte = None if cast.matte is None else window.cut(cast.matte, scale)
     return replace(
         inputs,
-        characters=characters,
-        cast=PortraitCast(inputs.portrait, faces),
-        whole=WholeFrame(cast, np.stack(mouths), performances, window),
+        characters=tuple(
+            replace(character, performance=character.performance.framed_still()) for character in inputs.characters
+        ),
+        cast=PortraitCast(inputs.portrait, faces, matte),
+        whole=WholeFrame(cast, acts, performances, window),
     )
+
+
+def portrait_cast(storyline: Storyline, people: Sequence[DetectedPerson]) -> PortraitCast:
+    """The storyline's picture at the size of the video, and everybody in the cast, as seen in it."""
+    picture, size = open_picture(storyline.image), (storyline.width, storyline.height)
+    faces = tuple(Face(person.landmarks, person.score, person.eye, person.contours) for person in people)
+    return PortraitCast(picture.fitted(size), faces, person_finder().matte(picture, size, faces))
+
+
+def cast_acts(
+    cast: PortraitCast, shapes: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]], seed: int = 0
+) -> Acts:
+    """What everybody's mouth and chest do. shapes: `Backbone.mouth_shapes` of everybody's voice."""
+    mouths = [
+        articulation_weights(visemes, openings, face.mouth_at_rest())
+        for (visemes, openings), face in zip(shapes, cast.articulated, strict=True)
+    ]
+    streams = np.random.default_rng(seed).spawn(len(mouths))
+    return Acts(np.stack(mouths), np.stack([breath_track(len(mouths[0]), stream) for stream in streams]))
 
 
 def _hear_cast(
@@ -172,11 +189,6 @@ def cast_people(
     if storyline.cast[0].face is None:
         return [person_finder().portrait(picture, size, store)]
     return _people_in_boxes(storyline.cast, picture, size, store)
-
-
-def seen_face(person: DetectedPerson) -> Face:
-    """The face of a person, as an eye sees it."""
-    return Face(person.landmarks, person.score, person.eye, person.contours)
 
 
 def window_of(storyline: Storyline, heads: Sequence[HeadFit], profile: Profile) -> FilmWindow:

@@ -25,14 +25,12 @@ class CharacterInputs:
 
     features: (N, ...) float16 speech features. openings: (N,) float32, how far the mouth should be open by the sound.
     performance: N frames, as they are filmed. head: the reference's head, in pixels of the low-resolution reference.
-    mouth: (N, 11) weights of `SHAPE_CHANNELS`; None where no portrait acts.
     """
 
     features: NDArray[np.float16]
     openings: NDArray[np.float32]
     performance: Performance
     head: HeadFit
-    mouth: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,10 +104,9 @@ class RenderInputs:
 
     def acting(self, frames: NDArray[np.int64], shrink: int = 1) -> ActingPortrait | None:
         """The portrait that acts at frame numbers, `shrink` times smaller than the high resolution; None: none does."""
-        if self.cast is None:
+        if self.cast is None or self.whole is None:
             return None
-        mouths = [character.mouth[frames] for character in self.characters if character.mouth is not None]
-        return ActingPortrait(self.cast, np.stack(mouths), shrink)
+        return ActingPortrait(self.cast, self.whole.acts.at(frames), shrink)
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
@@ -118,11 +115,9 @@ class RenderInputs:
         value.update(np.ascontiguousarray(self._heard(frames)).tobytes())
         for performance in self.performances(frames):
             value.update(np.ascontiguousarray(performance.pack_controls()).tobytes())
-        if self.cast is not None:
-            value.update(self.cast.digest().encode())
+        if self.cast is not None and self.whole is not None:
+            value.update(f"{self.cast.digest()} {self.whole.acts.at(frames).digest()}".encode())
         for character in self.characters:
             head = character.head
             value.update(np.array([head.scale, *head.centre, *head.rotation.ravel()]).tobytes())
-            if character.mouth is not None:
-                value.update(np.ascontiguousarray(character.mouth[frames]).tobytes())
         return value.hexdigest()

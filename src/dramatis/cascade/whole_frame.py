@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dramatis.cascade.acting import PortraitCast
+from dramatis.cascade.acting import Acts, PortraitCast
 from dramatis.cascade.film_window import FilmWindow
 from dramatis.media.image import Pictures
 from dramatis.motion.face import inverse_camera_similarity
@@ -37,12 +37,12 @@ _BORDER = 0.06
 class WholeFrame:
     """What surrounds the window, in every frame of the video.
 
-    cast: the portrait at the size of the video, and who acts in it. mouths: (P, N, 11) weights of `SHAPE_CHANNELS`.
-    performances: P of N frames, with the camera's moves. window: what the networks film.
+    cast: the portrait at the size of the video, and who acts in it. acts: of N frames. performances: P of N frames,
+    with the camera's moves. window: what the networks film.
     """
 
     cast: PortraitCast
-    mouths: NDArray[np.float32]
+    acts: Acts
     performances: tuple[Performance, ...]
     window: FilmWindow
 
@@ -61,7 +61,7 @@ def whole_frames(
     films: what the networks filmed, and acted: what the portrait in the window does, both (h, w, 3) uint8 in the same
     tones. heads: (2, h', w') in 0..1, what belongs to heads, and to mouths, on a grid over the window.
     """
-    portraits = whole.cast.frames(whole.mouths, whole.performances)
+    portraits = whole.cast.frames(whole.acts, whole.performances)
     cameras = whole.performances[0].camera
     for camera, portrait, film, rest, head in zip(cameras, portraits, films, acted, heads, strict=True):
         difference = film_difference(_pixels(film), _pixels(rest), torch.from_numpy(head)[None])

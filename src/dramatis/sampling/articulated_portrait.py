@@ -22,6 +22,7 @@ from dramatis.motion.articulated_face import ArticulatedFace, Opening
 from dramatis.motion.articulation import CLOSE, OUTER_EYE_DISTANCE, lip_gap
 from dramatis.motion.mouth_line import MouthLine
 from dramatis.motion.visemes import GAP_OF_SHAPE, JAW
+from dramatis.sampling.layers import HiddenGround, over_ground
 
 _SOFT = 0.011
 """Half the width of a lip's edge, in widths of the mouth; that of a lid's in widths of the eye."""
@@ -62,9 +63,15 @@ class FaceMove:
 
 
 class ArticulatedPortrait:
-    """A portrait with one or more faces. picture: (H, W, 3) uint8. faces: in the picture's pixels."""
+    """A portrait with one or more faces.
 
-    def __init__(self, picture: Pictures, faces: tuple[ArticulatedFace, ...]) -> None:
+    picture: (H, W, 3) uint8. faces: in the picture's pixels. matte: (H, W) in 0..1, how much of each pixel belongs to
+    people; None: it is not known, and the background moves with them.
+    """
+
+    def __init__(
+        self, picture: Pictures, faces: tuple[ArticulatedFace, ...], matte: NDArray[np.float32] | None = None
+    ) -> None:
         height, width = picture.shape[:2]
         pixels = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
         self._picture = _doubled(pixels)
@@ -74,13 +81,27 @@ class ArticulatedPortrait:
         self._still = torch.stack([x, y], -1)
         self._box = _whole(self._picture)
         self._pixels = pixels[0].contiguous()
+        layers = None if matte is None else HiddenGround(picture, matte)
+        self._ground = None if layers is None else _doubled(layers.ground)
+        self._shown = None if layers is None else _doubled(layers.shown)
+
+    @property
+    def layered(self) -> bool:
+        """Whether the people stand before a background that keeps its place."""
+        return self._ground is not None
 
     @torch.no_grad()
-    def frame(self, moves: tuple[FaceMove, ...], positions: NDArray[np.float32] | None = None) -> Pictures:
+    def frame(
+        self,
+        moves: tuple[FaceMove, ...],
+        positions: NDArray[np.float32] | None = None,
+        behind: NDArray[np.float32] | None = None,
+    ) -> Pictures:
         """One frame (h, w, 3) uint8.
 
         moves: what each face does. positions: (h, w, 2) px, where in the portrait the content of every pixel lies, as
-        `warp_positions` gives it; None: nothing but mouths and eyes moves.
+        `warp_positions` gives it; None: nothing but mouths and eyes moves. behind: the same of the background alone;
+        None: it stays where it is. Only a layered portrait reads it.
         """
         assert len(moves) == len(self._mouths), "every face of the portrait moves, or is at rest"
         places = self._still if positions is None else torch.from_numpy(positions)
@@ -91,6 +112,9 @@ class ArticulatedPortrait:
         for eyes, move in zip(self._eyes, moves, strict=True):
             for eye in eyes if move.blink > _BLINKING else ():
                 eye.paint(out, moved, move.blink)
+        if self._ground is not None and self._shown is not None and positions is not None:
+            ground = _sample(self._ground, self._still if behind is None else torch.from_numpy(behind), self._box)
+            out = over_ground(out, _sample(self._shown, moved, self._box), ground)
         frame = out.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
         return frame.permute(1, 2, 0).contiguous().numpy()
 

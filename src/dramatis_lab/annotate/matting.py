@@ -53,7 +53,7 @@ class MattedEye:
 
     def __init__(self, eye: Eye, network: MattingNetwork) -> None:
         self._eye, self._network = eye, network
-        self.name, self.sharpest_side = eye.name, eye.sharpest_side
+        self.name, self.cuts_out, self.sharpest_side = eye.name, True, eye.sharpest_side
         self.identity = f"{eye.identity}, {network.identity}"
 
     def find(self, frame: Pictures) -> list[Face]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dramatis.cascade.acting import PortraitCast
+from dramatis.cascade.acting import Acts, PortraitCast
 from dramatis.cascade.film_window import FilmWindow
 from dramatis.cascade.whole_frame import WholeFrame, film_difference, whole_frames
 from dramatis.media.image import Pictures
@@ -22,8 +22,8 @@ def frame(zoom: float = 0.0) -> WholeFrame:
     performance = Performance.still(FRAMES)
     performance.camera[:, 0] = zoom
     window = FilmWindow(width / 4, height / 4, width / 2, height / 2, (width // 4, height // 4))
-    mouths = np.zeros((1, FRAMES, len(SHAPE_CHANNELS)), np.float32)
-    return WholeFrame(PortraitCast(picture, (face,)), mouths, (performance,), window)
+    acts = Acts(np.zeros((1, FRAMES, len(SHAPE_CHANNELS)), np.float32), np.zeros((1, FRAMES), np.float32))
+    return WholeFrame(PortraitCast(picture, (face,)), acts, (performance,), window)
 
 
 def films(whole: WholeFrame, level: int) -> list[Pictures]:

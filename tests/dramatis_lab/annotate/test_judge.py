@@ -41,7 +41,7 @@ def picture(x: float) -> Pictures:
 class GivenEye:
     """A second eye that sees what a test says."""
 
-    name, identity, sharpest_side = "given", "given", 10_000
+    name, identity, cuts_out, sharpest_side = "given", "given", False, 10_000
 
     def __init__(self, outlines: Sequence[NDArray[np.bool_]]) -> None:
         self.outlined = list(outlines)

@@ -151,6 +151,8 @@ class Eye(Protocol):
     """What users are told: "library" or "own"."""
     identity: str
     """Names the networks and their weights; what was seen with another identity is looked at again."""
+    cuts_out: bool
+    """Whether outlines are fine enough to set people before another background."""
     sharpest_side: int
     """Shorter side of a picture, px, beyond which this eye sees no better."""
 

@@ -14,7 +14,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from dramatis.models.loading import load_model
 from dramatis.models.perception import FaceReading, PerceptionNet
@@ -156,6 +158,18 @@ class PersonFinder:
         faces = self.faces(picture, store)
         found = [_in_box(faces, box.pixels(picture.size)) or self._looked_for(picture, box) for box in boxes]
         return tuple(None if face is None else person_with_face(_fitted(face, picture, size), size) for face in found)
+
+    def matte(self, picture: PictureFile, size: tuple[int, int], faces: Sequence[Face]) -> NDArray[np.uint8] | None:
+        """(H, W) how much of each pixel belongs to the people with these faces, 255 all of it, soft at hair.
+
+        size: (width, height) of the picture as fitted, in whose pixels the faces are. None: this eye's outlines are too
+        coarse to cut people out.
+        """
+        if not self.eye.cuts_out:
+            return None
+        with self._looking():
+            outlines = self.eye.outlines(picture.fitted(size), faces)
+        return np.asarray((255 * outlines.sum(0).clip(0, 1)).round(), np.uint8)
 
     def bodies(self, picture: PictureFile) -> list[BodyPose | None]:
         """Shoulders and arms of everybody in `faces`, in pixels of the picture's overview; None where unseen."""

@@ -75,6 +75,7 @@ class LibraryEye:
 
     name = "library"
     identity = f"mediapipe {MEDIAPIPE_VERSION}: " + ",".join(sha256[:8] for sha256 in LIBRARY_FILES.values()) + "; 2"
+    cuts_out = True
     sharpest_side = 10_000
 
     def __init__(self, folder: Path) -> None:

@@ -69,6 +69,7 @@ class OwnEye:
     """
 
     name = "own"
+    cuts_out = False
     sharpest_side = 512
 
     def __init__(self, net: PerceptionNet, identity: str = "") -> None:

@@ -37,7 +37,17 @@ def film_in_process(
     inputs = ["--image", str(bench.cases[0].portrait), "--audio", str(bench.long_voice(seconds)[0])]
     size = [] if bench.video_size is None else ["--size", bench.video_size]
     how = ["--model", str(bench.backbone.folder), "--workers", str(workers), "--executor", executor]
-    command = [sys.executable, "-m", "dramatis_lab.evaluate.ways.film", way, *inputs, *how, *size, "--output", str(video)]
+    command = [
+        sys.executable,
+        "-m",
+        "dramatis_lab.evaluate.ways.film",
+        way,
+        *inputs,
+        *how,
+        *size,
+        "--output",
+        str(video),
+    ]
     wall, peak = run_timed(command, video)
     costs.write_text(json.dumps({"model": model, "wall": wall, "peak": peak}))
     return TimedVideo(video, _record(video), wall, peak)
