@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from dramatis.app.checks import check_sound
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.backbones.registry import shipped_models
-from dramatis.cascade.preparation import cast_acts, cast_people, perform_cast, portrait_cast
+from dramatis.cascade.acting import PortraitFilm
+from dramatis.cascade.preparation import cast_mouths, cast_people, perform_cast, portrait_cast
 from dramatis.media.files import check_output
 from dramatis.media.video import VideoWriter
+from dramatis.runtime.ahead import work_ahead
 from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
 from dramatis.senses.hearing.prosody import prosodies
 from dramatis.senses.seeing.picture_file import open_picture
@@ -41,14 +43,13 @@ def film_animatic(
     size = animatic_size((storyline.width, storyline.height), picture.size, side)
     still = storyline.model_copy(update={"width": size[0], "height": size[1]})
     cast = portrait_cast(still, cast_people(storyline, size))
-    performances = perform_cast(storyline, prosodies(storyline, observations))
-    acts = cast_acts(cast, _mouth_shapes(storyline))
+    performances = tuple(perform_cast(storyline, prosodies(storyline, observations)))
+    film = PortraitFilm(cast, cast_mouths(cast, _mouth_shapes(storyline)), performances)
     with (
         VideoWriter(output, size, audio=storyline.audio) as writer,
         StageProgress(reporter or NullReporter(), "animatic", storyline.frames) as stage,
     ):
-        for frame in cast.frames(acts, performances):
-            writer.write(frame)
+        for _ in work_ahead(writer.write, film):
             stage.advance()
     return output
 

@@ -11,51 +11,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from dramatis.media.image import Pictures, downscale
 from dramatis.motion.articulated_face import ArticulatedFace
 from dramatis.motion.face import project
 from dramatis.motion.group import group_positions
 from dramatis.motion.performance import Performance
-from dramatis.motion.warp import camera_positions
+from dramatis.motion.portrait_motion import PortraitMotion
+from dramatis.runtime.ahead import work_ahead
 from dramatis.sampling.articulated_portrait import ArticulatedPortrait, FaceMove
+from dramatis.sampling.portrait_layers import split_portrait
 from dramatis.senses.seeing.articulated_face import look_at_face
 from dramatis.senses.seeing.eye import Face
 
-_BLOCK = 25
-"""Frames whose warps are worked out together."""
 _NODE_STEP = 8
 """Pixels between places that the warp by head and camera is worked out for; between them it is read off linearly."""
-
-
-@dataclass(frozen=True, eq=False)
-class Acts:
-    """What bodies do by the sound and by themselves, which the networks are not told.
-
-    mouths: (P, F, 11) weights of `SHAPE_CHANNELS`. breaths: (P, F) 0 to 1, how full everybody's chest is.
-    """
-
-    mouths: NDArray[np.float32]
-    breaths: NDArray[np.float32]
-
-    def at(self, frames: ArrayLike) -> Acts:
-        """Those of some frames alone."""
-        rows = np.asarray(frames)
-        return Acts(self.mouths[:, rows], self.breaths[:, rows])
-
-    def digest(self) -> str:
-        """Hash of all of it."""
-        parts = (np.ascontiguousarray(part).tobytes() for part in (self.mouths, self.breaths))
-        return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +40,7 @@ class PortraitCast:
     """A portrait and the faces in it that act.
 
     picture: (H, W, 3) uint8. faces: P, in its pixels. matte: (H, W) uint8, how much of each pixel belongs to these
-    people, 255 all of it; None: that is not known, and the background moves with them. What articulation needs is
-    worked out once a process, and never kept: it is many times as large.
+    people, 255 all of it; None: that is not known, and the background moves with them.
     """
 
     picture: Pictures
@@ -73,27 +49,19 @@ class PortraitCast:
 
     @cached_property
     def articulated(self) -> tuple[ArticulatedFace, ...]:
-        """What articulation needs of each face."""
+        """What articulation needs of each face; worked out once a process and never kept, as it is far larger."""
         return tuple(look_at_face(self.picture, face) for face in self.faces)
 
-    def frames(self, acts: Acts, performances: Sequence[Performance]) -> Iterator[Pictures]:
-        """F frames (H, W, 3) uint8, one after the other; none depends on which others are asked for.
+    @cached_property
+    def outline(self) -> NDArray[np.float32] | None:
+        """The matte, 0..1."""
+        return None if self.matte is None else np.asarray(self.matte, np.float32) / np.float32(255)
 
-        performances: P of F frames, before one camera.
-        """
-        size = self.picture.shape[0], self.picture.shape[1]
-        for first in range(0, len(performances[0]), _BLOCK):
-            rows = np.arange(first, min(first + _BLOCK, len(performances[0])))
-            shown = [performance.take(rows) for performance in performances]
-            some = acts.at(rows)
-            people, ground = self._positions(some, shown, size)
-            for row in range(len(rows)):
-                moves = tuple(
-                    FaceMove(mouth[row], float(performance.blink[row]))
-                    for mouth, performance in zip(some.mouths, shown, strict=True)
-                )
-                behind = None if ground is None else _between(ground[row], size)
-                yield self._portrait.frame(moves, _between(people[row], size), behind)
+    @cached_property
+    def portrait(self) -> ArticulatedPortrait:
+        """What paints the frames; worked out once, too."""
+        layers = None if self.outline is None else split_portrait(self.picture, self.outline)
+        return ArticulatedPortrait(self.picture, self.articulated, layers)
 
     def digest(self) -> str:
         """Hash of what was seen of the people; the picture is not part of it."""
@@ -106,66 +74,127 @@ class PortraitCast:
             value.update(np.ascontiguousarray(self.matte).tobytes())
         return value.hexdigest()
 
-    @cached_property
-    def _portrait(self) -> ArticulatedPortrait:
-        matte = None if self.matte is None else np.asarray(self.matte, np.float32) / np.float32(255)
-        return ArticulatedPortrait(self.picture, self.articulated, matte)
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def _positions(
-        self, acts: Acts, performances: Sequence[Performance], size: tuple[int, int]
-    ) -> tuple[Tensor, Tensor | None]:
-        """(F, 2, h, w) px of the portrait, where what is seen of people at nodes of the frame comes from.
 
-        And the same of what is seen of their background, if the portrait has layers and the camera moves.
+@dataclass(frozen=True, eq=False)
+class PortraitFilm:
+    """A directed performance of a portrait: any of its N frames, each independent of which others are asked for.
+
+    mouths: (P, N, 11) weights of `SHAPE_CHANNELS`. performances: P of N frames, before one camera.
+    """
+
+    cast: PortraitCast
+    mouths: NDArray[np.float32]
+    performances: tuple[Performance, ...]
+
+    def __len__(self) -> int:
+        return len(self.performances[0])
+
+    def __iter__(self) -> Iterator[Pictures]:
+        return work_ahead(self.frame, range(len(self)), torch.get_num_threads())
+
+    def frame(self, number: int, performances: Sequence[Performance] | None = None) -> Pictures:
+        """One frame (H, W, 3) uint8.
+
+        performances: P of one frame, whose blinks and emotions stand for their own.
         """
-        moved = [_from_rest(performance) for performance in performances]
-        heads = zip(self.articulated, moved, strict=True)
-        anchors = np.stack([project(face.head, performance, size) for face, performance in heads])
-        y, x = (np.linspace(0.5, side - 0.5, -(-side // _NODE_STEP) + 1) for side in size)
-        nodes = np.stack(np.meshgrid(x, y), -1)
-        layered = self._portrait.layered
-        breaths = [np.append(np.float32(0), breath) for breath in acts.breaths] if layered else None
-        people = group_positions(anchors, moved, 0, size, nodes, breaths)[1:]
-        if not (layered and moved[0].camera.any()):
-            return _as_pictures(people), None
-        ground = camera_positions(moved[0].camera, 0, size, nodes)[1:]
-        return _as_pictures(people), _as_pictures(ground.reshape(people.shape))
+        shown = performances or [performance.take([number]) for performance in self.performances]
+        moves = tuple(
+            FaceMove(mouth[number], float(performance.blink[0]))
+            for mouth, performance in zip(self.mouths, shown, strict=True)
+        )
+        if self._motion is None:
+            return self.cast.portrait.frame(moves, self._enlarge(self._together(shown)))
+        nodes = self._enlarge.nodes
+        people = self._enlarge(self._motion.people(number, nodes, [performance.emotion[0] for performance in shown]))
+        scene = self._enlarge(self._motion.scene(number, nodes)) if self._motion.scene_moves(number) else None
+        return self.cast.portrait.frame(moves, people, scene)
+
+    def digest(self, frames: NDArray[np.int64]) -> str:
+        """Hash of what frames are made of, besides the picture and the performances themselves."""
+        mouths = np.ascontiguousarray(self.mouths[:, frames]).tobytes()
+        # Hair and breath of a frame depend on all that went before.
+        heads = b"".join(performance.head[: int(frames.max()) + 1].tobytes() for performance in self.performances)
+        return hashlib.sha256(self.cast.digest().encode() + mouths + heads).hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"picture": self.picture, "faces": self.faces, "matte": self.matte}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.cast.picture.shape[0], self.cast.picture.shape[1]
+
+    @cached_property
+    def _motion(self) -> PortraitMotion | None:
+        if self.cast.outline is None:
+            return None
+        heads = [face.head for face in self.cast.articulated]
+        return PortraitMotion(heads, self.performances, self._size, self.cast.outline)
+
+    @cached_property
+    def _enlarge(self) -> _Enlarger:
+        return _Enlarger(self._size)
+
+    def _together(self, performances: Sequence[Performance]) -> NDArray[np.float32]:
+        """(h, w, 2) px of the portrait, where what is seen at nodes comes from, people and background in one."""
+        moved = [_from_rest(performance) for performance in performances]
+        heads = zip(self.cast.articulated, moved, strict=True)
+        anchors = np.stack([project(face.head, performance, self._size) for face, performance in heads])
+        return group_positions(anchors, moved, 0, self._size, self._enlarge.nodes)[1]
 
 
 @dataclass(frozen=True, eq=False)
 class ActingPortrait:
-    """A cast during one clip. shrink: side of the portrait over that of the frames asked for."""
+    """A portrait's film during one clip.
 
-    cast: PortraitCast
-    acts: Acts
+    numbers: (F,) which of the film's frames these are. shrink: side of the portrait over that of the frames asked for.
+    """
+
+    film: PortraitFilm
+    numbers: NDArray[np.int64]
     shrink: int = 1
 
     def at(self, frames: ArrayLike) -> ActingPortrait:
         """The portrait during these frames of the clip alone."""
-        return replace(self, acts=self.acts.at(frames))
+        return replace(self, numbers=self.numbers[np.asarray(frames)])
 
     def frames(self, performances: Sequence[Performance]) -> Pictures:
         """(F, H / shrink, W / shrink, 3) uint8: what everybody does in F frames of these performances."""
-        frames = np.stack(list(self.cast.frames(self.acts, performances)))
-        return frames if self.shrink == 1 else downscale(frames, self.shrink)
+        frames = [
+            self.film.frame(int(number), [performance.take([row]) for performance in performances])
+            for row, number in enumerate(self.numbers)
+        ]
+        return np.stack(frames) if self.shrink == 1 else downscale(np.stack(frames), self.shrink)
 
 
-def _as_pictures(positions: NDArray[np.float32]) -> Tensor:
-    """(F, h, w, 2) -> (F, 2, h, w)."""
-    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(positions, -1, 1)))
+class _Enlarger:
+    """Places at nodes of a frame of (height, width) become those at its pixels, bilinearly: two products of matrices.
+
+    nodes: (h, w, 2) px.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        y, x = (np.linspace(0.5, side - 0.5, -(-side // _NODE_STEP) + 1) for side in size)
+        self.nodes = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
+        self._down, self._across = (_hats(side, len(at)) for side, at in zip(size, (y, x), strict=True))
+
+    def __call__(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(h, w, 2) -> (H, W, 2)."""
+        wide = self._across @ places
+        large = self._down @ wide.reshape(len(wide), -1)
+        return np.asarray(large.reshape(len(large), -1, 2))
 
 
-def _between(nodes: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Positions (2, h, w) at nodes, for every pixel: (H, W, 2)."""
-    positions = F.interpolate(nodes[None], size, mode="bilinear", align_corners=True)[0].permute(1, 2, 0)
-    return np.asarray(positions.contiguous().numpy(), np.float32)
+def _hats(side: int, nodes: int) -> NDArray[np.float32]:
+    """(side, nodes) how much each pixel takes from each node along one side."""
+    at = np.linspace(0, nodes - 1, side)
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(nodes))).astype(np.float32)
 
 
 def _from_rest(performance: Performance) -> Performance:
     """A performance with the portrait itself before its first frame."""
     still = Performance.still(1)
-    fields = {name: np.concatenate([getattr(still, name), getattr(performance, name)]) for name in performance.__dict__}
-    return Performance(**fields)
+    values = {name: np.concatenate([getattr(still, name), getattr(performance, name)]) for name in vars(performance)}
+    return Performance(**values)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dramatis.backbones.base import Backbone
 from dramatis.backbones.profile import Profile
-from dramatis.cascade.acting import Acts, PortraitCast
+from dramatis.cascade.acting import PortraitCast, PortraitFilm
 from dramatis.cascade.context import JobContext
 from dramatis.cascade.film_window import FilmWindow, film_window
 from dramatis.cascade.plan import plan_cascade
@@ -26,7 +26,6 @@ from dramatis.cascade.whole_frame import WholeFrame
 from dramatis.errors import UserError
 from dramatis.media.image import Pictures
 from dramatis.motion.articulation import articulation_weights
-from dramatis.motion.body import breath_track
 from dramatis.motion.face import HeadFit, fit_head
 from dramatis.motion.performance import Performance, perform
 from dramatis.motion.prosody import Prosody
@@ -100,18 +99,20 @@ def make_render_inputs(
 
 def _with_acting(inputs: RenderInputs, cast: PortraitCast, window: FilmWindow, backbone: Backbone) -> RenderInputs:
     """The inputs of a window in which the portrait acts, and which is set into the whole frame, `cast`, at the end."""
-    acts = cast_acts(cast, [backbone.mouth_shapes(character.features) for character in inputs.characters])
+    mouths = cast_mouths(cast, [backbone.mouth_shapes(character.features) for character in inputs.characters])
     performances = tuple(character.performance for character in inputs.characters)
+    filmed = tuple(performance.framed_still() for performance in performances)
     scale = backbone.profile.scale
     faces = tuple(window.face(face, scale) for face in cast.faces)
     matte = None if cast.matte is None else window.cut(cast.matte, scale)
     return replace(
         inputs,
         characters=tuple(
-            replace(character, performance=character.performance.framed_still()) for character in inputs.characters
+            replace(character, performance=performance)
+            for character, performance in zip(inputs.characters, filmed, strict=True)
         ),
-        cast=PortraitCast(inputs.portrait, faces, matte),
-        whole=WholeFrame(cast, acts, performances, window),
+        film=PortraitFilm(PortraitCast(inputs.portrait, faces, matte), mouths, filmed),
+        whole=WholeFrame(PortraitFilm(cast, mouths, performances), window),
     )
 
 
@@ -122,16 +123,16 @@ def portrait_cast(storyline: Storyline, people: Sequence[DetectedPerson]) -> Por
     return PortraitCast(picture.fitted(size), faces, person_finder().matte(picture, size, faces))
 
 
-def cast_acts(
-    cast: PortraitCast, shapes: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]], seed: int = 0
-) -> Acts:
-    """What everybody's mouth and chest do. shapes: `Backbone.mouth_shapes` of everybody's voice."""
-    mouths = [
-        articulation_weights(visemes, openings, face.mouth_at_rest())
-        for (visemes, openings), face in zip(shapes, cast.articulated, strict=True)
-    ]
-    streams = np.random.default_rng(seed).spawn(len(mouths))
-    return Acts(np.stack(mouths), np.stack([breath_track(len(mouths[0]), stream) for stream in streams]))
+def cast_mouths(
+    cast: PortraitCast, shapes: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]
+) -> NDArray[np.float32]:
+    """(P, N, 11) how everybody's mouth moves. shapes: `Backbone.mouth_shapes` of everybody's voice."""
+    return np.stack(
+        [
+            articulation_weights(visemes, openings, face.mouth_at_rest())
+            for (visemes, openings), face in zip(shapes, cast.articulated, strict=True)
+        ]
+    )
 
 
 def _hear_cast(

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dramatis.cascade.acting import ActingPortrait, PortraitCast
+from dramatis.cascade.acting import ActingPortrait, PortraitFilm
 from dramatis.cascade.whole_frame import WholeFrame
 from dramatis.motion.face import HeadFit, project
 from dramatis.motion.performance import Performance
@@ -40,8 +40,8 @@ class RenderInputs:
     portrait: (H, W, 3) uint8, what the networks film of the reference image, at the high resolution. reference:
     (h, w, 3) uint8, the same at the low one. characters: P of them, in the storyline's order. context: how many
     neighbouring frames on either side are heard with each; 0: features stand alone. gamma: exponent of the tone curve
-    that both pictures went through (`tone_curve`); 1: their own tones. cast: `portrait` with the faces that act in it;
-    None: none does. whole: the frame of which `portrait` is a window; None: it is the whole frame.
+    that both pictures went through (`tone_curve`); 1: their own tones. film: `portrait`, acting;
+    None: it does not. whole: the frame of which `portrait` is a window; None: it is the whole frame.
     """
 
     portrait: NDArray[np.uint8]
@@ -49,7 +49,7 @@ class RenderInputs:
     characters: tuple[CharacterInputs, ...]
     context: int = 0
     gamma: float = 1.0
-    cast: PortraitCast | None = None
+    film: PortraitFilm | None = None
     whole: WholeFrame | None = None
 
     @property
@@ -104,9 +104,7 @@ class RenderInputs:
 
     def acting(self, frames: NDArray[np.int64], shrink: int = 1) -> ActingPortrait | None:
         """The portrait that acts at frame numbers, `shrink` times smaller than the high resolution; None: none does."""
-        if self.cast is None or self.whole is None:
-            return None
-        return ActingPortrait(self.cast, self.whole.acts.at(frames), shrink)
+        return None if self.film is None else ActingPortrait(self.film, frames, shrink)
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of everything a clip over these frames reads from here."""
@@ -115,8 +113,8 @@ class RenderInputs:
         value.update(np.ascontiguousarray(self._heard(frames)).tobytes())
         for performance in self.performances(frames):
             value.update(np.ascontiguousarray(performance.pack_controls()).tobytes())
-        if self.cast is not None and self.whole is not None:
-            value.update(f"{self.cast.digest()} {self.whole.acts.at(frames).digest()}".encode())
+        if self.film is not None:
+            value.update(self.film.digest(frames).encode())
         for character in self.characters:
             head = character.head
             value.update(np.array([head.scale, *head.centre, *head.rotation.ravel()]).tobytes())

@@ -19,11 +19,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dramatis.cascade.acting import Acts, PortraitCast
+from dramatis.cascade.acting import PortraitFilm
 from dramatis.cascade.film_window import FilmWindow
 from dramatis.media.image import Pictures
 from dramatis.motion.face import inverse_camera_similarity
-from dramatis.motion.performance import Performance
 
 _COARSE = 1.5
 """Standard deviation, px of the window, of the blur that leaves what is coarse of a difference."""
@@ -37,19 +36,16 @@ _BORDER = 0.06
 class WholeFrame:
     """What surrounds the window, in every frame of the video.
 
-    cast: the portrait at the size of the video, and who acts in it. acts: of N frames. performances: P of N frames,
-    with the camera's moves. window: what the networks film.
+    film: the portrait at the size of the video, before the moving camera. window: what the networks film.
     """
 
-    cast: PortraitCast
-    acts: Acts
-    performances: tuple[Performance, ...]
+    film: PortraitFilm
     window: FilmWindow
 
     @property
     def size(self) -> tuple[int, int]:
         """(H, W)."""
-        return self.cast.picture.shape[0], self.cast.picture.shape[1]
+        return self.film.cast.picture.shape[0], self.film.cast.picture.shape[1]
 
 
 @torch.no_grad()
@@ -61,9 +57,8 @@ def whole_frames(
     films: what the networks filmed, and acted: what the portrait in the window does, both (h, w, 3) uint8 in the same
     tones. heads: (2, h', w') in 0..1, what belongs to heads, and to mouths, on a grid over the window.
     """
-    portraits = whole.cast.frames(whole.acts, whole.performances)
-    cameras = whole.performances[0].camera
-    for camera, portrait, film, rest, head in zip(cameras, portraits, films, acted, heads, strict=True):
+    cameras = whole.film.performances[0].camera
+    for camera, portrait, film, rest, head in zip(cameras, whole.film, films, acted, heads, strict=True):
         difference = film_difference(_pixels(film), _pixels(rest), torch.from_numpy(head)[None])
         yield _set_in(portrait, _faded(difference, whole), whole, camera)
 

@@ -28,6 +28,8 @@ _ROUNDS = 4
 _LEFT, _LOW, _STEP = -0.40, -0.35, 0.0125
 _SHAPE = (68, 65)
 """The grid (rows upwards, columns) of the fields, in head heights; they are zero at its rim."""
+EXPRESSION_BOX = (_LEFT, _LOW, _LEFT + (_SHAPE[1] - 1) * _STEP, _LOW + (_SHAPE[0] - 1) * _STEP)
+"""Left, bottom, right and top of what expressions move, in head heights."""
 
 
 @cache

@@ -8,7 +8,6 @@ division, and masks start from it before the network has predicted any.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import repeat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -135,20 +134,18 @@ def group_positions(
     source: int,
     size: tuple[int, int],
     nodes: NDArray[np.floating] | None = None,
-    breaths: Sequence[NDArray[np.floating]] | None = None,
 ) -> NDArray[np.float32]:
     """`warp.warp_positions` of a frame with N people: each head follows its own performance, the rest the camera.
 
     anchors: (N, T, 9, 2).  performances: N of T frames with one camera.  nodes: (h, w, 2) the pixels asked for; None:
-    all of them.  breaths: N of (T,), 0 to 1, how full everybody's chest is; then bodies move as well.
-    Returns (T, h, w, 2).
+    all of them.  Returns (T, h, w, 2).
     """
     points = np.asarray(anchors, np.float64)
     if len(points) != len(performances):
         raise ValueError(f"{len(points)} heads do not fit {len(performances)} performances.")
     pulls = [
-        head_pull(head, performance, source, size, nodes, breath)
-        for head, performance, breath in zip(points, performances, breaths or repeat(None, len(points)), strict=True)
+        head_pull(head, performance, source, size, nodes)
+        for head, performance in zip(points, performances, strict=True)
     ]
     by_camera = camera_positions(performances[0].camera, source, size, nodes)
     # Where two heads meet, both pull at a pixel; their weights must not add up to more than 1.

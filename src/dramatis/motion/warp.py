@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dramatis.motion.body import chest_rise, shoulder_weight
 from dramatis.motion.expression import undo_expression
 from dramatis.motion.maps import background_source, cell_centres, head_coordinates
 from dramatis.motion.performance import Performance
@@ -19,8 +18,6 @@ HEAD_CENTRE = (0.0, 0.22)
 HEAD_RADII = (0.40, 0.50)
 HEAD_SOFTNESS = 0.2
 """The oval, in head heights: of eighteen tried on held-out people, its warps were nearest to the true frames."""
-_LEAST_WEIGHT = 0.02
-"""Weight below which a rising chest is no longer made up for."""
 
 
 def warp_positions(
@@ -55,12 +52,10 @@ def head_pull(
     source: int,
     size: tuple[int, int],
     nodes: NDArray[np.floating] | None = None,
-    breath: NDArray[np.floating] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """How much every pixel moves with the head (T, n, 1), and where its content is in frame `source` (T, n, 2).
 
-    nodes: (h, w, 2) the pixels asked for, n = h w; None: all H W.  breath: (T,) 0 to 1, how full the chest is; then the
-    body moves as well.  None: the head alone does.  Other arguments and errors as of `warp_positions`.
+    nodes: (h, w, 2) the pixels asked for, n = h w; None: all H W.  Other arguments and errors as of `warp_positions`.
     """
     corners = _corners(size)
     head = _affine(head_coordinates(anchors, corners[None]), corners)
@@ -68,13 +63,8 @@ def head_pull(
         raise ValueError(f"Anchors of {len(head)} frames do not fit a performance of {len(performance)}.")
     on_head = _flat(size, nodes) @ head.astype(np.float32)
     before = undo_expression(on_head, performance.emotion - performance.emotion[source])
-    weight = _head_weight(on_head)
-    if breath is not None:
-        weight = weight + (1 - weight) * shoulder_weight(on_head)
-        # The weight is small where the chest is: what rises there rises fully.
-        before[..., 1:] -= chest_rise(on_head, breath) / np.maximum(weight, _LEAST_WEIGHT)
     by_head = (before - head[source, 2].astype(np.float32)) @ np.linalg.inv(head[source, :2]).astype(np.float32)
-    return weight, by_head
+    return _head_weight(on_head), by_head
 
 
 def _corners(size: tuple[int, int]) -> NDArray[np.float64]:

@@ -4,7 +4,10 @@ A frame is resampled once: the warp by head and camera says where in the portrai
 articulation moves that place on. At mouth and eyes the skin above the opening lies over the skin below it, and both lie
 over what the gap shows.
 
-Shape legend: H W pixels of the portrait, h w pixels of a part of the frame.
+With layers, all this happens to the people alone, and they are laid over the scene behind them at the end.
+
+Shape legend: H W pixels of the portrait, h w pixels of a part of the frame, C = 3 colours, or 4 with the share of a
+pixel that people cover, by which their colours are multiplied.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from dramatis.motion.articulated_face import ArticulatedFace, Opening
 from dramatis.motion.articulation import CLOSE, OUTER_EYE_DISTANCE, lip_gap
 from dramatis.motion.mouth_line import MouthLine
 from dramatis.motion.visemes import GAP_OF_SHAPE, JAW
-from dramatis.sampling.layers import HiddenGround, over_ground
+from dramatis.sampling.portrait_layers import PortraitLayers
 
 _SOFT = 0.011
 """Half the width of a lip's edge, in widths of the mouth; that of a lid's in widths of the eye."""
@@ -47,6 +50,8 @@ _LASH, _EDGE, _LID = 0.08, 0.035, 0.3
 _LIDS_SHADOW = 0.6
 """How much darker an eye is just before it is shut."""
 _BLINKING, _VISIBLE = 0.02, 0.004
+_COARSE, _STRETCH = 8, 4.0
+"""Pixels between those at which parts of a frame are looked for first, and the most that a warp shrinks there."""
 _Box = tuple[float, float, float, float]
 _Part = tuple[slice, slice]
 
@@ -65,15 +70,15 @@ class FaceMove:
 class ArticulatedPortrait:
     """A portrait with one or more faces.
 
-    picture: (H, W, 3) uint8. faces: in the picture's pixels. matte: (H, W) in 0..1, how much of each pixel belongs to
-    people; None: it is not known, and the background moves with them.
+    picture: (H, W, 3) uint8. faces: in the picture's pixels. layers: the portrait taken apart, so that people move
+    before their scene; None: people and scene are one.
     """
 
     def __init__(
-        self, picture: Pictures, faces: tuple[ArticulatedFace, ...], matte: NDArray[np.float32] | None = None
+        self, picture: Pictures, faces: tuple[ArticulatedFace, ...], layers: PortraitLayers | None = None
     ) -> None:
         height, width = picture.shape[:2]
-        pixels = torch.from_numpy(picture.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        pixels = _planes(picture.astype(np.float32) / np.float32(255) if layers is None else layers.people)
         self._picture = _doubled(pixels)
         self._mouths = tuple(_Mouth(self._picture, face) for face in faces)
         self._eyes = tuple(tuple(_Eye(self._picture, eye) for eye in face.eyes) for face in faces)
@@ -81,56 +86,85 @@ class ArticulatedPortrait:
         self._still = torch.stack([x, y], -1)
         self._box = _whole(self._picture)
         self._pixels = pixels[0].contiguous()
-        layers = None if matte is None else HiddenGround(picture, matte)
-        self._ground = None if layers is None else _doubled(layers.ground)
-        self._shown = None if layers is None else _doubled(layers.shown)
-
-    @property
-    def layered(self) -> bool:
-        """Whether the people stand before a background that keeps its place."""
-        return self._ground is not None
+        self._scene = None if layers is None else _Scene(layers)
 
     @torch.no_grad()
     def frame(
         self,
         moves: tuple[FaceMove, ...],
         positions: NDArray[np.float32] | None = None,
-        behind: NDArray[np.float32] | None = None,
+        scene: NDArray[np.float32] | None = None,
     ) -> Pictures:
         """One frame (h, w, 3) uint8.
 
         moves: what each face does. positions: (h, w, 2) px, where in the portrait the content of every pixel lies, as
-        `warp_positions` gives it; None: nothing but mouths and eyes moves. behind: the same of the background alone;
-        None: it stays where it is. Only a layered portrait reads it.
+        `warp_positions` gives it, or the people in it, as `PortraitMotion.people` does; None: nothing but mouths and
+        eyes moves. scene: the same for the scene behind the people of a portrait with layers; None: it stands still, in
+        a frame of the portrait's own size.
         """
         assert len(moves) == len(self._mouths), "every face of the portrait moves, or is at rest"
         places = self._still if positions is None else torch.from_numpy(positions)
+        frame = None if self._scene is None else self._scene.seen(scene)
+        part = (slice(None), slice(None)) if self._scene is None else _rectangle(places, self._scene.people)
+        out = self._people(moves, places[part], self._pixels[:, part[0], part[1]] if positions is None else None)
+        if frame is None:
+            return _pictures(out)
+        behind = torch.from_numpy(frame[part]).permute(2, 0, 1).float().div_(255)
+        frame[part] = _pictures(out[:3].addcmul_(1 - out[3:], behind))
+        return frame
+
+    def _people(self, moves: tuple[FaceMove, ...], places: Tensor, still: Tensor | None) -> Tensor:
+        """(C, h, w) the portrait, or the people in it, with mouths and eyes; still: its pixels where nothing moves."""
         fields = [mouth.layers.sources(move.mouth) for mouth, move in zip(self._mouths, moves, strict=True)]
-        moved, out = self._skin(places, fields, still=positions is None)
+        moved, out = self._skin(places, fields, still)
         for mouth, field, move in zip(self._mouths, fields, moves, strict=True):
             mouth.paint(out, places, field, move.mouth)
         for eyes, move in zip(self._eyes, moves, strict=True):
             for eye in eyes if move.blink > _BLINKING else ():
                 eye.paint(out, moved, move.blink)
-        if self._ground is not None and self._shown is not None and positions is not None:
-            ground = _sample(self._ground, self._still if behind is None else torch.from_numpy(behind), self._box)
-            out = over_ground(out, _sample(self._shown, moved, self._box), ground)
-        frame = out.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8)
-        return frame.permute(1, 2, 0).contiguous().numpy()
+        return out
 
-    def _skin(self, places: Tensor, fields: list[Tensor], *, still: bool) -> tuple[Tensor, Tensor]:
-        """Where skin comes from (h, w, 2) px, and the portrait so moved (3, h, w), without the openings themselves."""
+    def _skin(self, places: Tensor, fields: list[Tensor], still: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Where skin comes from (h, w, 2) px, and the portrait so moved (C, h, w), without the openings themselves."""
         moved, parts = places.clone(), []
         for mouth, field in zip(self._mouths, fields, strict=True):
             part = _rectangle(places, mouth.layers.box)
             moved[part] += mouth.layers.skin_moves(field, places[part])
             parts.append(part)
-        if not still:
+        if still is None:
             return moved, _sample(self._picture, moved, self._box)
-        out = self._pixels.clone()
+        out = still.clone()
         for rows, columns in parts:
             out[:, rows, columns] = _sample(self._picture, moved[rows, columns], self._box)
         return moved, out
+
+
+class _Scene:
+    """What lies behind the people of a portrait. people: the box in the portrait that they fill, px."""
+
+    def __init__(self, layers: PortraitLayers) -> None:
+        self._still = (layers.scene * 255 + 0.5).clip(0, 255).astype(np.uint8)
+        self._doubled = _doubled(_planes(layers.scene))
+        self._box = _whole(self._doubled)
+        found = _bounds(torch.from_numpy(layers.people[..., 3] > 0))
+        rows, columns = (slice(0, 0), slice(0, 0)) if found is None else found
+        # People whom the border cuts off go on beyond it.
+        edges = (columns.start, rows.start, columns.stop, rows.stop)
+        height, width = layers.scene.shape[:2]
+        at_border = (edges[0] == 0, edges[1] == 0, edges[2] == width, edges[3] == height)
+        beyond = (-np.inf, -np.inf, np.inf, np.inf)
+        margins = (-1, -1, 1, 1)
+        left, top, right, bottom = (
+            far if cut else edge + margin
+            for edge, margin, cut, far in zip(edges, margins, at_border, beyond, strict=True)
+        )
+        self.people: _Box = (left, top, right, bottom)
+
+    def seen(self, positions: NDArray[np.float32] | None) -> Pictures:
+        """The scene (h, w, 3) uint8 with nobody before it; positions: as in `ArticulatedPortrait.frame`."""
+        if positions is None:
+            return self._still.copy()
+        return _pictures(_sample(self._doubled, torch.from_numpy(positions), self._box, padding="reflection"))
 
 
 class _Layers:
@@ -159,13 +193,13 @@ class _Layers:
         return _sample(sources[:, 4:], places, self.box).permute(1, 2, 0)
 
     def lashes(self) -> Tensor:
-        """(1, 5, n, m) what to take away from the upper layer, so that no lashes lie on the lid.
+        """(1, C + 2, n, m) what to take away from the upper layer, so that no lashes lie on the lid.
 
         They are thin and dark: the brightest of the neighbourhood, and then the darkest of that, has none. The row
         along the edge stays.
         """
         width = round(2 * _LASH * self._line.width) | 1
-        padding, skin = width // 2, self.upper[:, :3]
+        padding, skin = width // 2, self.upper[:, :-2]
         filled = -F.max_pool2d(-F.max_pool2d(skin, width, 1, padding), width, 1, padding)
         half = padding // 2
         filled = F.avg_pool2d(F.pad(filled, (half,) * 4, mode="replicate"), 2 * half + 1, 1)
@@ -175,19 +209,19 @@ class _Layers:
         above = (self._line.edge(self._line.upper, shares) - below) / self._line.width
         on_lid = np.clip((above - _EDGE) / _EDGE, 0, 1) * np.clip((_LID - above) / (0.5 * _LID), 0, 1)
         share = torch.from_numpy((on_lid * np.clip(5 * np.minimum(shares, 1 - shares) + 0.5, 0, 1)).astype(np.float32))
-        return torch.cat([share * (skin - filled), torch.zeros_like(self.upper[:, 3:])], 1)
+        return torch.cat([share * (skin - filled), torch.zeros_like(self.upper[:, -2:])], 1)
 
     def layered(self, sources: Tensor, places: Tensor, upper: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Skin (3, h, w), how much of the gap is seen (h, w), and its light under both sides' shadows (h, w).
+        """Skin (C, h, w), how much of the gap is seen (h, w), and its light under both sides' shadows (h, w).
 
         upper: what stands for the upper layer.
         """
         moves = _sample(sources[:, :4], places, self.box).permute(1, 2, 0)
         upper = _sample(self.upper if upper is None else upper, places + moves[..., :2], self._crop)
         lower = _sample(self._lower, places + moves[..., 2:], self._crop)
-        beneath = 1 - upper[3]
-        skin = upper[:3] * upper[3] + lower[:3] * (lower[3] * beneath)
-        return skin, beneath * (1 - lower[3]), (1 - upper[4]) * (1 - lower[4])
+        beneath = 1 - upper[-2]
+        skin = upper[:-2] * upper[-2] + lower[:-2] * (lower[-2] * beneath)
+        return skin, beneath * (1 - lower[-2]), (1 - upper[-1]) * (1 - lower[-1])
 
 
 class _Eye:
@@ -198,12 +232,14 @@ class _Eye:
         self._lashes = self._layers.lashes()
 
     def paint(self, out: Tensor, places: Tensor, blink: float) -> None:
-        """Paint the lids over a frame (3, h, w), in place."""
+        """Paint the lids over a frame (C, h, w), in place."""
         rows, columns = _rectangle(places, self._layers.window)
         part = out[:, rows, columns]
         lid = self._layers.upper - min(1.0, 2 * blink) * self._lashes
         skin, gap, _ = self._layers.layered(self._layers.sources(np.array([blink])), places[rows, columns], lid)
-        part.mul_(gap * (1 - _LIDS_SHADOW * blink)).add_(skin)
+        part[:3] *= gap * (1 - _LIDS_SHADOW * blink)
+        part[3:] *= gap
+        part += skin
 
 
 class _Mouth:
@@ -222,7 +258,7 @@ class _Mouth:
         self._whole = _whole(picture)
 
     def paint(self, out: Tensor, places: Tensor, sources: Tensor, weights: NDArray[np.floating]) -> None:
-        """Paint the mouth over a frame (3, h, w), in place."""
+        """Paint the mouth over a frame (C, h, w), in place."""
         rows, columns = _rectangle(places, self.layers.window)
         skin, gap, light = self.layers.layered(sources, places[rows, columns])
         part = out[:, rows, columns]
@@ -230,7 +266,8 @@ class _Mouth:
         seen = _bounds(gap > _VISIBLE)
         if seen is not None:
             inside = self._behind(places[rows, columns][seen], light[seen], weights)
-            part[:, seen[0], seen[1]] += gap[seen] * inside
+            part[:3, seen[0], seen[1]] += gap[seen] * inside
+            part[3:, seen[0], seen[1]] += gap[seen]
 
     def _behind(self, places: Tensor, light: Tensor, weights: NDArray[np.floating]) -> Tensor:
         """(3, h, w) what is seen through the lips."""
@@ -244,7 +281,7 @@ class _Mouth:
         still = max(0.0, 1 - float(weights[JAW] + weights[CLOSE]) / _MOVING)
         own = _sample(self._own, places, self._box, padding="zeros")
         share = own + still * (1 - own)
-        return torch.lerp(drawn, _sample(self._picture, places, self._whole), share)
+        return torch.lerp(drawn, _sample(self._picture, places, self._whole)[:3], share)
 
 
 def _masks(line: MouthLine, places: NDArray[np.float64], underlap: float) -> tuple[NDArray[np.float32], ...]:
@@ -286,8 +323,18 @@ def _window(line: MouthLine, box: _Box) -> _Box:
     return tuple((limited * (1, 1, -1, -1)).tolist())
 
 
+def _planes(picture: NDArray[np.float32]) -> Tensor:
+    """(H, W, C) -> (1, C, H, W)."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].contiguous()
+
+
+def _pictures(planes: Tensor) -> Pictures:
+    """Planes (3, h, w) in 0..1, which are not needed afterwards -> (h, w, 3) uint8."""
+    return planes.mul_(255).add_(0.5).clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+
+
 def _doubled(pixels: Tensor) -> Tensor:
-    """(1, 3, H, W) -> (1, 3, 2 H - 1, 2 W - 1): every other pixel the portrait's own, those between them sharpened.
+    """(1, C, H, W) -> (1, C, 2 H - 1, 2 W - 1): every other pixel the portrait's own, those between them sharpened.
 
     Bilinear reading blurs wherever it does not meet a pixel; so the portrait keeps its sharpness as it moves.
     """
@@ -296,7 +343,7 @@ def _doubled(pixels: Tensor) -> Tensor:
     soft = F.avg_pool2d(F.pad(between, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
     sharp = between + _SHARPEN * (between - soft)
     sharp[:, :, ::2, ::2] = pixels
-    return sharp.clamp_(0, 1)
+    return sharp.clamp_(-1, 1)
 
 
 def _whole(picture: Tensor) -> _Box:
@@ -319,9 +366,25 @@ def _fine(crop: _Box) -> _Part:
 
 def _rectangle(places: Tensor, box: _Box) -> _Part:
     """Rows and columns of a frame within which the places (h, w, 2) px that lie in a box are."""
+    coarse = _inside(places[::_COARSE, ::_COARSE], box, _COARSE * _STRETCH)
+    if coarse is None:
+        return slice(0, 0), slice(0, 0)
+    rows, columns = (slice(max(0, _COARSE * (at.start - 1)), _COARSE * (at.stop + 1)) for at in coarse)
+    found = _inside(places[rows, columns], box, 0.0)
+    if found is None:
+        return slice(0, 0), slice(0, 0)
+    down, across = found
+    return (
+        slice(rows.start + down.start, rows.start + down.stop),
+        slice(columns.start + across.start, columns.start + across.stop),
+    )
+
+
+def _inside(places: Tensor, box: _Box, margin: float) -> _Part | None:
+    """The rows and columns that hold all places (h, w, 2) px which lie in a box or so far beside it."""
     x, y = places[..., 0], places[..., 1]
-    found = _bounds((x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3]))
-    return (slice(0, 0), slice(0, 0)) if found is None else found
+    left, top, right, bottom = box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin
+    return _bounds((x > left) & (x < right) & (y > top) & (y < bottom))
 
 
 def _bounds(chosen: Tensor) -> _Part | None:
@@ -335,7 +398,8 @@ def _bounds(chosen: Tensor) -> _Part | None:
 def _sample(values: Tensor, places: Tensor, box: _Box, padding: str = "border") -> Tensor:
     """Values (1, C, n, m), of which the first and the last stand on a box's border, at places (h, w, 2): (C, h, w)."""
     low, high = places.new_tensor(box[:2]), places.new_tensor(box[2:])
-    grid = ((places - low) / (high - low) * 2 - 1)[None]
+    scale = 2 / (high - low)
+    grid = torch.addcmul(-1 - low * scale, places, scale)[None]
     if not grid.numel():
         return values.new_zeros(values.shape[1], *places.shape[:2])
     return F.grid_sample(values, grid, padding_mode=padding, align_corners=True)[0]

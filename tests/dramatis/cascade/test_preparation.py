@@ -11,7 +11,6 @@ import pytest
 from dramatis.app.pipeline import AvatarPipeline
 from dramatis.backbones.mini import MiniBackbone
 from dramatis.backbones.profile_files import load_profile
-from dramatis.cascade.acting import Acts
 from dramatis.cascade.preparation import prepare, reference_picture
 from dramatis.cascade.tone_curve import brighten
 from dramatis.errors import UserError
@@ -91,14 +90,14 @@ def test_the_portrait_acts_in_a_window_of_the_frame(model_twice: Path, make_audi
     inputs = prepare(storyline, prosodies(storyline), backbone, store, SerialExecutor(), StageRecorder()).inputs
     (role,) = inputs.characters
     assert inputs.whole is not None
-    assert inputs.cast is not None
+    assert inputs.film is not None
     assert (inputs.frame_size, inputs.size, inputs.scale) == ((256, 256), (48, 48), 2)
-    assert inputs.whole.acts.mouths.shape == (1, 25, 11)
+    assert inputs.film.mouths.shape == (1, 25, 11)
     assert abs(role.head.scale * OUTER_EYE_DISTANCE - 16) < 3
     seen = project(role.head, Performance.still(1), (48, 48), TEMPLATE_68)[0]
-    assert np.abs(2 * seen - inputs.cast.faces[0].landmarks).max() < 8
+    assert np.abs(2 * seen - inputs.film.cast.faces[0].landmarks).max() < 8
     assert not role.performance.camera[:, :4].any()
-    assert inputs.whole.performances[0].camera[-1, 0] > 0
+    assert inputs.whole.film.performances[0].camera[-1, 0] > 0
     first = inputs.digest(np.arange(25))
-    shut = replace(inputs.whole, acts=Acts(0 * inputs.whole.acts.mouths, inputs.whole.acts.breaths))
-    assert replace(inputs, whole=shut).digest(np.arange(25)) != first, "a mouth is part of what a clip reads"
+    shut = replace(inputs.film, mouths=0 * inputs.film.mouths)
+    assert replace(inputs, film=shut).digest(np.arange(25)) != first, "a mouth is part of what a clip reads"

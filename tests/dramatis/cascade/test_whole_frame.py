@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dramatis.cascade.acting import Acts, PortraitCast
+from dramatis.cascade.acting import PortraitCast, PortraitFilm
 from dramatis.cascade.film_window import FilmWindow
 from dramatis.cascade.whole_frame import WholeFrame, film_difference, whole_frames
 from dramatis.media.image import Pictures
@@ -22,8 +22,8 @@ def frame(zoom: float = 0.0) -> WholeFrame:
     performance = Performance.still(FRAMES)
     performance.camera[:, 0] = zoom
     window = FilmWindow(width / 4, height / 4, width / 2, height / 2, (width // 4, height // 4))
-    acts = Acts(np.zeros((1, FRAMES, len(SHAPE_CHANNELS)), np.float32), np.zeros((1, FRAMES), np.float32))
-    return WholeFrame(PortraitCast(picture, (face,)), acts, (performance,), window)
+    mouths = np.zeros((1, FRAMES, len(SHAPE_CHANNELS)), np.float32)
+    return WholeFrame(PortraitFilm(PortraitCast(picture, (face,)), mouths, (performance,)), window)
 
 
 def films(whole: WholeFrame, level: int) -> list[Pictures]:
@@ -37,14 +37,14 @@ def everywhere(head: float, mouth: float = 0.0) -> list[np.ndarray]:
 def test_a_film_that_equals_the_portrait_changes_nothing() -> None:
     whole = frame()
     for made in whole_frames(whole, films(whole, 90), films(whole, 90), everywhere(1.0)):
-        assert np.abs(made.astype(int) - whole.cast.picture).max() <= 1
+        assert np.abs(made.astype(int) - whole.film.cast.picture).max() <= 1
 
 
 def test_what_the_film_differs_by_is_added_in_the_window_alone() -> None:
     whole = frame()
     left, top, right, bottom = (round(edge) for edge in whole.window.box)
     made = next(whole_frames(whole, films(whole, 110), films(whole, 90), everywhere(1.0)))
-    change = made.astype(int) - whole.cast.picture
+    change = made.astype(int) - whole.film.cast.picture
     middle = change[(top + bottom) // 2, (left + right) // 2]
     assert np.abs(middle - 20).max() <= 1
     outside = np.ones(change.shape[:2], bool)
@@ -53,7 +53,7 @@ def test_what_the_film_differs_by_is_added_in_the_window_alone() -> None:
     edge = change[(top + bottom) // 2, left : left + 2]
     assert np.abs(edge).max() < 12, "it fades towards the border of the window"
     none = next(whole_frames(whole, films(whole, 110), films(whole, 90), everywhere(0.0)))
-    assert np.abs(none.astype(int) - whole.cast.picture).max() <= 1, "nothing is added where no head is"
+    assert np.abs(none.astype(int) - whole.film.cast.picture).max() <= 1, "nothing is added where no head is"
 
 
 def test_the_window_moves_with_the_camera() -> None:
