@@ -9,6 +9,7 @@ from dramatis.media.image import Pictures
 from dramatis.motion.mouth_tables import SHAPE_CHANNELS
 from dramatis.motion.performance import Performance
 from dramatis.motion.visemes import JAW
+from dramatis.story.values import EMOTIONS
 from tests.drawn_face import draw_face
 
 FRAMES = 6
@@ -111,6 +112,7 @@ def test_frames_do_not_depend_on_how_they_are_asked_for() -> None:
 
 def test_another_emotion_may_stand_for_the_own_one() -> None:
     stage, performance = cut_out(), turning()
+    performance.emotion[:] = np.eye(8, dtype=np.float32)[EMOTIONS.index("sad")]
     happy = performance.with_emotion("happy", slice(None))
     shown = film(stage, performance).frame(4, [happy.take([4])])
     assert np.array_equal(shown, film(stage, happy).frame(4))
