@@ -19,6 +19,7 @@ from dramatis_lab.evaluate.rows.jobs import cost_rows, kill_rows, worker_rows
 from dramatis_lab.evaluate.rows.lips import sync_rows
 from dramatis_lab.evaluate.rows.negatives import negatives_rows
 from dramatis_lab.evaluate.rows.pictures import autoencoder_rows, low_resolution_rows, resolution_rows, sharpness_rows
+from dramatis_lab.evaluate.rows.real import real_rows
 from dramatis_lab.evaluate.rows.variants import option_rows, seam_rows
 
 
@@ -39,6 +40,7 @@ GROUPS: dict[str, RowGroup] = {
     "direction": RowGroup("The mini", direction_rows),
     "cost": RowGroup("The mini", cost_rows),
     "real_faces": RowGroup("The mini", real_face_rows),
+    "real": RowGroup("Real pictures", real_rows),
     "size": RowGroup("Cascade", resolution_rows),
     "comparison": RowGroup("Cascade", comparison_rows),
     "super_resolution": RowGroup("Cascade", super_resolution_rows),

@@ -46,6 +46,8 @@ _LEAST_SQUARE = 160
 """Side of a square, px, below which a further half would show nothing new."""
 _MESH_REACH = 1.5
 """Side of the square that the mesh looks at, over the face's longer extent (as the library cuts it)."""
+_MESH_RADII = 4.0
+"""The same in radii of a face's 68 landmarks, about; the mesh itself then says more exactly where the face is."""
 _MESH_LOOKS = 3
 _EYE_REACH = 2.3
 """Side of the square that an eye is looked at in, over the width of its lids (as the library cuts it)."""
@@ -152,6 +154,20 @@ class LibraryEye:
                 return mesh
         return None
 
+    def mesh_near(self, frame: Pictures, mesh: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """The mesh (468, 3), px, of the face that lay at `mesh` a frame before; None where none is there any more."""
+        return self._sure_mesh(frame, *_square_of_mesh(mesh))
+
+    def mesh_of_face(self, frame: Pictures, face: Face) -> NDArray[np.float64] | None:
+        """The mesh (468, 3), px, of a face that was found in this frame; None where the mesh sees none in its place."""
+        return self._sure_mesh(frame, face.centre.astype(np.float64), _MESH_RADII * face.radius, 0.0)
+
+    def _sure_mesh(
+        self, frame: Pictures, centre: NDArray[np.float64], side: float, angle: float
+    ) -> NDArray[np.float64] | None:
+        mesh, flag, _ = self._mesh_at(self._pyramid(frame), centre, side, angle)
+        return mesh if flag >= _FACE_FLAG else None
+
     def _pyramid(self, frame: Pictures) -> Pyramid:
         """The pyramid of a frame; that of the last frame is kept."""
         if self._last is None or self._last.picture is not frame:
@@ -192,12 +208,7 @@ class LibraryEye:
         mesh, flag = np.zeros((468, 3)), 0.0
         for _ in range(_MESH_LOOKS):
             mesh, flag = self._mesh.look(picture, (float(centre[0]), float(centre[1])), side, angle)
-            across = mesh[OUTER_EYE_CORNERS[1], :2] - mesh[OUTER_EYE_CORNERS[0], :2]
-            angle = float(np.arctan2(across[1], across[0]))
-            turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-            upright = mesh[:, :2] @ turn.T
-            low, high = upright.min(0), upright.max(0)
-            centre, side = turn.T @ (low + high) / 2, max(1.0, _MESH_REACH * float((high - low).max()))
+            centre, side, angle = _square_of_mesh(mesh)
         return mesh, flag, angle
 
     def _contours(self, picture: Pyramid, mesh: NDArray[np.float64], angle: float) -> FaceContours:
@@ -263,6 +274,16 @@ class LibraryEye:
         part = anybody[top:bottom, left:right]
         trust = 1.0 if whole else _trust(square, (left, top, right, bottom))
         part += trust * (np.clip(np.asarray(large), 0, 1) - part)
+
+
+def _square_of_mesh(mesh: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, float]:
+    """Centre, side and angle of the square in which a face (468, 3) is looked at again."""
+    across = mesh[OUTER_EYE_CORNERS[1], :2] - mesh[OUTER_EYE_CORNERS[0], :2]
+    angle = float(np.arctan2(across[1], across[0]))
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    upright = mesh[:, :2] @ turn.T
+    low, high = upright.min(0), upright.max(0)
+    return turn.T @ (low + high) / 2, max(1.0, _MESH_REACH * float((high - low).max())), angle
 
 
 def _trust(square: CropBox, part: tuple[int, int, int, int]) -> NDArray[np.float32]:

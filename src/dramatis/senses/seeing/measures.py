@@ -17,8 +17,13 @@ RIGID = list(RIGID_ANCHORS)
 
 def laplacian_variance(frame: NDArray[np.uint8], reading: FaceReading) -> float:
     """Sharpness of the face: variance of the Laplacian of grey levels in the box of the landmarks, of (H, W, 3)."""
-    low = np.floor(reading.landmarks.min(0)).astype(int).clip(1)
-    high = np.ceil(reading.landmarks.max(0)).astype(int).clip(0)
+    return sharpness_around(frame, reading.landmarks)
+
+
+def sharpness_around(frame: NDArray[np.uint8], points: NDArray[np.floating]) -> float:
+    """Variance of the Laplacian of grey levels in the box of points (K, 2) px, of a frame (H, W, 3)."""
+    low = np.floor(points.min(0)).astype(int).clip(1)
+    high = np.ceil(points.max(0)).astype(int).clip(0)
     grey = frame[low[1] - 1 : high[1] + 1, low[0] - 1 : high[0] + 1].astype(np.float64).mean(-1)
     if min(grey.shape) < 3:
         return 0.0

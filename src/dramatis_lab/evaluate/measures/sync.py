@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from dramatis_lab.evaluate.measures.steadiness import FrameValues
 
 MAX_LAG = 5
+LAGS = range(-MAX_LAG, MAX_LAG + 1)
 SPEECH_LEVEL = 0.3
 """A frame counts as speech where the true opening is above this share of the curve's 90th percentile."""
 STRETCH_FRAMES = 113
@@ -25,6 +26,15 @@ def correlation(a: FrameValues, b: FrameValues) -> float:
     if min(a.std(), b.std()) < 1e-9:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def lagged_correlations(measured: FrameValues, true: FrameValues) -> list[float]:
+    """r of two curves (F,) at each of `LAGS`; + means that the measured one is late."""
+    values = []
+    for lag in LAGS:
+        late, early = max(lag, 0), max(-lag, 0)
+        values.append(correlation(measured[late : len(measured) - early], true[early : len(true) - late]))
+    return values
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,8 @@ class LipSync:
 
 def lip_sync(measured: Sequence[FrameValues], true: Sequence[FrameValues]) -> LipSync:
     """Correlate measured and true openings clip by clip, and average: a clip that moves more does not count more."""
-    by_lag: dict[int, float] = {}
-    for lag in range(-MAX_LAG, MAX_LAG + 1):
-        late, early = max(lag, 0), max(-lag, 0)
-        pairs = zip(measured, true, strict=True)
-        by_lag[lag] = float(
-            np.mean([correlation(a[late : len(a) - early], b[early : len(b) - late]) for a, b in pairs])
-        )
+    each = [lagged_correlations(a, b) for a, b in zip(measured, true, strict=True)]
+    by_lag = {lag: float(value) for lag, value in zip(LAGS, np.mean(each, axis=0), strict=True)}
     best = max(by_lag, key=lambda lag: by_lag[lag])
     return LipSync(by_lag[0], best, by_lag[best])
 
