@@ -28,10 +28,11 @@ from dramatis_lab.evaluate.measures.mesh_lips import closures, turning_share
 from dramatis_lab.evaluate.measures.sync import LAGS, silence_ratio
 from dramatis_lab.evaluate.report import Entry, Row, judged_row, unmeasured_row
 from dramatis_lab.evaluate.rows.real_cost import animatic_time_row, film_time_row
-from dramatis_lab.evaluate.rows.real_films import FilmFigures, Filming, RealBench, median
+from dramatis_lab.evaluate.rows.real_films import FilmFigures, Filming, RealBench, median, row_name
 from dramatis_lab.evaluate.rows.real_judge import judge_rows
 from dramatis_lab.evaluate.rows.real_recordings import recording_row
 from dramatis_lab.evaluate.rows.real_sheets import SheetRow, save_sheets, sheet_row
+from dramatis_lab.evaluate.rows.real_turned import turned_rows
 
 PORTRAITS = 22
 """Pictures in ../shared/portraits."""
@@ -44,8 +45,10 @@ def real_rows(bench: Bench) -> list[Row]:
     real = RealBench(bench)
     return [
         *filming_rows(real, Filming.FILM),
+        *turned_rows(real, Filming.FILM),
         film_time_row(bench, real.photograph),
         *filming_rows(real, Filming.ANIMATIC),
+        *turned_rows(real, Filming.ANIMATIC),
         animatic_time_row(bench, real.photograph),
         *judge_rows(real),
     ]
@@ -69,13 +72,9 @@ def filming_rows(real: RealBench, filming: Filming) -> list[Row]:
     return [*rows, recording_row(real, filming)]
 
 
-def _named(filming: Filming, name: str) -> str:
-    return name if filming is Filming.FILM else f"  animatic, {name.strip()}"
-
-
 def filmed_row(real: RealBench, filming: Filming, figures: Sequence[FilmFigures]) -> Row:
     """How many of the portraits were filmed; what was said of the others is among the figures."""
-    name = _named(filming, "pictures of ../shared/portraits filmed")
+    name = row_name(filming, "pictures of ../shared/portraits filmed")
     if not real.portraits:
         return unmeasured_row(f"{name} (absent; only scikit-image's photograph was)", str(PORTRAITS))
     names = {picture.stem for picture in real.portraits}
@@ -83,7 +82,7 @@ def filmed_row(real: RealBench, filming: Filming, figures: Sequence[FilmFigures]
     count = len(real.portraits)
     sizes = sorted({f"{width}x{height}" for width, height in (figure.size for figure in figures)})
     value = f"{filmed} of {count} ({', '.join(sizes)})"
-    stored = {"refused": real.refused, "films": [asdict(figure) for figure in figures]}
+    stored = {"refused": real.refused[filming], "films": [asdict(figure) for figure in figures]}
     return judged_row(name, value, "all", "", filmed == count, aimed=False, figures=stored)
 
 
@@ -98,17 +97,17 @@ def lip_rows(filming: Filming, figures: Sequence[FilmFigures]) -> list[Row]:
     in_reach = 0.04 <= reach <= 0.10 and worst.reach >= 0.03
     return [
         judged_row(
-            _named(filming, "lips: r of the mesh's gap with the phones' opening; best lag"),
+            row_name(filming, "lips: r of the mesh's gap with the phones' opening; best lag"),
             f"{r:.2f}; {lag:+d}", "0.60; within 1", "0.80; 0",
             r >= 0.6 and apart <= 1, r >= 0.8 and apart == 0,
             {"r": [figure.r for figure in figures], "by_lag": by_lag.tolist()},
         ),
         judged_row(
-            _named(filming, "  the same with another voice"),
+            row_name(filming, "  the same with another voice"),
             f"{control:.2f}", "< 0.2", "< 0.1", abs(control) < 0.2, abs(control) < 0.1,
         ),
         judged_row(
-            _named(filming, "range of the gap, of the face's height; worst picture"),
+            row_name(filming, "range of the gap, of the face's height; worst picture"),
             f"{reach:.3f}; {worst.reach:.3f} ({worst.name})", "0.04-0.10; 0.03", "", in_reach, aimed=False,
         ),
     ]  # fmt: skip
@@ -127,16 +126,16 @@ def phone_rows(filming: Filming, figures: Sequence[FilmFigures], voices: Sequenc
     true_turning = median([turning_share(voice.opening) for voice in voices])
     return [
         judged_row(
-            _named(filming, "m, b, p shut the lips (of all films together)"),
+            row_name(filming, "m, b, p shut the lips (of all films together)"),
             f"{shut:.0%} of {labials} (another voice's phones: {by_chance:.0%})", "80 %", "95 %",
             shut >= 0.8, shut >= 0.95,
         ),
         judged_row(
-            _named(filming, "opening in pauses over speech"),
+            row_name(filming, "opening in pauses over speech"),
             f"{pause:.2f} (phones: {true_pause:.2f})", "0.2", "0.1", pause <= 0.2, pause <= 0.1,
         ),
         judged_row(
-            _named(filming, "frames in which the opening turns round"),
+            row_name(filming, "frames in which the opening turns round"),
             f"{turning:.0%} (phones: {true_turning:.0%})", "< 25 %", "< 15 %", turning < 0.25, turning < 0.15,
         ),
     ]  # fmt: skip
@@ -150,11 +149,11 @@ def look_rows(filming: Filming, figures: Sequence[FilmFigures]) -> list[Row]:
     sharp, sharper = 0.7 <= kept <= 1.2 and jump <= 0.3, 0.9 <= kept <= 1.1 and jump <= 0.1
     return [
         judged_row(
-            _named(filming, "face sharpness over the portrait's; largest jump from frame to frame"),
+            row_name(filming, "face sharpness over the portrait's; largest jump from frame to frame"),
             f"{kept:.2f}; {jump:.2f}", "0.7-1.2; 0.3", "0.9-1.1; 0.1", sharp, sharper,
         ),
         judged_row(
-            _named(filming, "pixels outside the person, camera static: mean change over the video"),
+            row_name(filming, "pixels outside the person, camera static: mean change over the video"),
             f"{outside:.2f} grey levels ({measured} pictures)", "1", "0.3", outside <= 1.0, outside <= 0.3,
         ),
     ]  # fmt: skip
@@ -168,7 +167,8 @@ def main(
     model: str = "mini",
     *,
     animatic: Annotated[bool, typer.Option(help="only the animatics, which take minutes")] = False,
-    time: Annotated[bool, typer.Option(help="time whole processes, too")] = False,
+    turned: Annotated[bool, typer.Option(help="film turned heads, too")] = False,
+    time: Annotated[bool, typer.Option(help="time a whole process, too")] = False,
 ) -> None:
     """Measure and print; nothing is written into the repository."""
     if (missing := missing_for_library_eye()) is not None:
@@ -181,6 +181,8 @@ def main(
         real = RealBench(bench, pictures)
         filming = Filming.ANIMATIC if animatic else Filming.FILM
         rows = filming_rows(real, filming)
+        if turned:
+            rows += turned_rows(real, filming)
         if time:
             rows.append((animatic_time_row if animatic else film_time_row)(bench, real.photograph))
         for figure in rows[0].figures.get("films", ()):

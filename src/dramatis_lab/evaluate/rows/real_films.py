@@ -57,6 +57,7 @@ class RealFilm:
     """A finished film of a picture. name: of the picture, or of picture and voice where these are not the usual two."""
 
     name: str
+    filming: Filming
     picture: Path
     video: Path
 
@@ -141,7 +142,7 @@ class RealBench:
         eye = PersonFinder("library").eye
         assert isinstance(eye, LibraryEye)
         self.eye, self.tracker = eye, MeshTracker(eye)
-        self.refused: dict[str, str] = {}
+        self.refused: dict[Filming, dict[str, str]] = {filming: {} for filming in Filming}
 
     @cached_property
     def portraits(self) -> list[Path]:
@@ -171,17 +172,17 @@ class RealBench:
             try:
                 _FILMERS[filming](self.bench, picture, voice, video)
             except Exception as error:
-                self.refused[name] = str(error) if isinstance(error, UserError) else repr(error)
-                _LOG.warning("%s: %s", name, self.refused[name])
+                self.refused[filming][name] = str(error) if isinstance(error, UserError) else repr(error)
+                _LOG.warning("%s: %s", name, self.refused[filming][name])
                 return None
             _facts_path(video).write_text(json.dumps(facts))
-        return RealFilm(name, picture, video)
+        return RealFilm(name, filming, picture, video)
 
     def under_the_mesh(self, film: RealFilm) -> MeshedFilm | None:
         """Every frame's mesh; None, and the film counts as none, where the portrait itself shows the mesh no face."""
         rest = self.tracker.at(film.portrait, None)
         if rest is None:
-            self.refused[film.name] = "the mesh sees no face in the portrait"
+            self.refused[film.filming][film.name] = "the mesh sees no face in the portrait"
             return None
         return MeshedFilm(film, rest, self.tracker.follow(film.frames, rest))
 
@@ -246,6 +247,11 @@ def _facts_path(video: Path) -> Path:
 def _is_made(video: Path, facts: dict[str, object]) -> bool:
     made = _facts_path(video)
     return video.exists() and made.exists() and json.loads(made.read_text()) == facts
+
+
+def row_name(filming: Filming, name: str) -> str:
+    """The name of a row, which says where the animatic is meant."""
+    return name if filming is Filming.FILM else f"  animatic, {name.strip()}"
 
 
 def median(values: Sequence[float]) -> float:

@@ -18,7 +18,7 @@ from dramatis_lab.evaluate.measures.mesh_lips import gap_range
 from dramatis_lab.evaluate.measures.steadiness import FrameValues
 from dramatis_lab.evaluate.measures.sync import correlation, silence_ratio
 from dramatis_lab.evaluate.report import Row, unmeasured_row
-from dramatis_lab.evaluate.rows.real_films import Filming, RealBench, median, shared_folder
+from dramatis_lab.evaluate.rows.real_films import Filming, RealBench, median, row_name, shared_folder
 from dramatis_lab.world.voices.acoustics import HOP_S, loudness
 
 _SECONDS = 4.0
@@ -36,8 +36,7 @@ class Recording:
 
 def recording_row(real: RealBench, filming: Filming) -> Row:
     """Every third portrait with a recording in turn: r of gap and loudness, with another recording's, range, pauses."""
-    name = "  with recorded voices: r with loudness; with another's; range; pauses over speech"
-    name = name if filming is Filming.FILM else f"  animatic, {name.strip()}"
+    name = row_name(filming, "  with recorded voices: r with loudness; with another's; range; pauses over speech")
     recordings = load_recordings(real.bench.work)
     if not recordings or not real.portraits:
         return unmeasured_row(f"{name} (../shared/voices or portraits absent)")
