@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -244,7 +244,7 @@ def _facts_path(video: Path) -> Path:
     return video.with_suffix(".made.json")
 
 
-def _is_made(video: Path, facts: dict[str, object]) -> bool:
+def _is_made(video: Path, facts: Mapping[str, object]) -> bool:
     made = _facts_path(video)
     return video.exists() and made.exists() and json.loads(made.read_text()) == facts
 

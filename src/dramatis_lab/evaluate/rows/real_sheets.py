@@ -25,6 +25,8 @@ _EACH = 4
 """Pictures on a sheet, a row of cells for each."""
 _HEAD_REACH, _MOUTH_REACH = 1.9, 0.62
 """Side of the square that is shown of the head, and of the mouth, over the face's height."""
+_BEYOND = (225, 225, 225)
+"""Colour of what lies beyond the picture."""
 _LIPS = (0, 17, 61, 291)
 _NOSE = 1
 
@@ -85,8 +87,13 @@ def _pause(gaps: FrameValues, voice: TimedVoice) -> int:
 
 
 def _square(picture: Pictures, centre: NDArray[np.floating], points: NDArray[np.floating], reach: float) -> Image.Image:
-    """A square of `reach` face heights round a centre, px, enlarged."""
+    """A square of `reach` face heights round a centre, px, at the size of a cell."""
     half = reach * float(np.ptp(points[:, 1])) / 2
     box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
-    part = Image.fromarray(picture).crop(tuple(round(float(edge)) for edge in box))
-    return part.resize((_CELL, _CELL), Image.Resampling.BICUBIC)
+    return Image.fromarray(picture).transform(
+        (_CELL, _CELL),
+        Image.Transform.EXTENT,
+        tuple(float(edge) for edge in box),
+        Image.Resampling.BICUBIC,
+        fillcolor=_BEYOND,
+    )

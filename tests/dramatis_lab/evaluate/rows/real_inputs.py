@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,9 +32,9 @@ def film_stills(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return filmed
 
 
-def figures_of(name: str = "her", r: float = 0.9, **changes: object) -> FilmFigures:
+def figures_of(name: str = "her", r: float = 0.9, **changes: Any) -> FilmFigures:
     """A film that reaches every aim but for the changes; r at lag 0, less at the others."""
-    values: dict[str, object] = {
+    values: dict[str, Any] = {
         "voice": "00",
         "size": (512, 512),
         "by_lag": tuple(r - 0.1 * abs(lag) for lag in range(-5, 6)),
@@ -48,4 +49,4 @@ def figures_of(name: str = "her", r: float = 0.9, **changes: object) -> FilmFigu
         "outside": 0.1,
         "lost": 0.0,
     }
-    return FilmFigures(name=name, **(values | changes))  # type: ignore[arg-type]
+    return FilmFigures(name=name, **(values | changes))

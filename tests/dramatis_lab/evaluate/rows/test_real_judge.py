@@ -14,7 +14,7 @@ from tests.dramatis.senses.seeing.conftest import skip_without_library
 def test_a_straight_line_is_no_error_and_sealed_lips_show_the_bias() -> None:
     opening = np.linspace(0, 0.3, 301)
     errors = JudgeErrors.of(0.4 * opening + 0.01, opening)
-    assert (errors.r, errors.slope, errors.error) == (pytest.approx(1), pytest.approx(0.4), pytest.approx(0, abs=1e-9))
+    assert [errors.r, errors.slope, errors.error] == pytest.approx([1, 0.4, 0])
     assert errors.sealed == pytest.approx(0.0122, abs=1e-4)
     assert np.isnan(JudgeErrors.of(opening, opening + 0.1).sealed)
 

@@ -31,4 +31,5 @@ def test_wide_shut_and_pause_are_shown(tmp_path: Path) -> None:
     assert shown == [0, 0, 8, 8, 26, 26, 40, 40]
     paths = save_sheets([row] * 5, tmp_path / "sheets", "film")
     assert [path.name for path in paths] == ["film-00.png", "film-01.png"]
-    assert Image.open(paths[0]).width > 8 * 256
+    with Image.open(paths[0]) as sheet:
+        assert sheet.width > 8 * 256
