@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ _Result = TypeVar("_Result")
 
 def work_ahead(
     function: Callable[[_Item], _Result], items: Iterable[_Item], workers: int = 1, ahead: int = AHEAD
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """What a function makes of each item, in order, made by so many threads while the caller does other work.
 
     At most `ahead` results wait. An error of the function is raised where its result would have come, and ends the
