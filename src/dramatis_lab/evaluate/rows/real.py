@@ -22,7 +22,7 @@ import typer
 from dramatis.senses.seeing.library_files import missing_for_library_eye
 from dramatis_lab.evaluate import report
 from dramatis_lab.evaluate.bench import Bench, open_mini
-from dramatis_lab.evaluate.cases.held_out import load_cases
+from dramatis_lab.evaluate.cases.held_out import cases_folder, load_cases
 from dramatis_lab.evaluate.cases.timed_voices import TimedVoice
 from dramatis_lab.evaluate.measures.mesh_lips import closures, turning_share
 from dramatis_lab.evaluate.measures.sync import LAGS, silence_ratio
@@ -39,10 +39,11 @@ PORTRAITS = 22
 
 
 def real_rows(bench: Bench) -> list[Row]:
-    """All rows: the films, then the animatics of the same storylines."""
+    """All rows: the films, then the animatics of the same storylines; with fewer cases, as many portraits as cases."""
     if (missing := missing_for_library_eye()) is not None:
         return [unmeasured_row(f"real pictures ({missing})")]
-    real = RealBench(bench)
+    fewer = len(bench.cases) < len(list(cases_folder().glob("*/case.json")))
+    real = RealBench(bench, len(bench.cases) if fewer else None)
     return [
         *filming_rows(real, Filming.FILM),
         *turned_rows(real, Filming.FILM),
