@@ -20,6 +20,8 @@ _NAME = "turned heads (rendered, 30 / 60 degrees): r; lips' place against the tr
 _ANGLES = (30, 60)
 _HEADS = 4
 """People at each angle, half of them turned to either side."""
+_READABLE = 0.5
+"""Least r of the mesh with the truth in true frames: on other heads it could not tell a good film from a bad one."""
 _LIPS = slice(48, 68)
 _BARS, _AIMS = (0.6, 0.5), (0.8, 0.7)
 _APART_BAR, _APART_AIM = 0.05, 0.03
@@ -42,37 +44,47 @@ class TurnedFigures:
 def turned_rows(real: RealBench, filming: Filming) -> list[Row]:
     """How lips follow the true opening, and where they lie, for heads turned by 30 and by 60 degrees."""
     name = row_name(filming, _NAME)
-    bars, aims = ("{:g} / {:g}; {:g}".format(*r, apart) for r, apart in ((_BARS, _APART_BAR), (_AIMS, _APART_AIM)))
     assets = shared_folder() / "assets"
     if not assets.is_dir():
-        return [unmeasured_row(f"{name} (../shared/assets absent)", bars, aims)]
-    figures: list[TurnedFigures] = []
-    for degrees in _ANGLES:
-        for number in range(_HEADS):
-            voice = real.voice_of(number)
-            head = render_turned_head(number, degrees, voice, assets, real.bench.work)
-            figures.append(_measured(real, filming, head, degrees))
+        return [unmeasured_row(f"{name} (../shared/assets absent)", *_bars())]
+    work = real.bench.work
+    figures = [
+        _measured(real, filming, degrees, render_turned_head(number, degrees, real.voice_of(number), assets, work))
+        for degrees in _ANGLES
+        for number in range(_HEADS)
+    ]
+    return [turned_row(name, figures)]
+
+
+def turned_row(name: str, figures: Sequence[TurnedFigures]) -> Row:
+    """Means over the heads that the mesh can read."""
+    read = [head for head in figures if head.judge >= _READABLE]
     r, judge = (
-        [float(np.mean([getattr(f, name) for f in figures if f.degrees == degrees])) for degrees in _ANGLES]
+        [mean_of_known([getattr(head, name) for head in read if head.degrees == degrees]) for degrees in _ANGLES]
         for name in ("r", "judge")
     )
-    apart = mean_of_known([f.apart for f in figures])
-    filmed = sum(not np.isnan(f.apart) for f in figures)
-    value = (
-        f"{_joined(r)}; {apart:.3f} ({filmed} of {len(figures)} filmed; the mesh on true frames: r {_joined(judge)})"
-    )
+    apart = mean_of_known([head.apart for head in read])
+    filmed = sum(not np.isnan(head.apart) for head in figures)
+    counts = f"{filmed} of {len(figures)} filmed, {len(read)} readable"
+    value = f"{_joined(r)}; {apart:.3f} ({counts}; the mesh on true frames: r {_joined(judge)})"
     passed, aimed = (
         all(a >= b for a, b in zip(r, least, strict=True)) and apart <= most
         for least, most in ((_BARS, _APART_BAR), (_AIMS, _APART_AIM))
     )
-    return [judged_row(name, value, bars, aims, passed, aimed, {"heads": [asdict(f) for f in figures]})]
+    figures_of_heads = {"heads": [asdict(head) for head in figures]}
+    return judged_row(name, value, *_bars(), passed, aimed, figures_of_heads)
+
+
+def _bars() -> tuple[str, str]:
+    least, aim = ("{:g} / {:g}; {:g}".format(*r, apart) for r, apart in ((_BARS, _APART_BAR), (_AIMS, _APART_AIM)))
+    return least, aim
 
 
 def _joined(values: Sequence[float]) -> str:
     return " / ".join(f"{value:.2f}" for value in values)
 
 
-def _measured(real: RealBench, filming: Filming, head: TurnedHead, degrees: int) -> TurnedFigures:
+def _measured(real: RealBench, filming: Filming, degrees: int, head: TurnedHead) -> TurnedFigures:
     rest = real.tracker.at(head.truth[0], None)
     judge, true_meshes = 0.0, None
     if rest is not None:

@@ -14,7 +14,7 @@ from dramatis_lab.evaluate.cases.turned_heads import TurnedHead
 from dramatis_lab.evaluate.report import NOT_RUN
 from dramatis_lab.evaluate.rows import real_turned
 from dramatis_lab.evaluate.rows.real_films import Filming, RealBench
-from dramatis_lab.evaluate.rows.real_turned import turned_rows
+from dramatis_lab.evaluate.rows.real_turned import TurnedFigures, turned_row, turned_rows
 from tests.dramatis.senses.seeing.conftest import skip_without_library
 from tests.dramatis_lab.evaluate.rows.real_inputs import film_stills
 
@@ -41,6 +41,15 @@ def test_a_head_that_says_nothing_lies_where_a_silent_truth_does(
     assert not row.passed
     assert [head["degrees"] for head in row.figures["heads"]] == [30, 60]
     assert all(head["apart"] < 0.02 for head in row.figures["heads"])
+
+
+def test_heads_that_the_mesh_cannot_read_count_for_nothing() -> None:
+    heads = [TurnedFigures(30, 0.9, 0.95, 0.02), TurnedFigures(60, 0.8, 0.9, 0.02), TurnedFigures(60, 0.0, 0.1, 0.5)]
+    row = turned_row("turned", heads)
+    assert row.mark == "aim reached"
+    assert "3 of 3 filmed, 2 readable" in row.value
+    refused = TurnedFigures(60, 0.0, 0.9, float("nan"))
+    assert not turned_row("turned", [*heads, refused]).passed, "a head that is not filmed does count"
 
 
 def test_without_assets_nothing_is_measured(real: RealBench) -> None:
