@@ -8,19 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.app.checks import check_sound
-from dramatis.backbones.mini import MiniBackbone
-from dramatis.backbones.registry import shipped_models
+from dramatis.backbones.speech_features import encode_speech, heard_mouth
 from dramatis.cascade.acting import PortraitFilm
 from dramatis.cascade.preparation import cast_mouths, cast_people, perform_cast, portrait_cast
 from dramatis.media.files import check_output
 from dramatis.media.video import VideoWriter
+from dramatis.models.loading import load_model
+from dramatis.models.speech import SpeechEncoder
 from dramatis.runtime.ahead import work_ahead
 from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
 from dramatis.senses.hearing.prosody import prosodies
+from dramatis.senses.seeing.own_eye import WEIGHTS
 from dramatis.senses.seeing.picture_file import open_picture
 from dramatis.story.observations import AudioObservations
 from dramatis.story.storyline import Storyline
 
+SPEECH_ENCODER = WEIGHTS.parent / "speech_encoder"
+"""The mini's, whatever model will film: no other network is needed."""
 ANIMATIC_SIDE = 512
 """Shorter side of an animatic, px, unless the portrait is smaller."""
 
@@ -56,11 +60,11 @@ def film_animatic(
 
 def _mouth_shapes(storyline: Storyline) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """What everybody's voice asks of their mouth."""
-    model, shapes = MiniBackbone(shipped_models()["mini"]), []
+    encoder, shapes = load_model(SpeechEncoder, SPEECH_ENCODER), []
     for character in storyline.cast:
         voice = storyline.voice_of(character.name)
-        features, _ = model.encode_speech(Path(voice.path), storyline.frames, voice.spans)
-        shapes.append(model.mouth_shapes(features))
+        features, _ = encode_speech(encoder, Path(voice.path), storyline.frames, voice.spans)
+        shapes.append(heard_mouth(encoder, features))
     return shapes
 
 

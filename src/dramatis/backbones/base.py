@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -25,8 +25,11 @@ from dramatis.models.shapes import PixelShape
 from dramatis.motion.performance import Performance
 from dramatis.runtime.progress import Reporter
 from dramatis.runtime.store import ArtifactStore
-from dramatis.sampling.denoise import StepCallback
 from dramatis.story.values import NumberFormat
+
+if TYPE_CHECKING:
+    # The denoising loop takes longer to import than a short preview takes to play.
+    from dramatis.sampling.denoise import StepCallback
 
 
 class PortraitFill(Protocol):

@@ -20,7 +20,7 @@ from dramatis.backbones.base import ClipInputs
 from dramatis.backbones.corruption import corrupt
 from dramatis.backbones.mini_networks import MiniNetworks
 from dramatis.backbones.mini_profile import MiniHighResolution
-from dramatis.backbones.speech_features import Spans, encode_speech
+from dramatis.backbones.speech_features import Spans, encode_speech, heard_mouth
 from dramatis.media.image import Pictures
 from dramatis.models.dit import AudioDiT
 from dramatis.models.mask_head import IDENTITY_SIDE, Identities, identity_square, identity_tokens
@@ -60,10 +60,8 @@ class MiniBackbone(MiniNetworks):
         """Features (frames, C) and expected mouth openings (frames,) of one voice."""
         return encode_speech(self.speech, path, frames, spans)
 
-    @torch.no_grad()
     def mouth_shapes(self, features: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        logits, shapes = self.speech.heads(torch.from_numpy(np.asarray(features, np.float32))[None])
-        return logits[0].softmax(-1).numpy(), shapes[0, :, 0].numpy()
+        return heard_mouth(self.speech, features)
 
     @torch.no_grad()
     def generate_clip(

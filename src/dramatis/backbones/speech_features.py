@@ -46,6 +46,18 @@ class AudioReader:
         return self._pending[: stop - start]
 
 
+@torch.no_grad()
+def heard_mouth(
+    encoder: SpeechEncoder, features: NDArray[np.floating]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What features (frames, C) ask of a mouth: probabilities of `VISEMES` (frames, 16), and openings (frames,).
+
+    Openings are in distances of the outer eye corners.
+    """
+    logits, shapes = encoder.heads(torch.from_numpy(np.asarray(features, np.float32))[None])
+    return logits[0].softmax(-1).numpy(), shapes[0, :, 0].numpy()
+
+
 def encode_speech(
     encoder: SpeechEncoder, path: Path, frames: int, spans: Spans = None
 ) -> tuple[NDArray[np.float16], NDArray[np.float32]]:

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 TARGET_LUFS = -23.0
 """Of EBU R 128, and of the audio that the MultiTalk family's wav2vec2 was given."""
@@ -29,6 +28,8 @@ class LoudnessMeter:
         """The next (n,) samples, full scale 1."""
         if not len(samples):
             return
+        from scipy.signal import sosfilt  # takes longer to import than what a short preview needs it for
+
         weighted, self._state = sosfilt(self._sos, samples.astype(np.float64), zi=self._state)
         pending = np.concatenate([self._rest, weighted])
         hops = len(pending) // self._hop

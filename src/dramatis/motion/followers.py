@@ -39,7 +39,7 @@ def breath_track(performance: Performance) -> NDArray[np.float64]:
         phase = (phase + pace * _BREATHS / FPS) % 1.0
     inward, outward = phases / _INHALES, (1 - phases) / (1 - _INHALES)
     moved = np.maximum.accumulate(np.abs(performance.head).max(1))
-    return smoothstep(np.minimum(inward, outward)) * smoothstep(moved / _ALIVE)
+    return np.clip(smoothstep(np.minimum(inward, outward)) * smoothstep(moved / _ALIVE), 0, 1)
 
 
 def lagging_track(head: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -1,9 +1,9 @@
 """How the people of a portrait move before its scene: heads, necks, shoulders that breathe, hair that lags behind.
 
-The scene follows the camera alone. A head moves as its rigid anchors do; the neck passes that on to the shoulders,
-which follow a little and rise and sink with the breath. Hair far from the skull follows the head as a mass on a spring.
-Whatever the picture's border cuts off stays at the border. The tracks are worked out once for all frames, and each
-depends on earlier frames only: so every frame can be made alone, in any order.
+The scene follows the camera alone. A head turns as a whole, its middle nearer than its rim; the neck passes that on to
+the shoulders, which follow a little and rise and sink with the breath. Hair far from the skull follows the head as a
+mass on a spring. Whatever the picture's border cuts off stays at the border. The tracks are worked out once for all
+frames, and each depends on earlier frames only: so every frame can be made alone, in any order.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.motion.expression import EXPRESSION_BOX, undo_expression
-from dramatis.motion.face import ANCHOR_TEMPLATE, HeadFit, background_shift, camera_similarity, head_rotation, project
+from dramatis.motion.face import HeadFit, background_shift, camera_similarity, head_rotation
 from dramatis.motion.followers import breath_track, lagging_track
 from dramatis.motion.group import SOFTNESS, SPINE
 from dramatis.motion.held_border import BorderHold
 from dramatis.motion.performance import Performance
 from dramatis.motion.signals import smoothstep
+from dramatis.motion.turned_head import TurnedHead
 
 _Matrices = NDArray[np.floating]
 _Field = NDArray[np.float32]
@@ -85,7 +86,7 @@ class PortraitMotion:
         """
         still = _applied(self._to_portrait[number], nodes)
         shown = emotions or repeat(None, len(self._people))
-        parts = [person.places(number, nodes, emotion) for person, emotion in zip(self._people, shown, strict=True)]
+        parts = [person.places(number, still, emotion) for person, emotion in zip(self._people, shown, strict=True)]
         if len(parts) == 1:
             places = parts[0][0]
         else:
@@ -100,31 +101,30 @@ class PortraitMotion:
 
 
 class _Person:
-    """The tracks of one person: affine maps (T, 3, 3) from a frame's pixels, and moves in pixels of the portrait."""
+    """The tracks of one person, in the plane of the portrait: what the camera's zoom, roll and pan do is undone."""
 
     def __init__(self, head: HeadFit, acted: Performance, size: tuple[int, int]) -> None:
-        lagging = replace(acted, head=lagging_track(acted.head))
-        self._rest = _head_maps(head, Performance.still(1), size)[0]
         self._emotion = acted.emotion
+        self._head = TurnedHead(head, acted)
+        self._hair = TurnedHead(head, replace(acted, head=lagging_track(acted.head)))
         self._to_body = np.linalg.inv(_body_maps(head, acted.camera, size))
-        self._to_head = np.linalg.inv(_head_maps(head, acted, size))
-        self._to_hair = self._rest @ np.linalg.inv(_head_maps(head, lagging, size))
         self._lift = (_BREATH * head.scale * breath_track(acted)).astype(np.float32)
 
     def places(
-        self, number: int, nodes: NDArray[np.floating], emotion: NDArray[np.floating] | None
+        self, number: int, nodes: _Field, emotion: NDArray[np.floating] | None
     ) -> tuple[_Field, NDArray[np.float32]]:
-        """Where the person at nodes (h, w, 2) px of a frame comes from, and how far away it is, in head heights."""
-        on_head = _applied(self._to_head[number], nodes)
-        weight, hair = _follows(on_head), _lags(on_head)
-        before = _without_expression(on_head, self._emotion[number] if emotion is None else emotion)
-        by_head = _applied(self._rest, before)
-        by_head += hair[..., None] * (_applied(self._to_hair[number], nodes) - by_head)
+        """Where the person at nodes (h, w, 2) px comes from, and how far away it is, in head heights."""
+        on_head = self._head.before(number, nodes)
+        across_up = on_head[..., :2]
+        weight, hair = _follows(across_up), _lags(across_up)
+        on_head[..., :2] = _without_expression(across_up, self._emotion[number] if emotion is None else emotion)
+        by_head = self._head.seen(on_head)
+        by_head += hair[..., None] * (self._hair.seen(self._hair.before(number, nodes)) - by_head)
         places = _applied(self._to_body[number], nodes)
         places += weight[..., None] * (by_head - places)
         if self._lift[number]:
-            places[..., 1] += self._lift[number] * np.interp(on_head[..., 1], *_LIFTS).astype(np.float32)
-        return places, _distance(on_head)
+            places[..., 1] += self._lift[number] * np.interp(across_up[..., 1], *_LIFTS).astype(np.float32)
+        return places, _distance(across_up)
 
 
 def _without_expression(on_head: _Field, emotion: NDArray[np.floating]) -> _Field:
@@ -197,21 +197,10 @@ def _scene_maps(camera: NDArray[np.float32], size: tuple[int, int]) -> _Matrices
 
 
 def _body_maps(head: HeadFit, camera: NDArray[np.float32], size: tuple[int, int]) -> _Matrices:
-    """The same for a body, which the camera circles about the axis through its head."""
+    """(n, 3, 3) from the portrait to where a body is when the camera circles about the axis through its head."""
     corners = _corners(size)
     flat = np.concatenate([(corners - head.centre) * (1, -1), np.full((3, 1), _CHEST_DEPTH * head.scale)], 1)
     orbit = head_rotation(camera[:, 4], camera[:, 5], 0.0)
     rest = flat @ np.eye(3)[:, :2]
     turned = (flat @ orbit.transpose(0, 2, 1))[..., :2]
-    seen = corners + (turned - rest) * (1, -1)
-    return _affine_through(corners, camera_similarity(seen, camera, size))
-
-
-def _head_maps(head: HeadFit, acted: Performance, size: tuple[int, int]) -> _Matrices:
-    """(n, 3, 3) from head coordinates (x right, y up, head heights) to a frame's pixels."""
-    maps = _affine_through(ANCHOR_TEMPLATE[:, :2].astype(np.float64), project(head, acted, size).astype(np.float64))
-    determinant = np.linalg.det(maps[:, :2, :2])
-    # A face seen edge-on has no inverse; a tiny width keeps all values finite.
-    flat = np.abs(determinant) < 1e-3
-    maps[flat, 0, 0] += 1.0
-    return maps
+    return _affine_through(corners, corners + (turned - rest) * (1, -1))

@@ -24,7 +24,9 @@ _COARSEST = 64
 """Least shorter side of the picture, px, at the coarsest size: there all patches are compared with all."""
 _FINEST = 272
 """Greatest shorter side at which patches are looked for; beyond it each pixel copies what its neighbourhood found."""
-_ROUNDS = 3
+_ROUNDS = 2
+_RING = 3
+"""Width, px, of the rings in which the coarsest size is filled first."""
 _RANDOM = 3
 """Random patches that each place tries in a round, ever nearer to the one that it has."""
 _SPREAD = 0.25
@@ -148,7 +150,7 @@ def _peeled(level: _Level) -> tuple[NDArray[np.float32], Tensor | None]:
     rows, columns = (torch.arange(side) for side in hole.shape)
     offsets = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
     while hole.any():
-        ring = hole & binary_dilation(~hole, iterations=2)
+        ring = hole & binary_dilation(~hole, iterations=_RING)
         _exhaust(filled, hole, possible, binary_dilation(ring, np.ones((_PATCH, _PATCH))), offsets)
         filled = _voted(_Level(level.pixels, hole, ring), filled, offsets, ring)
         hole &= ~ring

@@ -8,6 +8,7 @@ from dramatis.motion.articulation import articulation_weights
 from dramatis.motion.mouth_tables import SHAPE_CHANNELS
 from dramatis.motion.visemes import VISEMES
 from dramatis.sampling.articulated_portrait import ArticulatedPortrait, FaceMove
+from dramatis.sampling.portrait_layers import PortraitLayers
 from dramatis.senses.seeing.articulated_face import look_at_face
 from tests.drawn_face import LIPS, SIDE, SKIN, draw_face
 
@@ -88,3 +89,32 @@ def test_mouth_and_camera_move_in_one_step() -> None:
     inner = (slice(20, -20), slice(20, -20))
     aligned = np.roll(shifted, (6, -10), (0, 1))
     assert np.abs(aligned.astype(int) - portrait.frame((move,)))[inner].max() <= 2
+
+
+def test_with_layers_a_mouth_opens_as_without() -> None:
+    picture, seen = draw_face()
+    face = look_at_face(picture, seen)
+    pixels = picture.astype(np.float32) / np.float32(255)
+    share = np.zeros((SIDE, SIDE, 1), np.float32)
+    share[10:] = 1
+    layers = PortraitLayers(np.concatenate([share * pixels, share], -1), (1 - share) * pixels)
+    moves = (FaceMove(said("aa", 0.3, face).mouth, 0.6),)
+    layered = ArticulatedPortrait(picture, (face,), layers).frame(moves)
+    assert np.abs(layered.astype(int) - ArticulatedPortrait(picture, (face,)).frame(moves)).max() <= 1
+
+
+def test_people_move_and_their_scene_stays() -> None:
+    picture, seen = draw_face()
+    face = look_at_face(picture, seen)
+    share = np.zeros((SIDE, SIDE, 1), np.float32)
+    share[40:-40, 40:-40] = 1
+    scene = np.full((SIDE, SIDE, 3), 0.25, np.float32)
+    layers = PortraitLayers(np.concatenate([share * picture / np.float32(255), share], -1), scene)
+    portrait = ArticulatedPortrait(picture, (face,), layers)
+    still = portrait.frame((STILL,), GRID)
+    moved = portrait.frame((STILL,), GRID - np.array([10, 0], np.float32))
+    assert (moved[:, 40:48] == 64).all(), "what they uncover is the scene"
+    assert np.array_equal(moved[:36], still[:36])
+    assert np.abs(moved[60:-60, 70:-60].astype(int) - still[60:-60, 60:-70]).max() <= 1
+    shifted = portrait.frame((STILL,), GRID, GRID - np.array([0, 5], np.float32))
+    assert np.abs(shifted[60:-60, 60:-60].astype(int) - still[60:-60, 60:-60]).max() <= 1

@@ -33,7 +33,7 @@ TRUE_EVERY = 5
 
 
 @dataclass(frozen=True, eq=False)
-class TurnedHead:
+class TurnedCase:
     """A person whose head is turned, F frames of a voice.
 
     portrait: a file, lips at rest.  truth: K pictures (H, W, 3) of the person saying it without moving the head, at
@@ -46,7 +46,7 @@ class TurnedHead:
     opening: NDArray[np.float32]
 
 
-def render_turned_head(number: int, degrees: int, voice: TimedVoice, assets: Path, folder: Path) -> TurnedHead:
+def render_turned_head(number: int, degrees: int, voice: TimedVoice, assets: Path, folder: Path) -> TurnedCase:
     """A held-out person in a random light, turned to the right where `number` is even and to the left where it is odd.
 
     The portrait is written into `folder`. Raises UserError if `assets` lacks the raw material.
@@ -66,4 +66,4 @@ def render_turned_head(number: int, degrees: int, voice: TimedVoice, assets: Pat
     Image.fromarray(scene.render([rest]).rgb).save(portrait)
     truth = [scene.render([person.pose(spoken[t], head)]).rgb for t in range(0, frames, TRUE_EVERY)]
     still = np.zeros((frames, 6), np.float32)
-    return TurnedHead(portrait, voice, truth, lip_openings(person.landmarks(spoken, still)))
+    return TurnedCase(portrait, voice, truth, lip_openings(person.landmarks(spoken, still)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dramatis.senses.seeing.library_landmarks import landmarks_from_mesh, mesh_axes
-from dramatis_lab.evaluate.cases.turned_heads import TRUE_EVERY, TurnedHead, render_turned_head
+from dramatis_lab.evaluate.cases.turned_heads import TRUE_EVERY, TurnedCase, render_turned_head
 from dramatis_lab.evaluate.measures.mesh_lips import in_head_frame, lip_gaps
 from dramatis_lab.evaluate.measures.steadiness import mean_of_known
 from dramatis_lab.evaluate.measures.sync import correlation
@@ -84,7 +84,7 @@ def _joined(values: Sequence[float]) -> str:
     return " / ".join(f"{value:.2f}" for value in values)
 
 
-def _measured(real: RealBench, filming: Filming, degrees: int, head: TurnedHead) -> TurnedFigures:
+def _measured(real: RealBench, filming: Filming, degrees: int, head: TurnedCase) -> TurnedFigures:
     rest = real.tracker.at(head.truth[0], None)
     judge, true_meshes = 0.0, None
     if rest is not None:

@@ -10,7 +10,7 @@ from skimage import data
 
 from dramatis_lab.evaluate.bench import Bench
 from dramatis_lab.evaluate.cases.timed_voices import TimedVoice
-from dramatis_lab.evaluate.cases.turned_heads import TurnedHead
+from dramatis_lab.evaluate.cases.turned_heads import TurnedCase
 from dramatis_lab.evaluate.report import NOT_RUN
 from dramatis_lab.evaluate.rows import real_turned
 from dramatis_lab.evaluate.rows.real_films import Filming, RealBench
@@ -33,8 +33,8 @@ def test_a_head_that_says_nothing_lies_where_a_silent_truth_does(
 ) -> None:
     (tmp_path / "assets").mkdir()
 
-    def head(number: int, degrees: int, voice: TimedVoice, assets: Path, folder: Path) -> TurnedHead:
-        return TurnedHead(real.photograph, voice, [data.astronaut()] * 3, np.linspace(0, 1, 12).astype(np.float32))
+    def head(number: int, degrees: int, voice: TimedVoice, assets: Path, folder: Path) -> TurnedCase:
+        return TurnedCase(real.photograph, voice, [data.astronaut()] * 3, np.linspace(0, 1, 12).astype(np.float32))
 
     monkeypatch.setattr(real_turned, "render_turned_head", head)
     (row,) = turned_rows(real, Filming.FILM)
