@@ -15,7 +15,7 @@ from dramatis.media.image import Pictures
 from dramatis.media.sheet import contact_sheet
 from dramatis.story.values import FPS
 from dramatis_lab.evaluate.cases.timed_voices import TimedVoice
-from dramatis_lab.evaluate.measures.mesh_lips import LABIALS
+from dramatis_lab.evaluate.measures.mesh_lips import LABIALS, mesh_height
 from dramatis_lab.evaluate.measures.steadiness import FrameValues
 from dramatis_lab.evaluate.rows.real_films import MeshedFilm
 from dramatis_lab.world.voices.phones import PAUSE
@@ -41,10 +41,12 @@ class SheetRow:
 
 def sheet_row(meshed: MeshedFilm, voice: TimedVoice) -> SheetRow:
     """The portrait, the widest opening, a closure and a pause, each twice: the head, and the mouth enlarged."""
-    cells, labels = [], []
+    cells: list[Image.Image] = []
+    labels: list[str] = []
+    height = mesh_height(meshed.rest)  # one for all moments, so that an open jaw does not shrink what is shown
     for picture, points, label in _moments(meshed, voice):
-        cells += [_square(picture, points[_NOSE], points, _HEAD_REACH)]
-        cells += [_square(picture, points[list(_LIPS)].mean(0), points, _MOUTH_REACH)]
+        cells.append(_square(picture, points[_NOSE], _HEAD_REACH * height))
+        cells.append(_square(picture, points[list(_LIPS)].mean(0), _MOUTH_REACH * height))
         labels += [f"{meshed.film.name} {label}", ""]
     return SheetRow(cells, labels)
 
@@ -86,9 +88,9 @@ def _pause(gaps: FrameValues, voice: TimedVoice) -> int:
     return min(round(max(pauses)[1] * FPS), len(gaps) - 1) if pauses else 0
 
 
-def _square(picture: Pictures, centre: NDArray[np.floating], points: NDArray[np.floating], reach: float) -> Image.Image:
-    """A square of `reach` face heights round a centre, px, at the size of a cell."""
-    half = reach * float(np.ptp(points[:, 1])) / 2
+def _square(picture: Pictures, centre: NDArray[np.floating], side: float) -> Image.Image:
+    """A square of `side` px round a centre, px, at the size of a cell."""
+    half = side / 2
     box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
     return Image.fromarray(picture).transform(
         (_CELL, _CELL),
