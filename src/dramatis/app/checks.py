@@ -21,10 +21,12 @@ def check_storyline(storyline: Storyline, backbone: Backbone, output: Path, stor
     """
     check_output(output)
     check_sound(storyline)
-    check_disk(output.parent, estimate_disk(storyline.frames, (storyline.width, storyline.height)))
+    profile, size = backbone.profile, (storyline.width, storyline.height)
+    filmed = profile.filmed_area(size, len(storyline.cast)) * profile.scale**2
+    check_disk(output.parent, estimate_disk(storyline.frames, filmed))
     backbone.check_cast(len(storyline.cast))
     backbone.check_machine()
-    window_of(storyline, fit_heads(storyline, (storyline.width, storyline.height), store), backbone.profile)
+    window_of(storyline, fit_heads(storyline, size, store), profile)
 
 
 def check_sound(storyline: Storyline) -> None:

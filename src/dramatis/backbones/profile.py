@@ -90,7 +90,10 @@ class Costs(Section):
     frame_seconds: float | None = Field(
         default=None, description="per low-resolution frame, two workers, machine measured; None: nobody measured it"
     )
-    high_frame_seconds: float = Field(default=0.1, description="the same per frame of the final size")
+    high_frame_seconds: float = Field(default=0.1, description="the same per high-resolution frame")
+    whole_frame_seconds: float = Field(
+        default=0.0, description="the same per frame of the video and million pixels, where windows are set into frames"
+    )
     startup_seconds: float = 8.0
     memory_gb: float | None = None
 
@@ -158,6 +161,12 @@ class Profile(Value):
     def area_of(self, people: int) -> int:
         """Pixels of a low-resolution frame that shows so many people."""
         return self.low.area * people if self.framing.area_per_person else self.low.area
+
+    def filmed_area(self, size: tuple[int, int], people: int) -> float:
+        """Pixels of a low-resolution frame of a video of `size` (width, height) px: of the window, or of all of it."""
+        if self.framing.target_interocular_px is None:
+            return size[0] * size[1] / self.scale**2
+        return self.area_of(people)
 
     def most_area(self, people: int) -> float:
         """Most pixels of a low-resolution frame that shows so many people, for the sake of the smallest face."""

@@ -42,14 +42,15 @@ def estimate_job(storyline: Storyline, profile: Profile, workers: int) -> JobCos
     sub_clip_frames = sum(clip.length for clip in clips)
     generated = sum(len(clip.frames) for clip in plan.blueprint) + sub_clip_frames
     seconds = None
+    area = profile.filmed_area((storyline.width, storyline.height), len(storyline.cast))
     costs, high = profile.costs, sub_clip_frames if profile.high is not None else 0
     if costs.frame_seconds is not None:
-        area = storyline.width * storyline.height / profile.scale**2 / profile.low.area
-        each = area * (generated * costs.frame_seconds + high * costs.high_frame_seconds)
+        each = area / profile.low.area * (generated * costs.frame_seconds + high * costs.high_frame_seconds)
+        each += storyline.frames * storyline.width * storyline.height / 1e6 * costs.whole_frame_seconds
         # The reference machine has two cores; more workers than cores gain nothing there.
         speed = min(workers, 2) / 2
         seconds = costs.startup_seconds + each / speed
-    disk = estimate_disk(storyline.frames, (storyline.width, storyline.height)) / 1e6
+    disk = estimate_disk(storyline.frames, area * profile.scale**2) / 1e6
     return JobCost(plan.frames, generated, high, len(plan.blueprint), len(clips), seconds, costs.memory_gb, disk)
 
 

@@ -53,10 +53,9 @@ def check_output(path: str | Path, suffixes: tuple[str, ...] = (".mp4",)) -> Pat
     return path
 
 
-def estimate_disk(frames: int, size: tuple[int, int], bytes_per_pixel: float = BYTES_PER_PIXEL) -> int:
-    """Most bytes of disk that a job of `frames` output frames of `size` (width, height) pixels needs."""
-    width, height = size
-    return int(frames * width * height * bytes_per_pixel)
+def estimate_disk(frames: int, pixels: float, bytes_per_pixel: float = BYTES_PER_PIXEL) -> int:
+    """Most bytes of disk that a job of `frames` frames needs, of which each is filmed at `pixels` pixels."""
+    return int(frames * pixels * bytes_per_pixel)
 
 
 def check_disk(folder: str | Path, needed: int) -> None:

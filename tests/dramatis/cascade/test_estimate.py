@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dramatis.backbones.mini_profile import MiniLowResolution, MiniProfile
-from dramatis.backbones.profile import Costs
+from dramatis.backbones.profile import Costs, Framing
 from dramatis.cascade.estimate import JobCost, estimate_job
 from dramatis.story.storyline import Shot, Storyline
 from dramatis.story.values import FrameSpan
@@ -49,3 +49,19 @@ def test_workers_beyond_the_cores_gain_nothing() -> None:
     one, two, eight = (seconds_of(60, workers) for workers in (1, 2, 8))
     assert one == pytest.approx(2 * two)
     assert eight == two
+
+
+def test_a_window_costs_the_same_in_any_frame_but_for_setting_it_in() -> None:
+    framing, costs = Framing(target_interocular_px=16), Costs(frame_seconds=0.1, whole_frame_seconds=1.0)
+    profile = PROFILE.model_copy(update={"framing": framing, "costs": costs})
+    shots = (Shot(index=0, span=FrameSpan(0, 50)),)
+    small, large = (
+        estimate_job(
+            Storyline(image="a.png", audio="a.wav", frames=50, width=side, height=side, shots=shots), profile, 2
+        )
+        for side in (500, 1000)
+    )
+    assert small.disk_mb == large.disk_mb
+    assert small.seconds is not None
+    assert large.seconds is not None
+    assert large.seconds - small.seconds == pytest.approx(50 * 0.75)

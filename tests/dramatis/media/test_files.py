@@ -43,7 +43,7 @@ def test_read_only_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_two_hours_without_space_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = files.estimate_disk(2 * 3600 * 25, (128, 128))
+    needed = files.estimate_disk(2 * 3600 * 25, 128 * 128)
     assert 1e9 < needed < 1e10
     files.check_disk(tmp_path, 1)
     full = SimpleNamespace(total=10**12, used=10**12 - 10**8, free=10**8)
