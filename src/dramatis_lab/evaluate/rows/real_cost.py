@@ -21,7 +21,7 @@ _SIDE = 512
 def film_time_row(bench: Bench, picture: Path) -> Row:
     """`dramatis generate` from nothing to the mp4, as shipped; a film smaller than asked for fails."""
     video = bench.work / "real-time.mp4"
-    wall, _ = run_timed([*_command("generate"), *_inputs(bench, picture), "--output", str(video)], video)
+    wall, _ = run_timed([*_command("generate"), *_inputs(bench, picture), "--output", str(video), "--quiet"], video)
     return _time_row("size; seconds for a second of video, whole process", video, wall, (8.0, 3.0))
 
 
