@@ -10,6 +10,7 @@ Shape legend: P people, N frames of the video, F frames of a clip, H W pixels.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -31,6 +32,8 @@ from dramatis.sampling.portrait_layers import split_portrait
 from dramatis.senses.seeing.articulated_face import look_at_face
 from dramatis.senses.seeing.eye import Face
 
+_KEPT = 160
+"""Frames that are kept, those of a few clips: at 256 pixels a side 30 MB."""
 _NODE_STEP = 8
 """Pixels between places that the warp by head and camera is worked out for; between them it is read off linearly."""
 
@@ -112,6 +115,19 @@ class PortraitFilm:
         scene = self._enlarge(self._motion.scene(number, nodes)) if self._motion.scene_moves(number) else None
         return self.cast.portrait.frame(moves, people, scene)
 
+    def painted(self, number: int, performances: Sequence[Performance]) -> Pictures:
+        """`frame`, of which the latest are kept: several stages ask for the same ones, soon after each other."""
+        key = number, b"".join(shown.blink.tobytes() + shown.emotion.tobytes() for shown in performances)
+        with self._lock:
+            picture = self._latest.pop(key, None)
+        if picture is None:
+            picture = self.frame(number, performances)
+        with self._lock:
+            self._latest[key] = picture
+            while len(self._latest) > _KEPT:
+                del self._latest[next(iter(self._latest))]
+        return picture
+
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of what frames are made of, besides the picture and the performances themselves."""
         mouths = np.ascontiguousarray(self.mouths[:, frames]).tobytes()
@@ -125,6 +141,14 @@ class PortraitFilm:
     @property
     def _size(self) -> tuple[int, int]:
         return self.cast.picture.shape[0], self.cast.picture.shape[1]
+
+    @cached_property
+    def _latest(self) -> dict[tuple[int, bytes], Pictures]:
+        return {}
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
 
     @cached_property
     def _motion(self) -> PortraitMotion | None:
@@ -163,7 +187,7 @@ class ActingPortrait:
     def frames(self, performances: Sequence[Performance]) -> Pictures:
         """(F, H / shrink, W / shrink, 3) uint8: what everybody does in F frames of these performances."""
         frames = [
-            self.film.frame(int(number), [performance.take([row]) for performance in performances])
+            self.film.painted(int(number), [performance.take([row]) for performance in performances])
             for row, number in enumerate(self.numbers)
         ]
         return np.stack(frames) if self.shrink == 1 else downscale(np.stack(frames), self.shrink)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from dramatis.motion.signals import smoothstep
@@ -37,17 +38,19 @@ class BorderHold:
                 (left, right, x, width, (slice(None), None), (None, slice(None))),
             )
         )
-        self._freedom = np.stack([across, down]).astype(np.float32)
+        self._freedom = np.stack([across, down], -1).astype(np.float32)
 
     def freedom(self, places: NDArray[np.floating]) -> NDArray[np.float32]:
         """(..., 2) px -> (..., 2) in 0..1, how much of a move across and down is made there."""
-        sides = np.array(self._freedom.shape[:0:-1]) - 1
-        at = np.clip(places / _CELL, 0, sides)
-        cell = np.minimum(at.astype(np.int64), np.maximum(sides - 1, 0))
-        (x, y), (column, row) = np.moveaxis(at - cell, -1, 0), np.moveaxis(cell, -1, 0)
-        top = self._freedom[:, row, column] * (1 - x) + self._freedom[:, row, column + 1] * x
-        bottom = self._freedom[:, row + 1, column] * (1 - x) + self._freedom[:, row + 1, column + 1] * x
-        return np.moveaxis(top * (1 - y) + bottom * y, 0, -1)
+        rows, columns = self._freedom.shape[:2]
+        x, y = (np.clip(places[..., axis] / _CELL, 0, last - 1.001) for axis, last in ((0, columns), (1, rows)))
+        column, row = x.astype(np.int32), y.astype(np.int32)
+        across, down = ((at - cell).astype(np.float32)[..., None] for at, cell in ((x, column), (y, row)))
+        flat, first = self._freedom.reshape(-1, 2), row * columns + column
+        above = flat[first] + across * (flat[first + 1] - flat[first])
+        first = first + columns
+        below = flat[first] + across * (flat[first + 1] - flat[first])
+        return np.asarray(above + down * (below - above))
 
 
 def _borders(
@@ -60,6 +63,6 @@ def _borders(
 def _along(line: NDArray[np.floating], scale: float) -> NDArray[np.float64]:
     """How much a border holds along its length: wholly where a person is, and a little further."""
     reach = max(1, round(2 * _SPREAD * scale))
-    widened = np.lib.stride_tricks.sliding_window_view(np.pad(line, reach, mode="edge"), 2 * reach + 1).max(-1)
-    bell = np.exp(-0.5 * (np.arange(-2 * reach, 2 * reach + 1) / (_SPREAD * scale)) ** 2)
-    return np.convolve(np.pad(widened.astype(np.float64), 2 * reach, mode="edge"), bell / bell.sum(), mode="valid")
+    widened = sliding_window_view(np.pad(line.astype(np.float64), reach, mode="edge"), 2 * reach + 1).max(-1)
+    window = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(np.pad(widened, reach, mode="edge"), window / window.sum(), "valid")

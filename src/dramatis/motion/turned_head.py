@@ -22,7 +22,7 @@ _ROUNDING = 6.0
 """How fast depth falls off: exp(-6 d^2) gives brows, cheeks and jaw of `TEMPLATE_68` within 0.1 of their depth, and no
 slope above 0.9, so that turns of 40 degrees fold nothing."""
 _ROUNDS = 6
-"""Iterations in which the surface's depth at a place is found: at 0.7 rad under a fifth of the error is left."""
+"""Iterations in which the surface's depth at a place is found: less than a fifth of the error is left at 0.7 rad."""
 
 
 class TurnedHead:

@@ -78,7 +78,8 @@ class ArticulatedPortrait:
         self, picture: Pictures, faces: tuple[ArticulatedFace, ...], layers: PortraitLayers | None = None
     ) -> None:
         height, width = picture.shape[:2]
-        pixels = _planes(picture.astype(np.float32) / np.float32(255) if layers is None else layers.people)
+        whole = _planes(picture.astype(np.float32) / np.float32(255))
+        pixels = whole if layers is None else _planes(layers.people)
         self._picture = _doubled(pixels)
         self._mouths = tuple(_Mouth(self._picture, face) for face in faces)
         self._eyes = tuple(tuple(_Eye(self._picture, eye) for eye in face.eyes) for face in faces)
@@ -105,7 +106,7 @@ class ArticulatedPortrait:
         assert len(moves) == len(self._mouths), "every face of the portrait moves, or is at rest"
         places = self._still if positions is None else torch.from_numpy(positions)
         frame = None if self._scene is None else self._scene.seen(scene)
-        part = (slice(None), slice(None)) if self._scene is None else _rectangle(places, self._scene.people)
+        part = (slice(None), slice(None)) if self._scene is None else _around(places, self._scene.people)
         out = self._people(moves, places[part], self._pixels[:, part[0], part[1]] if positions is None else None)
         if frame is None:
             return _pictures(out)
@@ -128,11 +129,11 @@ class ArticulatedPortrait:
         """Where skin comes from (h, w, 2) px, and the portrait so moved (C, h, w), without the openings themselves."""
         moved, parts = places.clone(), []
         for mouth, field in zip(self._mouths, fields, strict=True):
-            part = _rectangle(places, mouth.layers.box)
+            part = _around(places, mouth.layers.box)
             moved[part] += mouth.layers.skin_moves(field, places[part])
             parts.append(part)
         if still is None:
-            return moved, _sample(self._picture, moved, self._box)
+            return moved, _sample(self._picture, moved, self._box, "border" if self._scene is None else "reflection")
         out = still.clone()
         for rows, columns in parts:
             out[:, rows, columns] = _sample(self._picture, moved[rows, columns], self._box)
@@ -148,17 +149,14 @@ class _Scene:
         self._box = _whole(self._doubled)
         found = _bounds(torch.from_numpy(layers.people[..., 3] > 0))
         rows, columns = (slice(0, 0), slice(0, 0)) if found is None else found
-        # People whom the border cuts off go on beyond it.
-        edges = (columns.start, rows.start, columns.stop, rows.stop)
         height, width = layers.scene.shape[:2]
-        at_border = (edges[0] == 0, edges[1] == 0, edges[2] == width, edges[3] == height)
-        beyond = (-np.inf, -np.inf, np.inf, np.inf)
-        margins = (-1, -1, 1, 1)
-        left, top, right, bottom = (
-            far if cut else edge + margin
-            for edge, margin, cut, far in zip(edges, margins, at_border, beyond, strict=True)
+        # People whom the border cuts off go on beyond it.
+        self.people: _Box = (
+            -np.inf if columns.start == 0 else columns.start - 1.0,
+            -np.inf if rows.start == 0 else rows.start - 1.0,
+            np.inf if columns.stop == width else columns.stop + 1.0,
+            np.inf if rows.stop == height else rows.stop + 1.0,
         )
-        self.people: _Box = (left, top, right, bottom)
 
     def seen(self, positions: NDArray[np.float32] | None) -> Pictures:
         """The scene (h, w, 3) uint8 with nobody before it; positions: as in `ArticulatedPortrait.frame`."""
@@ -364,19 +362,28 @@ def _fine(crop: _Box) -> _Part:
     return slice(top, bottom + 1), slice(left, right + 1)
 
 
-def _rectangle(places: Tensor, box: _Box) -> _Part:
-    """Rows and columns of a frame within which the places (h, w, 2) px that lie in a box are."""
+def _around(places: Tensor, box: _Box) -> _Part:
+    """Rows and columns of a frame that hold at least all places (h, w, 2) px which lie in a box."""
     coarse = _inside(places[::_COARSE, ::_COARSE], box, _COARSE * _STRETCH)
     if coarse is None:
         return slice(0, 0), slice(0, 0)
-    rows, columns = (slice(max(0, _COARSE * (at.start - 1)), _COARSE * (at.stop + 1)) for at in coarse)
+    height, width = places.shape[:2]
+    rows, columns = (
+        slice(max(0, _COARSE * (at.start - 1)), min(side, _COARSE * (at.stop + 1)))
+        for at, side in zip(coarse, (height, width), strict=True)
+    )
+    return rows, columns
+
+
+def _rectangle(places: Tensor, box: _Box) -> _Part:
+    """Rows and columns of a frame within which the places (h, w, 2) px that lie in a box are."""
+    rows, columns = _around(places, box)
     found = _inside(places[rows, columns], box, 0.0)
     if found is None:
         return slice(0, 0), slice(0, 0)
-    down, across = found
     return (
-        slice(rows.start + down.start, rows.start + down.stop),
-        slice(columns.start + across.start, columns.start + across.stop),
+        slice(rows.start + found[0].start, rows.start + found[0].stop),
+        slice(columns.start + found[1].start, columns.start + found[1].stop),
     )
 
 

@@ -43,8 +43,8 @@ class PortraitLayers:
 
     people: (H, W, 4), what the people add to the scene, then their share of each pixel. What they add is their colour
     times the share; single hairs, which no outline holds, lighten or darken the scene, so it may be negative or exceed
-    the share. scene: (H, W, 3), filled in where the people are. The portrait is
-    ``people[..., :3] + (1 - share) * scene``.
+    the share. scene: (H, W, 3), filled in where the people are.
+    The portrait is ``people[..., :3] + (1 - share) * scene``.
     """
 
     people: NDArray[np.float32]
@@ -58,11 +58,14 @@ def split_portrait(picture: Pictures, outline: NDArray[np.floating]) -> Portrait
     share[share < _SEEN] = 0
     share[share > 1 - _SEEN] = 1
     side = min(share.shape)
+    person = _colours_near(pixels, share > _FIRM)
     hidden = maximum_filter(share, 2 * max(2, round(_RIM * side)) + 1) > 0
     filled = fill_background(pixels, hidden, _REACH * side)
-    stray, plain = _stray_hair(pixels, filled, _person_colours(pixels, share))
+    texture = _texture(filled)
+    distinct = _between(np.linalg.norm(person - filled, axis=-1) / (texture + _GRAIN), _PLAIN)
+    stray = distinct * _between(_towards(pixels, filled, person), (_STRAY, 1.0))
     share = np.where(hidden, np.maximum(share, stray), share)
-    people_part = np.maximum(np.clip(share / _OWN, 0, 1), plain)[..., None]
+    people_part = np.maximum(np.clip(share / _OWN, 0, 1), np.clip(2 - texture / _GRAIN, 0, 1))[..., None]
     cover = share[..., None]
     # In the rim the scene stays as it is seen, where it has texture that the fill cannot know.
     left = pixels - cover * pixels - (1 - cover) * filled
@@ -71,32 +74,34 @@ def split_portrait(picture: Pictures, outline: NDArray[np.floating]) -> Portrait
     return PortraitLayers(np.concatenate([pixels - (1 - cover) * scene, cover], -1), scene)
 
 
-def _person_colours(pixels: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W, 3) the colour of the person's own firm pixels near each pixel; the pixel itself where there are none."""
-    firm = (share > _FIRM).astype(np.float32)[..., None]
+def _colours_near(pixels: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(H, W, 3) the mean colour of known pixels near each pixel; the pixel itself where there are none."""
+    firm = known.astype(np.float32)[..., None]
     colours, weights = np.zeros_like(pixels), np.zeros_like(firm)
     for spread in _SPREADS:
-        sigma = (*(spread * min(share.shape),) * 2, 0)
+        sigma = (*(spread * min(known.shape),) * 2, 0)
         room = 1 - np.clip(weights, 0, 1)
         colours += room * gaussian_filter(firm * pixels, sigma, truncate=3)
         weights += room * gaussian_filter(firm, sigma, truncate=3)
     return np.where(weights > _LEAST_WEIGHT, colours / np.maximum(weights, _LEAST_WEIGHT), pixels)
 
 
-def _stray_hair(
+def _towards(
     pixels: NDArray[np.float32], scene: NDArray[np.float32], person: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(H, W) each in 0..1: by how much a pixel's colour lies between scene and person, and how plain the scene is.
-
-    Only before a plain scene of another colour is there a share: elsewhere what looks like hair may be the scene's own.
-    """
+) -> NDArray[np.float32]:
+    """(H, W) how far a colour lies on the way from the scene's to the person's: 0 to 1, or beyond."""
     apart = person - scene
-    contrast = np.linalg.norm(apart, axis=-1)
-    towards = ((pixels - scene) * apart).sum(-1) / np.maximum(contrast, _GRAIN) ** 2
-    sigma = _TEXTURE * min(pixels.shape[:2])
+    return np.asarray(((pixels - scene) * apart).sum(-1) / np.maximum((apart * apart).sum(-1), _GRAIN**2))
+
+
+def _texture(scene: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W) deviation of the scene from its local mean."""
+    sigma = _TEXTURE * min(scene.shape[:2])
     rough = scene - gaussian_filter(scene, (sigma, sigma, 0), truncate=3)
-    texture = np.sqrt(gaussian_filter(np.square(rough).sum(-1), sigma, truncate=3))
-    low, high = _PLAIN
-    distinct = np.clip((contrast / (texture + _GRAIN) - low) / (high - low), 0, 1)
-    stray = np.clip((towards - _STRAY) / (1 - _STRAY), 0, 1)
-    return (distinct * stray).astype(np.float32), np.clip(2 - texture / _GRAIN, 0, 1).astype(np.float32)
+    return np.asarray(np.sqrt(gaussian_filter(np.square(rough).sum(-1), sigma, truncate=3)))
+
+
+def _between(values: NDArray[np.float32], bounds: tuple[float, float]) -> NDArray[np.float32]:
+    """0 below the lower bound, 1 above the upper, linear between."""
+    low, high = bounds
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1), np.float32)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from dramatis.cascade.acting import ActingPortrait, PortraitCast, PortraitFilm
 from dramatis.media.image import Pictures
@@ -117,6 +119,26 @@ def test_another_emotion_may_stand_for_the_own_one() -> None:
     shown = film(stage, performance).frame(4, [happy.take([4])])
     assert np.array_equal(shown, film(stage, happy).frame(4))
     assert difference(shown, film(stage, performance).frame(4)).max() > 10
+
+
+def test_frames_that_are_asked_for_again_are_painted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    acted = film(cast(), turning())
+    painted: list[int] = []
+    frame = PortraitFilm.frame
+
+    def paint(film: PortraitFilm, number: int, performances: Sequence[Performance]) -> Pictures:
+        painted.append(number)
+        return frame(film, number, performances)
+
+    monkeypatch.setattr(PortraitFilm, "frame", paint)
+    clip = ActingPortrait(acted, np.array([1, 2, 3]))
+    first = clip.frames([turning().take([1, 2, 3])])
+    assert np.array_equal(clip.at([1, 2]).frames([turning().take([2, 3])]), first[1:])
+    assert painted == [1, 2, 3]
+    blinking = turning()
+    blinking.blink[:] = 0.5
+    clip.frames([blinking.take([1, 2, 3])])
+    assert len(painted) == 6
 
 
 def test_small_frames_are_the_large_ones_made_smaller() -> None:
