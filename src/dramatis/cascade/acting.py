@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -96,7 +97,9 @@ class PortraitFilm:
         return len(self.performances[0])
 
     def __iter__(self) -> Iterator[Pictures]:
-        return work_ahead(self.frame, range(len(self)), torch.get_num_threads())
+        """All frames in order; as many are worked on at once as torch may use cores, each on one."""
+        with one_thread_each() as cores:
+            yield from work_ahead(self.frame, range(len(self)), cores)
 
     def frame(self, number: int, performances: Sequence[Performance] | None = None) -> Pictures:
         """One frame (H, W, 3) uint8.
@@ -112,8 +115,10 @@ class PortraitFilm:
             return self.cast.portrait.frame(moves, self._enlarge(self._together(shown)))
         nodes = self._enlarge.nodes
         people = self._enlarge(self._motion.people(number, nodes, [performance.emotion[0] for performance in shown]))
-        scene = self._enlarge(self._motion.scene(number, nodes)) if self._motion.scene_moves(number) else None
-        return self.cast.portrait.frame(moves, people, scene)
+        background = (
+            self._enlarge(self._motion.background(number, nodes)) if self._motion.background_moves(number) else None
+        )
+        return self.cast.portrait.frame(moves, people, background)
 
     def painted(self, number: int, performances: Sequence[Performance]) -> Pictures:
         """`frame`, of which the latest are kept: several stages ask for the same ones, soon after each other."""
@@ -202,13 +207,29 @@ class _Enlarger:
     def __init__(self, size: tuple[int, int]) -> None:
         y, x = (np.linspace(0.5, side - 0.5, -(-side // _NODE_STEP) + 1) for side in size)
         self.nodes = np.stack(np.meshgrid(x, y), -1).astype(np.float32)
-        self._down, self._across = (_hats(side, len(at)) for side, at in zip(size, (y, x), strict=True))
+        hats = (torch.from_numpy(_hats(side, len(at))) for side, at in zip(size, (y, x), strict=True))
+        self._down, self._across = hats
 
     def __call__(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
         """(h, w, 2) -> (H, W, 2)."""
-        wide = self._across @ places
+        # By torch, whose threads are limited: those of numpy's product would wait for one another in every frame.
+        wide = self._across @ torch.from_numpy(places)
         large = self._down @ wide.reshape(len(wide), -1)
-        return np.asarray(large.reshape(len(large), -1, 2))
+        return np.asarray(large.reshape(len(large), -1, 2).numpy())
+
+
+@contextmanager
+def one_thread_each() -> Iterator[int]:
+    """Let torch compute each result with one thread meanwhile; gives how many it had before.
+
+    On small pictures threads within an operation wait longer for one another than they work.
+    """
+    cores = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield cores
+    finally:
+        torch.set_num_threads(cores)
 
 
 def _hats(side: int, nodes: int) -> NDArray[np.float32]:

@@ -51,7 +51,8 @@ def undo_expression(head: _F32, change: _F32) -> _F32:
     """
     out = head.copy()
     for frame in np.flatnonzero(np.abs(change).max(1) > 1e-4):
-        field = np.tensordot(change[frame], _fields(), 1)
+        # Not a product of matrices: for so little work the threads of its library would only wait for one another.
+        field = np.einsum("k,khwc->hwc", change[frame], _fields())
         # A point q moved to q + field(q). Four rounds invert this to within 0.2 pixels for 99 of 100 points of a head
         # of 70 pixels with a full smile, 0.4 for disgust: accurate enough for a hint that a model refines.
         for _ in range(_ROUNDS):

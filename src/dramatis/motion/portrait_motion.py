@@ -1,9 +1,9 @@
-"""How the people of a portrait move before its scene: heads, necks, shoulders that breathe, hair that lags behind.
+"""How the people of a portrait move before its background: heads, necks, shoulders that breathe, hair that lags behind.
 
-The scene follows the camera alone. A head turns as a whole, its middle nearer than its rim; the neck passes that on to
-the shoulders, which follow a little and rise and sink with the breath. Hair far from the skull follows the head as a
-mass on a spring. Whatever the picture's border cuts off stays at the border. The tracks are worked out once for all
-frames, and each depends on earlier frames only: so every frame can be made alone, in any order.
+The background follows the camera alone. A head turns as a whole, its middle nearer than its rim; the neck passes that
+on to the shoulders, which follow a little and rise and sink with the breath. Hair far from the skull follows the head
+as a mass on a spring. Whatever the picture's border cuts off stays at the border. The tracks are worked out once for
+all frames, and each depends on earlier frames only: so every frame can be made alone, in any order.
 """
 
 from __future__ import annotations
@@ -62,20 +62,20 @@ class PortraitMotion:
         assert len(heads) == len(performances) > 0, "every head has a performance"
         self._camera = performances[0].camera
         self._to_portrait = np.linalg.inv(_camera_maps(self._camera, size))
-        self._to_scene = np.linalg.inv(_scene_maps(self._camera, size))
+        self._to_background = np.linalg.inv(_background_maps(self._camera, size))
         self._people = tuple(_Person(*person, size) for person in zip(heads, performances, strict=True))
         self._hold = None if outline is None else BorderHold(outline, max(head.scale for head in heads))
 
     def __len__(self) -> int:
         return len(self._camera)
 
-    def scene_moves(self, number: int) -> bool:
-        """Whether the scene is seen otherwise in a frame than in the portrait."""
+    def background_moves(self, number: int) -> bool:
+        """Whether the background is seen otherwise in a frame than in the portrait."""
         return bool(np.abs(self._camera[number]).max() > 0)
 
-    def scene(self, number: int, nodes: NDArray[np.floating]) -> _Field:
-        """(h, w, 2) px of the portrait, where the scene at nodes (h, w, 2) px of a frame comes from."""
-        return _applied(self._to_scene[number], nodes)
+    def background(self, number: int, nodes: NDArray[np.floating]) -> _Field:
+        """(h, w, 2) px of the portrait, where the background at nodes (h, w, 2) px of a frame comes from."""
+        return _applied(self._to_background[number], nodes)
 
     def people(
         self, number: int, nodes: NDArray[np.floating], emotions: Sequence[NDArray[np.floating]] | None = None
@@ -189,8 +189,8 @@ def _camera_maps(camera: NDArray[np.float32], size: tuple[int, int]) -> _Matrice
     return _affine_through(corners, camera_similarity(np.broadcast_to(corners, (len(camera), 3, 2)), camera, size))
 
 
-def _scene_maps(camera: NDArray[np.float32], size: tuple[int, int]) -> _Matrices:
-    """The same for the distant scene, which slides when the camera circles."""
+def _background_maps(camera: NDArray[np.float32], size: tuple[int, int]) -> _Matrices:
+    """The same for the distant background, which slides when the camera circles."""
     corners = _corners(size)
     shifted = corners + background_shift(camera, size)[:, None]
     return _affine_through(corners, camera_similarity(shifted, camera, size))

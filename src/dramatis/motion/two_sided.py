@@ -84,8 +84,8 @@ class TwoSidedField:
 
     def moved(self, weights: NDArray[np.floating]) -> NDArray[np.complex64]:
         """(2, rows, columns) px by which weights (K,) move each node."""
-        flat = np.asarray(weights, np.float32) @ self.basis.reshape(len(self.basis), -1)
-        return flat.reshape(self.basis.shape[1:])
+        # Not a product of matrices: for so little work the threads of its library would only wait for one another.
+        return np.einsum("k,kshw->shw", np.asarray(weights, np.complex64), self.basis)
 
     def sources(self, weights: NDArray[np.floating]) -> NDArray[np.complex64]:
         """(2, rows, columns) px from each node to where the content that is now there was, on either side."""

@@ -4,7 +4,7 @@ A frame is resampled once: the warp by head and camera says where in the portrai
 articulation moves that place on. At mouth and eyes the skin above the opening lies over the skin below it, and both lie
 over what the gap shows.
 
-With layers, all this happens to the people alone, and they are laid over the scene behind them at the end.
+With layers, all this happens to the people alone, and they are laid over the background behind them at the end.
 
 Shape legend: H W pixels of the portrait, h w pixels of a part of the frame, C = 3 colours, or 4 with the share of a
 pixel that people cover, by which their colours are multiplied.
@@ -71,7 +71,7 @@ class ArticulatedPortrait:
     """A portrait with one or more faces.
 
     picture: (H, W, 3) uint8. faces: in the picture's pixels. layers: the portrait taken apart, so that people move
-    before their scene; None: people and scene are one.
+    before their background; None: people and background are one.
     """
 
     def __init__(
@@ -87,26 +87,26 @@ class ArticulatedPortrait:
         self._still = torch.stack([x, y], -1)
         self._box = _whole(self._picture)
         self._pixels = pixels[0].contiguous()
-        self._scene = None if layers is None else _Scene(layers)
+        self._background = None if layers is None else _Background(layers)
 
     @torch.no_grad()
     def frame(
         self,
         moves: tuple[FaceMove, ...],
         positions: NDArray[np.float32] | None = None,
-        scene: NDArray[np.float32] | None = None,
+        background: NDArray[np.float32] | None = None,
     ) -> Pictures:
         """One frame (h, w, 3) uint8.
 
         moves: what each face does. positions: (h, w, 2) px, where in the portrait the content of every pixel lies, as
         `warp_positions` gives it, or the people in it, as `PortraitMotion.people` does; None: nothing but mouths and
-        eyes moves. scene: the same for the scene behind the people of a portrait with layers; None: it stands still, in
-        a frame of the portrait's own size.
+        eyes moves. background: the same for the background behind the people of a portrait with layers; None: it stands
+        still, in a frame of the portrait's own size.
         """
         assert len(moves) == len(self._mouths), "every face of the portrait moves, or is at rest"
         places = self._still if positions is None else torch.from_numpy(positions)
-        frame = None if self._scene is None else self._scene.seen(scene)
-        part = (slice(None), slice(None)) if self._scene is None else _around(places, self._scene.people)
+        frame = None if self._background is None else self._background.seen(background)
+        part = (slice(None), slice(None)) if self._background is None else _around(places, self._background.people)
         out = self._people(moves, places[part], self._pixels[:, part[0], part[1]] if positions is None else None)
         if frame is None:
             return _pictures(out)
@@ -133,23 +133,25 @@ class ArticulatedPortrait:
             moved[part] += mouth.layers.skin_moves(field, places[part])
             parts.append(part)
         if still is None:
-            return moved, _sample(self._picture, moved, self._box, "border" if self._scene is None else "reflection")
+            return moved, _sample(
+                self._picture, moved, self._box, "border" if self._background is None else "reflection"
+            )
         out = still.clone()
         for rows, columns in parts:
             out[:, rows, columns] = _sample(self._picture, moved[rows, columns], self._box)
         return moved, out
 
 
-class _Scene:
+class _Background:
     """What lies behind the people of a portrait. people: the box in the portrait that they fill, px."""
 
     def __init__(self, layers: PortraitLayers) -> None:
-        self._still = (layers.scene * 255 + 0.5).clip(0, 255).astype(np.uint8)
-        self._doubled = _doubled(_planes(layers.scene))
+        self._still = (layers.background * 255 + 0.5).clip(0, 255).astype(np.uint8)
+        self._doubled = _doubled(_planes(layers.background))
         self._box = _whole(self._doubled)
         found = _bounds(torch.from_numpy(layers.people[..., 3] > 0))
         rows, columns = (slice(0, 0), slice(0, 0)) if found is None else found
-        height, width = layers.scene.shape[:2]
+        height, width = layers.background.shape[:2]
         # People whom the border cuts off go on beyond it.
         self.people: _Box = (
             -np.inf if columns.start == 0 else columns.start - 1.0,
@@ -159,7 +161,7 @@ class _Scene:
         )
 
     def seen(self, positions: NDArray[np.float32] | None) -> Pictures:
-        """The scene (h, w, 3) uint8 with nobody before it; positions: as in `ArticulatedPortrait.frame`."""
+        """The background (h, w, 3) uint8 with nobody before it; positions: as in `ArticulatedPortrait.frame`."""
         if positions is None:
             return self._still.copy()
         return _pictures(_sample(self._doubled, torch.from_numpy(positions), self._box, padding="reflection"))

@@ -1,7 +1,7 @@
-"""The scene behind a person, filled in: patches of what is seen beside it continue bricks, edges and blur.
+"""The background behind a person, filled in: patches of what is seen beside it continue bricks, edges and blur.
 
-From coarse to fine, every place of the hole looks for the patch of the seen scene that fits what is there already, and
-the patches found vote for its colours (Wexler, Shechtman and Irani, "Space-Time Completion of Video", 2007); places
+From coarse to fine, every place of the hole looks for the patch of the seen background that fits what is there already,
+and the patches found vote for its colours (Wexler, Shechtman and Irani, "Space-Time Completion of Video", 2007); places
 learn good patches from their neighbours and try random ones (Barnes et al., "PatchMatch", 2009), all at once. A person
 who moves a little uncovers only a band beside the outline, so at the finer sizes only that is worked on.
 """
@@ -197,13 +197,13 @@ def _enlarged_offsets(level: _Level, coarse: Tensor) -> Tensor:
 
 
 def _allowed(level: _Level, places: Tensor) -> Tensor:
-    """Whether there is a whole patch of the seen scene at rows and columns (2, ...)."""
+    """Whether there is a whole patch of the seen background at rows and columns (2, ...)."""
     rows, columns = (place.clamp(0, side - 1) for place, side in zip(places, level.hole.shape, strict=True))
     return torch.from_numpy(_sources(level.hole))[rows, columns]
 
 
 def _nearest(level: _Level, places: Tensor) -> Tensor:
-    """The whole patches of the seen scene that are nearest to rows and columns (2, ...)."""
+    """The whole patches of the seen background that are nearest to rows and columns (2, ...)."""
     nearest = distance_transform_edt(~_sources(level.hole), return_distances=False, return_indices=True)
     rows, columns = (place.clamp(0, side - 1) for place, side in zip(places, level.hole.shape, strict=True))
     return torch.from_numpy(nearest.astype(np.int64))[:, rows, columns]

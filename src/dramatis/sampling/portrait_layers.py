@@ -1,7 +1,8 @@
-"""A portrait taken apart into the people in it and the scene behind them, so that they can move before it.
+"""A portrait taken apart into the people in it and the background behind them, so that they can move before it.
 
-Put together again unmoved, the layers give the portrait to the last digit. At soft edges the colours of hair and scene
-are told apart, so that no rim of the scene's colour moves with the hair, and no rim of hair stays behind.
+Put together again unmoved, the layers give the portrait to the last digit. At soft edges the colours of hair and
+background are told apart, so that no rim of the background's colour moves with the hair, and no rim of hair stays
+behind.
 """
 
 from __future__ import annotations
@@ -16,24 +17,26 @@ from dramatis.media.image import Pictures
 from dramatis.sampling.background_fill import fill_background
 
 _SEEN = 0.02
-"""Least share of a person in a pixel that hides the scene."""
+"""Least share of a person in a pixel that hides the background."""
 _RIM = 0.012
-"""Width of the rim beside the people, of the picture's shorter side, that may still show some of their hair: the scene
-is not learnt from it."""
+"""Width of the rim beside the people, of the picture's shorter side, that may still show some of their hair: the
+background is not learnt from it."""
 _REACH = 0.12
-"""Of the picture's shorter side, how far inside the outline the scene is filled in with detail: heads uncover less."""
+"""Of the picture's shorter side, how far inside the outline the background is filled in with detail: heads uncover
+less."""
 _FIRM = 0.95
 """Least share of a person in a pixel that lends its colour to soft edges nearby."""
 _SPREADS = (0.004, 0.012, 0.04)
 """From how far away soft edges take the person's colour, of the shorter side: the nearest that is there."""
 _TEXTURE, _GRAIN = 0.012, 0.02
-"""How far around a pixel the scene's texture is judged, of the shorter side, and the least that counts."""
+"""How far around a pixel the background's texture is judged, of the shorter side, and the least that counts."""
 _PLAIN = (3.0, 6.0)
-"""Between which contrasts of person and scene, in deviations of the scene's texture, stray hair is told from it."""
+"""Between which contrasts of person and background, in deviations of the background's texture, stray hair is told from
+it."""
 _STRAY = 0.1
-"""What a pixel may go towards the person's colour by the scene's own grain."""
+"""What a pixel may go towards the person's colour by the background's own grain."""
 _OWN = 0.1
-"""Share of a person in a pixel from which on all that the scene does not explain moves with the person."""
+"""Share of a person in a pixel from which on all that the background does not explain moves with the person."""
 _LEAST_WEIGHT = 1e-4
 
 
@@ -41,14 +44,14 @@ _LEAST_WEIGHT = 1e-4
 class PortraitLayers:
     """The layers of a portrait, float32 in 0..1.
 
-    people: (H, W, 4), what the people add to the scene, then their share of each pixel. What they add is their colour
-    times the share; single hairs, which no outline holds, lighten or darken the scene, so it may be negative or exceed
-    the share. scene: (H, W, 3), filled in where the people are.
-    The portrait is ``people[..., :3] + (1 - share) * scene``.
+    people: (H, W, 4), what the people add to the background, then their share of each pixel. What they add is their
+    colour times the share; single hairs, which no outline holds, lighten or darken the background, so it may be
+    negative or exceed the share. background: (H, W, 3), filled in where the people are. The portrait is ``people[...,
+    :3] + (1 - share) * background``.
     """
 
     people: NDArray[np.float32]
-    scene: NDArray[np.float32]
+    background: NDArray[np.float32]
 
 
 def split_portrait(picture: Pictures, outline: NDArray[np.floating]) -> PortraitLayers:
@@ -67,11 +70,11 @@ def split_portrait(picture: Pictures, outline: NDArray[np.floating]) -> Portrait
     share = np.where(hidden, np.maximum(share, stray), share)
     people_part = np.maximum(np.clip(share / _OWN, 0, 1), np.clip(2 - texture / _GRAIN, 0, 1))[..., None]
     cover = share[..., None]
-    # In the rim the scene stays as it is seen, where it has texture that the fill cannot know.
+    # In the rim the background stays as it is seen, where it has texture that the fill cannot know.
     left = pixels - cover * pixels - (1 - cover) * filled
-    scene = filled + np.where(hidden[..., None], (1 - people_part) * left / np.maximum(1 - cover, 1e-3), 0)
-    scene = np.clip(scene, 0, 1)
-    return PortraitLayers(np.concatenate([pixels - (1 - cover) * scene, cover], -1), scene)
+    background = filled + np.where(hidden[..., None], (1 - people_part) * left / np.maximum(1 - cover, 1e-3), 0)
+    background = np.clip(background, 0, 1)
+    return PortraitLayers(np.concatenate([pixels - (1 - cover) * background, cover], -1), background)
 
 
 def _colours_near(pixels: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -87,17 +90,17 @@ def _colours_near(pixels: NDArray[np.float32], known: NDArray[np.bool_]) -> NDAr
 
 
 def _towards(
-    pixels: NDArray[np.float32], scene: NDArray[np.float32], person: NDArray[np.float32]
+    pixels: NDArray[np.float32], background: NDArray[np.float32], person: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """(H, W) how far a colour lies on the way from the scene's to the person's: 0 to 1, or beyond."""
-    apart = person - scene
-    return np.asarray(((pixels - scene) * apart).sum(-1) / np.maximum((apart * apart).sum(-1), _GRAIN**2))
+    """(H, W) how far a colour lies on the way from the background's to the person's: 0 to 1, or beyond."""
+    apart = person - background
+    return np.asarray(((pixels - background) * apart).sum(-1) / np.maximum((apart * apart).sum(-1), _GRAIN**2))
 
 
-def _texture(scene: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W) deviation of the scene from its local mean."""
-    sigma = _TEXTURE * min(scene.shape[:2])
-    rough = scene - gaussian_filter(scene, (sigma, sigma, 0), truncate=3)
+def _texture(background: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W) deviation of the background from its local mean."""
+    sigma = _TEXTURE * min(background.shape[:2])
+    rough = background - gaussian_filter(background, (sigma, sigma, 0), truncate=3)
     return np.asarray(np.sqrt(gaussian_filter(np.square(rough).sum(-1), sigma, truncate=3)))
 
 

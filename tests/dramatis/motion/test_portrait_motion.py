@@ -1,4 +1,4 @@
-"""Where people and scene are: still, with the head, with the camera, at the border, alone and together."""
+"""Where people and background are: still, with the head, with the camera, at the border, alone and together."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def places_at(field: NDArray[np.floating], pixels: NDArray[np.floating]) -> NDAr
 def test_a_still_performance_moves_nothing() -> None:
     motion = PortraitMotion([HEAD], [Performance.still(3)], SIZE, np.ones(SIZE))
     assert np.abs(motion.people(2, NODES) - NODES).max() < 1e-2
-    assert np.abs(motion.scene(2, NODES) - NODES).max() < 1e-3
-    assert not motion.scene_moves(2)
+    assert np.abs(motion.background(2, NODES) - NODES).max() < 1e-3
+    assert not motion.background_moves(2)
 
 
-def test_faces_go_where_the_head_goes_and_the_scene_stays() -> None:
+def test_faces_go_where_the_head_goes_and_the_background_stays() -> None:
     motion = PortraitMotion([HEAD], [turning()], SIZE)
     rest, turned = project(HEAD, Performance.still(1), SIZE)[0], project(HEAD, turning(), SIZE)[29]
     assert np.abs(turned - rest).max() > 2
     off = np.linalg.norm(places_at(motion.people(29, NODES), turned) - rest, axis=1)
     assert off.max() < 2
     assert off.mean() < 1
-    assert np.abs(motion.scene(29, NODES) - NODES).max() < 1e-3
+    assert np.abs(motion.background(29, NODES) - NODES).max() < 1e-3
 
 
 def test_shoulders_follow_a_little_and_hands_do_not() -> None:
@@ -69,8 +69,8 @@ def test_everything_follows_the_camera() -> None:
     performance = Performance.still(4)
     performance.camera[2:, 1] = 0.1
     motion = PortraitMotion([HEAD], [performance], SIZE, np.ones(SIZE))
-    assert motion.scene_moves(2)
-    for field in (motion.people(2, NODES), motion.scene(2, NODES)):
+    assert motion.background_moves(2)
+    for field in (motion.people(2, NODES), motion.background(2, NODES)):
         assert np.abs(NODES - field - (16, 0)).max() < 1e-2
 
 

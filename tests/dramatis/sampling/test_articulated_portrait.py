@@ -103,17 +103,17 @@ def test_with_layers_a_mouth_opens_as_without() -> None:
     assert np.abs(layered.astype(int) - ArticulatedPortrait(picture, (face,)).frame(moves)).max() <= 1
 
 
-def test_people_move_and_their_scene_stays() -> None:
+def test_people_move_and_their_background_stays() -> None:
     picture, seen = draw_face()
     face = look_at_face(picture, seen)
     share = np.zeros((SIDE, SIDE, 1), np.float32)
     share[40:-40, 40:-40] = 1
-    scene = np.full((SIDE, SIDE, 3), 0.25, np.float32)
-    layers = PortraitLayers(np.concatenate([share * picture / np.float32(255), share], -1), scene)
+    background = np.full((SIDE, SIDE, 3), 0.25, np.float32)
+    layers = PortraitLayers(np.concatenate([share * picture / np.float32(255), share], -1), background)
     portrait = ArticulatedPortrait(picture, (face,), layers)
     still = portrait.frame((STILL,), GRID)
     moved = portrait.frame((STILL,), GRID - np.array([10, 0], np.float32))
-    assert (moved[:, 40:48] == 64).all(), "what they uncover is the scene"
+    assert (moved[:, 40:48] == 64).all(), "what they uncover is the background"
     assert np.array_equal(moved[:36], still[:36])
     assert np.abs(moved[60:-60, 70:-60].astype(int) - still[60:-60, 60:-70]).max() <= 1
     shifted = portrait.frame((STILL,), GRID, GRID - np.array([0, 5], np.float32))

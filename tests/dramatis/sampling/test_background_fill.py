@@ -1,4 +1,4 @@
-"""What a filled-in scene must look like: lines go on straight, and what was seen stays."""
+"""What a filled-in background must look like: lines go on straight, and what was seen stays."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_where_all_or_nothing_is_seen_the_picture_stays(hole: NDArray[np.bool_])
     assert np.array_equal(fill_background(boards(), hole, REACH), boards())
 
 
-def test_a_scene_too_small_for_a_patch_is_filled_smoothly() -> None:
+def test_a_background_too_small_for_a_patch_is_filled_smoothly() -> None:
     picture = np.full((70, 70, 3), 0.5, np.float32)
     hole = np.ones((70, 70), bool)
     hole[:3] = False

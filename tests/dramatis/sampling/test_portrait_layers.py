@@ -26,10 +26,10 @@ def test_the_layers_give_the_portrait_back() -> None:
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
     layers = split_portrait(picture, soft_disc())
-    together = layers.people[..., :3] + (1 - layers.people[..., 3:]) * layers.scene
+    together = layers.people[..., :3] + (1 - layers.people[..., 3:]) * layers.background
     assert np.abs(255 * together - picture).max() < 0.01
-    assert layers.scene.min() >= 0
-    assert layers.scene.max() <= 1
+    assert layers.background.min() >= 0
+    assert layers.background.max() <= 1
 
 
 def test_soft_edges_carry_the_persons_own_colour() -> None:
@@ -38,7 +38,7 @@ def test_soft_edges_carry_the_persons_own_colour() -> None:
     edge = (share > 0.2) & (share < 0.8)
     colours = 255 * layers.people[edge, :3] / layers.people[edge, 3:]
     assert np.abs(colours - PERSON).mean() < 6
-    assert np.abs(255 * layers.scene - SCENE)[share > 0].mean() < 6
+    assert np.abs(255 * layers.background - SCENE)[share > 0].mean() < 6
 
 
 def test_hair_that_the_outline_misses_moves_with_the_person() -> None:
@@ -48,11 +48,11 @@ def test_hair_that_the_outline_misses_moves_with_the_person() -> None:
     layers = split_portrait(picture, share)
     assert share[25:27, 62:66].max() < 0.02
     assert layers.people[25:27, 62:66, 3].min() > 0.8
-    assert np.abs(255 * layers.scene[25:27, 62:66] - SCENE).max() < 30
+    assert np.abs(255 * layers.background[25:27, 62:66] - SCENE).max() < 30
 
 
-def test_without_anybody_all_is_scene() -> None:
+def test_without_anybody_all_is_background() -> None:
     picture = portrait(soft_disc())
     layers = split_portrait(picture, np.zeros((SIDE, SIDE), np.float32))
     assert not layers.people.any()
-    assert np.array_equal((255 * layers.scene + 0.5).astype(np.uint8), picture)
+    assert np.array_equal((255 * layers.background + 0.5).astype(np.uint8), picture)
