@@ -45,8 +45,7 @@ def film_animatic(
     check_sound(storyline)
     picture = open_picture(storyline.image)
     size = animatic_size((storyline.width, storyline.height), picture.size, side)
-    still = storyline.model_copy(update={"width": size[0], "height": size[1]})
-    cast = portrait_cast(still, cast_people(storyline, size))
+    cast = portrait_cast(picture.fitted(size), cast_people(storyline, size))
     performances = tuple(perform_cast(storyline, prosodies(storyline, observations)))
     film = PortraitFilm(cast, cast_mouths(cast, _mouth_shapes(storyline)), performances)
     with (

@@ -13,9 +13,9 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from dramatis.media.image import Pictures, downscale
 from dramatis.motion.articulated_face import ArticulatedFace
 from dramatis.motion.face import project
+from dramatis.motion.followers import breath_track, lagging_track
 from dramatis.motion.group import group_positions
 from dramatis.motion.performance import Performance
 from dramatis.motion.portrait_motion import PortraitMotion
@@ -35,12 +36,23 @@ from dramatis.senses.seeing.eye import Face
 
 _KEPT = 160
 """Frames that are kept, those of a few clips: at 256 pixels a side 30 MB."""
+_ONCE = threading.RLock()
+"""Held while something is worked out, so that several workers do not do it at once."""
 _NODE_STEP = 8
 """Pixels between places that the warp by head and camera is worked out for; between them it is read off linearly."""
 
 
+class _Recomputed:
+    """A dataclass whose cached properties are worked out anew in every process: they are far larger than its fields."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
 @dataclass(frozen=True, eq=False)
-class PortraitCast:
+class PortraitCast(_Recomputed):
     """A portrait and the faces in it that act.
 
     picture: (H, W, 3) uint8. faces: P, in its pixels. matte: (H, W) uint8, how much of each pixel belongs to these
@@ -53,7 +65,7 @@ class PortraitCast:
 
     @cached_property
     def articulated(self) -> tuple[ArticulatedFace, ...]:
-        """What articulation needs of each face; worked out once a process and never kept, as it is far larger."""
+        """What articulation needs of each face."""
         return tuple(look_at_face(self.picture, face) for face in self.faces)
 
     @cached_property
@@ -63,7 +75,7 @@ class PortraitCast:
 
     @cached_property
     def portrait(self) -> ArticulatedPortrait:
-        """What paints the frames; worked out once, too."""
+        """What paints the frames."""
         layers = None if self.outline is None else split_portrait(self.picture, self.outline)
         return ArticulatedPortrait(self.picture, self.articulated, layers)
 
@@ -78,12 +90,9 @@ class PortraitCast:
             value.update(np.ascontiguousarray(self.matte).tobytes())
         return value.hexdigest()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
 
 @dataclass(frozen=True, eq=False)
-class PortraitFilm:
+class PortraitFilm(_Recomputed):
     """A directed performance of a portrait: any of its N frames, each independent of which others are asked for.
 
     mouths: (P, N, 11) weights of `SHAPE_CHANNELS`. performances: P of N frames, before one camera.
@@ -111,23 +120,23 @@ class PortraitFilm:
             FaceMove(mouth[number], float(performance.blink[0]))
             for mouth, performance in zip(self.mouths, shown, strict=True)
         )
-        if self._motion is None:
-            return self.cast.portrait.frame(moves, self._enlarge(self._together(shown)))
-        nodes = self._enlarge.nodes
-        people = self._enlarge(self._motion.people(number, nodes, [performance.emotion[0] for performance in shown]))
-        background = (
-            self._enlarge(self._motion.background(number, nodes)) if self._motion.background_moves(number) else None
-        )
-        return self.cast.portrait.frame(moves, people, background)
+        with _ONCE:
+            portrait, motion, enlarge = self._ready
+        if motion is None:
+            return portrait.frame(moves, enlarge(self._together(shown, enlarge.nodes)))
+        people = motion.people(number, enlarge.nodes, [performance.emotion[0] for performance in shown])
+        moves_too = motion.background_moves(number)
+        background = enlarge(motion.background(number, enlarge.nodes)) if moves_too else None
+        return portrait.frame(moves, enlarge(people), background)
 
     def painted(self, number: int, performances: Sequence[Performance]) -> Pictures:
         """`frame`, of which the latest are kept: several stages ask for the same ones, soon after each other."""
         key = number, b"".join(shown.blink.tobytes() + shown.emotion.tobytes() for shown in performances)
-        with self._lock:
+        with _ONCE:
             picture = self._latest.pop(key, None)
         if picture is None:
             picture = self.frame(number, performances)
-        with self._lock:
+        with _ONCE:
             self._latest[key] = picture
             while len(self._latest) > _KEPT:
                 del self._latest[next(iter(self._latest))]
@@ -135,13 +144,26 @@ class PortraitFilm:
 
     def digest(self, frames: NDArray[np.int64]) -> str:
         """Hash of what frames are made of, besides the picture and the performances themselves."""
-        mouths = np.ascontiguousarray(self.mouths[:, frames]).tobytes()
-        # Hair and breath of a frame depend on all that went before.
-        heads = b"".join(performance.head[: int(frames.max()) + 1].tobytes() for performance in self.performances)
-        return hashlib.sha256(self.cast.digest().encode() + mouths + heads).hexdigest()
+        value = hashlib.sha256(self._cast_digest.encode())
+        value.update(np.ascontiguousarray(self.mouths[:, frames]).tobytes())
+        for track in self._followers:
+            value.update(np.ascontiguousarray(track[frames]).tobytes())
+        return value.hexdigest()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    @cached_property
+    def _cast_digest(self) -> str:
+        return self.cast.digest()
+
+    @cached_property
+    def _followers(self) -> tuple[NDArray[np.floating], ...]:
+        """(N, ...) each: hair and breath, which depend on all that went before a frame; none where they do not move."""
+        if self.cast.matte is None:
+            return ()
+        return tuple(
+            track
+            for performance in self.performances
+            for track in (lagging_track(performance.head), breath_track(performance))
+        )
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -152,26 +174,19 @@ class PortraitFilm:
         return {}
 
     @cached_property
-    def _lock(self) -> threading.Lock:
-        return threading.Lock()
+    def _ready(self) -> tuple[ArticulatedPortrait, PortraitMotion | None, _Enlarger]:
+        """What every frame is made with; the motion is None where people and background are one."""
+        heads, motion = [face.head for face in self.cast.articulated], None
+        if self.cast.outline is not None:
+            motion = PortraitMotion(heads, self.performances, self._size, self.cast.outline)
+        return self.cast.portrait, motion, _Enlarger(self._size)
 
-    @cached_property
-    def _motion(self) -> PortraitMotion | None:
-        if self.cast.outline is None:
-            return None
-        heads = [face.head for face in self.cast.articulated]
-        return PortraitMotion(heads, self.performances, self._size, self.cast.outline)
-
-    @cached_property
-    def _enlarge(self) -> _Enlarger:
-        return _Enlarger(self._size)
-
-    def _together(self, performances: Sequence[Performance]) -> NDArray[np.float32]:
+    def _together(self, performances: Sequence[Performance], nodes: NDArray[np.floating]) -> NDArray[np.float32]:
         """(h, w, 2) px of the portrait, where what is seen at nodes comes from, people and background in one."""
         moved = [_from_rest(performance) for performance in performances]
         heads = zip(self.cast.articulated, moved, strict=True)
         anchors = np.stack([project(face.head, performance, self._size) for face, performance in heads])
-        return group_positions(anchors, moved, 0, self._size, self._enlarge.nodes)[1]
+        return group_positions(anchors, moved, 0, self._size, nodes)[1]
 
 
 @dataclass(frozen=True, eq=False)

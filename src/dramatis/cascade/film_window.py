@@ -18,7 +18,7 @@ from dramatis.motion.articulation import OUTER_EYE_DISTANCE
 from dramatis.motion.face import HeadFit
 from dramatis.senses.seeing.eye import Face
 
-WINDOW_OF_EYES = 128 / 31
+_WINDOW_OF_EYES = 128 / 31
 """Side of the window around one head over the distance of its outer eye corners, as in the training pictures."""
 _EYES_HEIGHT = 0.42
 """How far down in the window the eyes are."""
@@ -46,7 +46,8 @@ class FilmWindow:
 
     def cut(self, picture: Pictures, scale: int = 1) -> Pictures:
         """What a frame-sized picture (H, W, 3) uint8 shows in the window, at `scale` times the low resolution."""
-        return resized_part(picture, self.box, (self.low[0] * scale, self.low[1] * scale))
+        size = self.low[0] * scale, self.low[1] * scale
+        return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=self.box))
 
     def head(self, head: HeadFit) -> HeadFit:
         """A head in the frame, in pixels of the low-resolution frames."""
@@ -85,14 +86,9 @@ def film_window(heads: Sequence[HeadFit], size: tuple[int, int], profile: Profil
     return FilmWindow(x, y, float(width), float(height), low)
 
 
-def resized_part(picture: Pictures, box: tuple[float, float, float, float], size: tuple[int, int]) -> Pictures:
-    """The part of a picture (H, W, 3) uint8 in a box, px, at a size (width, height)."""
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=box))
-
-
 def _around(head: HeadFit, size: tuple[int, int]) -> tuple[float, float, float, float]:
     """The square around one head, as much of it as the frame shows."""
-    side = head.scale * OUTER_EYE_DISTANCE * WINDOW_OF_EYES
+    side = head.scale * OUTER_EYE_DISTANCE * _WINDOW_OF_EYES
     eyes = head.centre + head.scale * (head.rotation @ np.array([0.0, _EYES_ABOVE, 0.0]))[:2] * (1, -1)
     width, height = min(side, size[0]), min(side, size[1])
     left = float(np.clip(eyes[0] - width / 2, 0, size[0] - width))

@@ -94,7 +94,7 @@ def make_render_inputs(
     )
     if backbone.profile.framing.target_interocular_px is None:
         return inputs
-    return _with_acting(inputs, portrait_cast(storyline, people), window, backbone)
+    return _with_acting(inputs, portrait_cast(portrait, people), window, backbone)
 
 
 def _with_acting(inputs: RenderInputs, cast: PortraitCast, window: FilmWindow, backbone: Backbone) -> RenderInputs:
@@ -116,11 +116,10 @@ def _with_acting(inputs: RenderInputs, cast: PortraitCast, window: FilmWindow, b
     )
 
 
-def portrait_cast(storyline: Storyline, people: Sequence[DetectedPerson]) -> PortraitCast:
-    """The storyline's picture at the size of the video, and everybody in the cast, as seen in it."""
-    picture, size = open_picture(storyline.image), (storyline.width, storyline.height)
+def portrait_cast(portrait: Pictures, people: Sequence[DetectedPerson]) -> PortraitCast:
+    """A portrait (H, W, 3) and the people of the cast, as seen in it."""
     faces = tuple(Face(person.landmarks, person.score, person.eye, person.contours) for person in people)
-    return PortraitCast(picture.fitted(size), faces, person_finder().matte(picture, size, faces))
+    return PortraitCast(portrait, faces, person_finder().matte(portrait, faces))
 
 
 def cast_mouths(

@@ -58,9 +58,11 @@ def whole_frames(
     tones. heads: (2, h', w') in 0..1, what belongs to heads, and to mouths, on a grid over the window.
     """
     cameras = whole.film.performances[0].camera
+    fade: Tensor | None = None
     for camera, portrait, film, rest, head in zip(cameras, whole.film, films, acted, heads, strict=True):
         difference = film_difference(_pixels(film), _pixels(rest), torch.from_numpy(head)[None])
-        yield _set_in(portrait, _faded(difference, whole), whole, camera)
+        fade = _fade(whole, difference.shape[-2:]) if fade is None else fade
+        yield _set_in(portrait, difference * fade, whole, camera)
 
 
 def film_difference(film: Tensor, acted: Tensor, heads: Tensor) -> Tensor:
@@ -75,15 +77,15 @@ def film_difference(film: Tensor, acted: Tensor, heads: Tensor) -> Tensor:
     return head * (1 - mouth) * added
 
 
-def _faded(difference: Tensor, whole: WholeFrame) -> Tensor:
-    """Less towards those borders of the window that lie inside the frame."""
+def _fade(whole: WholeFrame, size: torch.Size) -> Tensor:
+    """(h, w) 1, and less towards those borders of the window that lie inside the frame."""
     left, top, right, bottom = whole.window.box
     height, width = whole.size
-    rows, columns = difference.shape[-2:]
+    rows, columns = size
     reach = _BORDER * min(rows, columns)
     down = _ramp(rows, reach, begins=top > 0.5, ends=bottom < height - 0.5)
     across = _ramp(columns, reach, begins=left > 0.5, ends=right < width - 0.5)
-    return difference * down[:, None] * across
+    return down[:, None] * across
 
 
 def _ramp(length: int, reach: float, *, begins: bool, ends: bool) -> Tensor:

@@ -176,3 +176,18 @@ def test_a_digest_tells_faces_mattes_mouths_and_earlier_frames_apart() -> None:
         PortraitFilm(stage, opening() * 2, (turning(),)),
     ]
     assert len({other.digest(frames) for other in (first, *others)}) == 5
+
+
+def test_what_hair_and_breath_have_forgotten_changes_no_later_frame() -> None:
+    """An edited shot films those again that it changes; breath remembers who spoke."""
+    stage, frames = cut_out(), np.arange(240, 250)
+    plain, moved, spoken = (Performance.still(250) for _ in range(3))
+    for performance in (plain, moved, spoken):
+        performance.head[:, 0] = 0.05
+    moved.head[40:60, 0] = 0.2
+    spoken.speech[40:60] = 1
+    first, bumped, heard = (PortraitFilm(stage, opening(250), (shown,)) for shown in (plain, moved, spoken))
+    assert bumped.digest(frames) == first.digest(frames)
+    assert bumped.digest(frames - 175) != first.digest(frames - 175)
+    assert heard.digest(frames) != first.digest(frames)
+    assert np.array_equal(bumped.frame(245), first.frame(245))

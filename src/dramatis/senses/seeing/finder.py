@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dramatis.media.image import Pictures
 from dramatis.models.loading import load_model
 from dramatis.models.perception import FaceReading, PerceptionNet
 from dramatis.models.traits import TraitNet, traits_of
@@ -159,16 +160,15 @@ class PersonFinder:
         found = [_in_box(faces, box.pixels(picture.size)) or self._looked_for(picture, box) for box in boxes]
         return tuple(None if face is None else person_with_face(_fitted(face, picture, size), size) for face in found)
 
-    def matte(self, picture: PictureFile, size: tuple[int, int], faces: Sequence[Face]) -> NDArray[np.uint8] | None:
-        """(H, W) how much of each pixel belongs to the people with these faces, 255 all of it, soft at hair.
+    def matte(self, frame: Pictures, faces: Sequence[Face]) -> NDArray[np.uint8] | None:
+        """(H, W) how much of each pixel of a frame belongs to the people with these faces, 255 all of it, soft at hair.
 
-        size: (width, height) of the picture as fitted, in whose pixels the faces are. None: this eye's outlines are too
-        coarse to cut people out.
+        None: this eye's outlines are too coarse to cut people out.
         """
         if not self.eye.cuts_out:
             return None
         with self._looking():
-            outlines = self.eye.outlines(picture.fitted(size), faces)
+            outlines = self.eye.outlines(frame, faces)
         return np.asarray((255 * outlines.sum(0).clip(0, 1)).round(), np.uint8)
 
     def bodies(self, picture: PictureFile) -> list[BodyPose | None]:
