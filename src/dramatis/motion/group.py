@@ -8,6 +8,7 @@ division, and masks start from it before the network has predicted any.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,17 +38,21 @@ def head_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]
     points = np.asarray(anchors, np.float64)
     if len(points) == 1:
         return np.ones((1, points.shape[1], *grid), np.float32)
-    closeness = -np.stack([_distance(head_coordinates(person, cell_centres(size, grid))) for person in points])
-    closeness *= np.log(3) / SOFTNESS
-    raised = np.exp(closeness - closeness.max(0))
-    return np.asarray(raised / raised.sum(0), np.float32)
+    heads = [head_coordinates(person, cell_centres(size, grid)) for person in points]
+    return np.asarray(nearest_shares(np.stack([spine_distance(head[:, 0], head[:, 1]) for head in heads])), np.float32)
 
 
-def _distance(head: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, 2, h, w) head coordinates -> (T, h, w) head heights from the line through head and chest."""
-    up = head[:, 1]
+def spine_distance(across: NDArray[np.floating], up: NDArray[np.floating]) -> NDArray[Any]:
+    """Head heights from the line through head and chest, of places at these head coordinates."""
     beyond = np.maximum(up - SPINE[0], 0) + np.minimum(up - SPINE[1], 0)
-    return np.hypot(head[:, 0], beyond)
+    return np.asarray(np.hypot(across, beyond))
+
+
+def nearest_shares(distances: NDArray[Any]) -> NDArray[Any]:
+    """(N, ...) how much of each place belongs to each of N people, by the distances to them; together 1."""
+    closeness = distances * -float(np.log(3) / SOFTNESS)
+    raised = np.exp(closeness - closeness.max(0))
+    return np.asarray(raised / raised.sum(0))
 
 
 def face_shares(anchors: ArrayLike, size: tuple[int, int], grid: tuple[int, int]) -> NDArray[np.float32]:

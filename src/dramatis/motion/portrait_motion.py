@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dramatis.motion.expression import EXPRESSION_BOX, undo_expression
 from dramatis.motion.face import HeadFit, background_shift, camera_similarity, head_rotation
 from dramatis.motion.followers import breath_track, lagging_track
-from dramatis.motion.group import SOFTNESS, SPINE
+from dramatis.motion.group import SPINE, nearest_shares, spine_distance
 from dramatis.motion.held_border import BorderHold
 from dramatis.motion.performance import Performance
 from dramatis.motion.signals import smoothstep
@@ -90,9 +90,7 @@ class PortraitMotion:
         if len(parts) == 1:
             places = parts[0][0]
         else:
-            closeness = -np.stack([distance for _, distance in parts]) * np.float32(np.log(3) / SOFTNESS)
-            shares = np.exp(closeness - closeness.max(0))
-            shares /= shares.sum(0)
+            shares = nearest_shares(np.stack([distance for _, distance in parts]))
             places = np.einsum("khw,khwc->hwc", shares, np.stack([part for part, _ in parts]))
         if self._hold is None:
             return places
@@ -124,7 +122,7 @@ class _Person:
         places += weight[..., None] * (by_head - places)
         if self._lift[number]:
             places[..., 1] += self._lift[number] * np.interp(across_up[..., 1], *_LIFTS).astype(np.float32)
-        return places, _distance(across_up)
+        return places, spine_distance(across_up[..., 0], across_up[..., 1])
 
 
 def _without_expression(on_head: _Field, emotion: NDArray[np.floating]) -> _Field:
@@ -156,13 +154,6 @@ def _lags(on_head: _Field) -> NDArray[np.float32]:
     beside = smoothstep((across - _BESIDE_NECK[0]) / (_BESIDE_NECK[1] - _BESIDE_NECK[0]))
     above = smoothstep((up - _ABOVE_BROWS[0]) / (_ABOVE_BROWS[1] - _ABOVE_BROWS[0]))
     return np.asarray(most * np.maximum(beside, above) * smoothstep((away - near) / (far - near)), np.float32)
-
-
-def _distance(on_head: _Field) -> NDArray[np.float32]:
-    """(..., 2) head coordinates -> (...,) head heights from the line through head and chest."""
-    up = on_head[..., 1]
-    beyond = np.maximum(up - SPINE[0], 0) + np.minimum(up - SPINE[1], 0)
-    return np.asarray(np.hypot(on_head[..., 0], beyond))
 
 
 def _applied(affine: _Matrices, nodes: NDArray[np.floating]) -> _Field:

@@ -2,7 +2,8 @@
 
 The head follows the affine map of its rigid anchors, brows and mouth move on it with the emotion, everything else
 follows the camera; a soft oval around the skull blends the two. What a warp cannot know (speaking lips, blinks, what a
-turn uncovers) is left to the video model, which gets the warped picture as the condition of every frame not given.
+turn uncovers) is left to the video model, which gets the warped picture as the condition of every frame not given where
+no portrait acts (`cascade.acting`).
 """
 
 from __future__ import annotations
