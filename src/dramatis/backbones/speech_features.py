@@ -54,8 +54,8 @@ def heard_mouth(
 
     Openings are in distances of the outer eye corners.
     """
-    logits, shapes = encoder.heads(torch.from_numpy(np.asarray(features, np.float32))[None])
-    return logits[0].softmax(-1).numpy(), shapes[0, :, 0].numpy()
+    logits, shapes = encoder.heads(torch.from_numpy(np.asarray(features, np.float32))[None].to(encoder.device))
+    return logits[0].softmax(-1).cpu().numpy(), shapes[0, :, 0].cpu().numpy()
 
 
 def encode_speech(

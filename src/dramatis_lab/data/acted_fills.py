@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dramatis.backbones.speech_features import heard_mouth
 from dramatis.media.image import Pictures, downscale
 from dramatis.models.pictures import to_pictures, to_tensor
 from dramatis.models.speech import SpeechEncoder
@@ -75,6 +76,5 @@ def acted_frames_of(data: ShardDataset, index: int, reference: Tensor, ear: Spee
 def _mouths(data: ShardDataset, index: int, ear: SpeechEncoder, mouth: Mouth) -> NDArray[np.float32]:
     """(F, 11) weights of the mouth's shapes in every frame of a sample, by what the ear hears of its voice."""
     mel, rows = sample_mel(data, index)
-    logits, shapes = ear.heads(ear(mel.to(next(ear.parameters()).device)))
-    weights = articulation_weights(logits[0].softmax(-1).cpu().numpy(), shapes[0, :, 0].cpu().numpy(), mouth)
-    return weights[rows]
+    visemes, openings = heard_mouth(ear, ear(mel.to(ear.device))[0].cpu().numpy())
+    return articulation_weights(visemes, openings, mouth)[rows]
