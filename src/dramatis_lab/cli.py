@@ -14,6 +14,7 @@ from dramatis.cli import QuietOption, SeedOption, progress, run
 from dramatis.runtime.packages import require_package
 from dramatis_lab.train.commands import train_app
 
+ShardWorkersOption = Annotated[int, typer.Option(min=1, help="Shards rendered at once, each in its own process.")]
 AssetsOption = Annotated[Path, typer.Option(help="Folder with the raw assets; see docs/world.md.")]
 ASSETS = Path("../shared/assets")
 
@@ -89,6 +90,10 @@ def world_render(
     typer.echo(str(output))
 
 
+def _echo_shards(output: Path, made: int, shards: int) -> None:
+    typer.echo(f"{output}: {made} shards made, {shards} there")
+
+
 @world.command("dataset")
 def world_dataset(  # noqa: PLR0913 - one parameter for each option
     output: Annotated[Path, typer.Argument(help="Folder for the shards; existing shards are kept.")],
@@ -102,7 +107,7 @@ def world_dataset(  # noqa: PLR0913 - one parameter for each option
         int | None, typer.Option(min=1, max=3, help="Groups of this many people, in frames as many times as wide.")
     ] = None,
     seed: SeedOption = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Shards rendered at once, each in its own process.")] = 2,
+    workers: ShardWorkersOption = 2,
     assets: AssetsOption = ASSETS,
     quiet: QuietOption = False,
 ) -> None:
@@ -116,7 +121,7 @@ def world_dataset(  # noqa: PLR0913 - one parameter for each option
     recipe = Recipe(seed=seed, split=split, size=size, samples_per_shard=samples, strided=strided, people=people)
     with progress(quiet=quiet) as reporter:
         made = write_dataset(output, shards, assets, recipe, workers, reporter)
-    typer.echo(f"{output}: {made} shards made, {shards} there")
+    _echo_shards(output, made, shards)
 
 
 @world.command("stills")
@@ -126,7 +131,7 @@ def world_stills(
     shards: Annotated[int, typer.Option(min=1, help="Shards that the data set shall have.")] = 20,
     split: Annotated[str, typer.Option(help="train, or test: held-out people and backdrops.")] = "train",
     seed: SeedOption = 0,
-    workers: Annotated[int, typer.Option(min=1, help="Shards rendered at once, each in its own process.")] = 2,
+    workers: ShardWorkersOption = 2,
     assets: AssetsOption = ASSETS,
     quiet: QuietOption = False,
 ) -> None:
@@ -139,7 +144,7 @@ def world_stills(
 
     with progress(quiet=quiet) as reporter:
         made = write_stills(output, shards, assets, StillRecipe(seed=seed, split=split), workers, reporter)
-    typer.echo(f"{output}: {made} shards made, {shards} there")
+    _echo_shards(output, made, shards)
 
 
 def main() -> None:

@@ -17,20 +17,19 @@ Arrays of sample i (pixels x right and y down)::
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from dramatis.errors import UserError
-from dramatis.runtime.files import write_whole
 from dramatis.runtime.progress import NullReporter, Reporter, StageProgress
 from dramatis.runtime.seeds import derive_seed
 from dramatis_lab.world.splits import SPLITS, seed_in_split
 from dramatis_lab.world.stills.person import make_still_person
 from dramatis_lab.world.stills.picture import StillPicture, render_still
-from dramatis_lab.world.takes.dataset import Arrays, Sample, each_finished, is_written, shard_paths, write_samples
+from dramatis_lab.world.takes.dataset import Arrays, Sample, settle_recipe, shard_paths, write_missing, write_samples
 
 PICTURES_PER_BACKDROP = 2
 """Of one person: painting a backdrop takes longer than rendering a picture."""
@@ -68,21 +67,12 @@ def write_stills(
     Shards that exist are kept, so the same call resumes and a larger `shards` extends. Raises UserError where `out`
     holds a data set of another recipe.
     """
-    path = out / "dataset.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != asdict(recipe):
-        raise UserError(f"The folder {out} holds a data set of another recipe; choose another folder.")
-    write_whole(path, json.dumps(asdict(recipe), indent=1))
-    missing = [shard for shard in range(shards) if not is_written(out, shard)]
-    with StageProgress(reporter or NullReporter(), "stills", shards) as stage:
-        if len(missing) < shards:
-            stage.skip(shards - len(missing), "found")
-        for shard in each_finished(_write_still_shard, [(out, shard, assets, recipe) for shard in missing], workers):
-            stage.advance(detail=f"shard {shard}")
-    return len(missing)
+    settle_recipe(out, recipe)
+    stage = StageProgress(reporter or NullReporter(), "stills", shards)
+    return write_missing(out, shards, partial(_write_still_shard, out, assets, recipe), workers, stage)
 
 
-def _write_still_shard(job: tuple[Path, int, Path, StillRecipe]) -> int:
-    out, shard, assets, recipe = job
+def _write_still_shard(out: Path, assets: Path, recipe: StillRecipe, shard: int) -> int:
     seeds = [
         derive_seed("still", recipe.seed, recipe.split, shard, number) for number in range(recipe.samples_per_shard)
     ]

@@ -27,9 +27,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -103,13 +105,21 @@ def write_dataset(
     Shards that exist are kept, so the same call resumes and a larger `shards` extends. Raises UserError where
     `out` holds a dataset of another recipe, and for a recipe that does not work.
     """
-    _settle(out, recipe)
+    settle_recipe(out, recipe, {"strided": True, "people": None})
+    stage = StageProgress(reporter or NullReporter(), "dataset", shards)
+    return write_missing(out, shards, partial(_write_shard, out, assets, recipe), workers, stage)
+
+
+def write_missing(out: Path, shards: int, write: Callable[[int], int], workers: int, progress: StageProgress) -> int:
+    """Write the shards 0 .. `shards` - 1 that the folder `out` lacks, and return how many these were.
+
+    write: writes the shard of a number, in one of `workers` fresh processes (or in this one), and returns the number.
+    """
     missing = [shard for shard in range(shards) if not is_written(out, shard)]
-    jobs = [(out, shard, assets, recipe) for shard in missing]
-    with StageProgress(reporter or NullReporter(), "dataset", shards) as stage:
+    with progress as stage:
         if len(missing) < shards:
             stage.skip(shards - len(missing), "found")
-        for shard in each_finished(_write_shard, jobs, workers):
+        for shard in _each_finished(write, missing, workers):
             stage.advance(detail=f"shard {shard}")
     return len(missing)
 
@@ -190,8 +200,7 @@ def _dense_start(take: Take, rng: np.random.Generator) -> int:
     return int(rng.choice(starts)) if starts else int(rng.integers(0, last + 1))
 
 
-def _write_shard(job: tuple[Path, int, Path, Recipe]) -> int:
-    out, shard, assets, recipe = job
+def _write_shard(out: Path, assets: Path, recipe: Recipe, shard: int) -> int:
     samples = []
     for sample_index in range(recipe.samples_per_shard):
         seed = derive_seed("sample", recipe.seed, recipe.split, shard, sample_index)
@@ -217,7 +226,7 @@ def write_samples(tensors: Path, samples: Sequence[Sample]) -> None:
     write_whole(tensors.with_suffix(".json"), json.dumps([row for _, row in samples], indent=1))
 
 
-def each_finished(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> Iterator[Any]:
+def _each_finished(work: Callable[[int], int], jobs: list[int], workers: int) -> Iterator[int]:
     """Results of `work` on every job as they finish, from `workers` fresh processes (or this one)."""
     if min(workers, len(jobs)) <= 1:
         yield from map(work, jobs)
@@ -227,11 +236,14 @@ def each_finished(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> 
         yield from pool.imap_unordered(work, jobs)
 
 
-def _settle(out: Path, recipe: Recipe) -> None:
-    """Write the recipe beside the shards, or check that the recipe there is the same."""
+def settle_recipe(out: Path, recipe: Any, former: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Write a recipe, a dataclass, beside the shards, or check that the recipe there is the same.
+
+    former: values of fields that recipes did not have at first. Raises UserError for another recipe.
+    """
     path = out / "dataset.json"
     if path.exists():
-        there = {"strided": True, "people": None} | json.loads(path.read_text(encoding="utf-8"))
+        there = {**former, **json.loads(path.read_text(encoding="utf-8"))}
         if there != asdict(recipe):
             raise UserError(f"The folder {out} holds a data set of another recipe ({there}); choose another folder.")
     else:
